@@ -12,14 +12,30 @@ namespace gradus {
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-struct ShapeError : Error { using Error::Error; };   // sizes that do not fit together
-struct DTypeError : Error { using Error::Error; };   // F32 where F64 is, integers where floats must be
-struct DeviceError : Error { using Error::Error; };  // operands on two devices, a device that is absent
-struct IndexError : Error { using Error::Error; };   // a dimension, token id or class out of range
-struct ValueError : Error { using Error::Error; };   // an argument outside what the function allows
-struct GradError : Error { using Error::Error; };    // a graph that is missing, freed or ambiguous
-struct IoError : Error { using Error::Error; };      // a file that is missing, truncated or hostile
-struct CudaError : Error { using Error::Error; };    // what the CUDA runtime reported
+struct ShapeError : Error {
+  using Error::Error;
+};  // sizes that do not fit together
+struct DTypeError : Error {
+  using Error::Error;
+};  // F32 where F64 is, integers where floats must be
+struct DeviceError : Error {
+  using Error::Error;
+};  // operands on two devices, a device that is absent
+struct IndexError : Error {
+  using Error::Error;
+};  // a dimension, token id or class out of range
+struct ValueError : Error {
+  using Error::Error;
+};  // an argument outside what the function allows
+struct GradError : Error {
+  using Error::Error;
+};  // a graph that is missing, freed or ambiguous
+struct IoError : Error {
+  using Error::Error;
+};  // a file that is missing, truncated or hostile
+struct CudaError : Error {
+  using Error::Error;
+};  // what the CUDA runtime reported
 
 /// Throws E with the formatted message unless `ok`.
 template <class E = Error, class... Args>

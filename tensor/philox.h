@@ -1,0 +1,47 @@
+#pragma once
+// Random numbers that are a function of (seed, position), not of what was drawn before: element i
+// of a tensor gets the same number on every device and for every number of threads. Philox4x32-10:
+// Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section 3.3.
+#include "tensor/view.h"
+
+namespace gradus {
+
+/// Where in the stream a call draws from. A generator hands these out, each further along.
+struct PhiloxKey {
+  uint64_t seed = 0;
+  uint64_t offset = 0;
+};
+
+struct PhiloxBlock {
+  uint32_t word[4];
+};
+
+/// Four independent 32-bit words for position `index` after key.offset.
+GRADUS_HD PhiloxBlock philox(PhiloxKey key, uint64_t index) {
+  const uint64_t counter = key.offset + index;
+  uint32_t c[4] = {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0};
+  uint32_t k[2] = {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)};
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = uint64_t{0xD2511F53u} * c[0], p1 = uint64_t{0xCD9E8D57u} * c[2];
+    const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0];
+    const uint32_t n2 = static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1];
+    c[1] = static_cast<uint32_t>(p1);
+    c[3] = static_cast<uint32_t>(p0);
+    c[0] = n0;
+    c[2] = n2;
+    k[0] += 0x9E3779B9u;
+    k[1] += 0xBB67AE85u;
+  }
+  return {{c[0], c[1], c[2], c[3]}};
+}
+
+/// A number in [0, 1) from the top bits of two words: 24 bits for float, 53 for double.
+template <class T>
+GRADUS_HD T unit_interval(uint32_t high, uint32_t low) {
+  if constexpr (sizeof(T) == 4)
+    return static_cast<T>(high >> 8) * T(1.0 / 16777216.0);
+  else
+    return static_cast<T>(((uint64_t{high} << 32) | low) >> 11) * T(1.0 / 9007199254740992.0);
+}
+
+}  // namespace gradus

@@ -1,0 +1,20 @@
+#pragma once
+// The machine: how many threads, which BLAS kernels.
+#include <cstdint>
+#include <string>
+
+namespace gradus {
+
+/// Threads that kernels may use; OMP_NUM_THREADS or the number of cores unless set. Results do not
+/// depend on it. ValueError below 1.
+void set_num_threads(int n);
+int get_num_threads();
+/// The name of the OpenBLAS kernel in use, and what was done about it: "SkylakeX (was Prescott)".
+std::string blas_kernel();
+
+/// Memory that the CPU's pool has taken from the system, in use or kept for reuse, in bytes.
+int64_t pool_bytes();
+/// Gives what the pool keeps for reuse back to the system.
+void empty_cache();
+
+}  // namespace gradus

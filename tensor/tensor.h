@@ -1,0 +1,158 @@
+#pragma once
+// A tensor is a handle: storage (the numbers), and a way to look at it (shape, strides, offset).
+// Copying a Tensor shares both; a view shares the storage and looks at it differently. Operations
+// are free functions: tensor/raw.h computes, autograd/ops.h computes and records. Nothing here
+// knows how to differentiate; the slots for a gradient and a graph node only wait for autograd/.
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tensor/shape.h"
+
+namespace gradus {
+
+struct Node;  // autograd/node.h
+
+/// A block of a device's memory; freed when the last tensor that shares it goes.
+class Storage {
+ public:
+  Storage(size_t bytes, Device device);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  Device device() const { return device_; }
+  /// How many storages are alive: a leak test compares it before and after.
+  static int64_t live_count();
+
+ private:
+  void* data_;
+  size_t bytes_;
+  Device device_;
+};
+
+/// What a factory makes: zeros({2, 3}, F64), zeros({2, 3}, {F32, Device::CUDA}).
+struct Options {
+  DType dtype = F32;
+  Device device = Device::CPU;
+  Options() = default;
+  Options(DType t) : dtype(t) {}
+  Options(DType t, Device d) : dtype(t), device(d) {}
+};
+
+class Tensor {
+ public:
+  struct Impl;
+  Tensor() = default;  // undefined: shape() and the like throw nothing but must not be called
+  explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+  bool defined() const { return impl_ != nullptr; }
+  const Shape& shape() const;
+  const Shape& strides() const;
+  int dim() const { return shape().size(); }
+  /// The size along d; negative d counts from the end. IndexError outside [-dim, dim).
+  int64_t size(int d) const;
+  int64_t numel() const { return shape().numel(); }
+  DType dtype() const;
+  Device device() const;
+  bool is_contiguous() const;
+  bool is_floating_point() const { return dtype() != I64; }
+  Options options() const { return {dtype(), device()}; }
+
+  /// The first element, for host code. DTypeError if T is not the dtype, DeviceError off the CPU.
+  template <class T>
+  T* data() const;
+  /// The one element, as double. ShapeError if there are more or none.
+  double item() const;
+  int64_t item_int() const;
+  /// All elements in row order, converted to T.
+  template <class T = float>
+  std::vector<T> to_vector() const;
+
+  // The slots of autograd/.
+  bool requires_grad() const;
+  /// Marks a leaf as something to differentiate with respect to; returns *this. DTypeError for I64.
+  Tensor& set_requires_grad(bool on = true);
+  bool is_leaf() const;
+  /// The gradient that backward() left here; undefined before.
+  const Tensor& grad() const;
+  void set_grad(Tensor g) const;
+  void zero_grad() const { set_grad(Tensor()); }
+  /// The same storage without history.
+  Tensor detach() const;
+
+  View view() const;
+  Impl* impl() const { return impl_.get(); }
+  const std::shared_ptr<Impl>& impl_ptr() const { return impl_; }
+  /// Nobody else holds this handle or its storage: writing in place is invisible to others.
+  bool unique() const;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+struct Tensor::Impl {
+  std::shared_ptr<Storage> storage;
+  Shape shape, strides;
+  int64_t offset = 0;
+  DType dtype = F32;
+  bool requires_grad = false;  // a leaf that wants a gradient
+  std::shared_ptr<Node> node;  // how it was computed, if that was recorded
+  Tensor grad;
+  std::vector<std::function<Tensor(const Tensor&)>>
+      hooks;  // of a leaf; an interior tensor's are its node's
+};
+
+/// "float32", "float64", "int64"; "cpu", "cuda".
+const char* name(DType dtype);
+const char* name(Device device);
+size_t size_of(DType dtype);
+template <class T>
+constexpr DType dtype_of() {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> ||
+                std::is_same_v<T, int64_t>);
+  return std::is_same_v<T, float> ? F32 : std::is_same_v<T, double> ? F64 : I64;
+}
+
+// Factories. ShapeError for a negative size.
+Tensor empty(const Shape& shape, Options options = {});
+Tensor full(const Shape& shape, double value, Options options = {});
+Tensor zeros(const Shape& shape, Options options = {});
+Tensor ones(const Shape& shape, Options options = {});
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+/// A 0-d tensor.
+Tensor scalar(double value, Options options = {});
+/// start, start + step, … below end (above, if step is negative); I64 unless told.
+Tensor arange(double start, double end, double step = 1, Options options = I64);
+Tensor arange(int64_t end);
+/// n numbers from start to end, both included.
+Tensor linspace(double start, double end, int64_t n, Options options = {});
+Tensor eye(int64_t n, Options options = {});
+/// A copy of `values` in row order, 1-d unless a shape is given: tensor<float>({1, 2, 3, 4}, {2,
+/// 2}).
+template <class T>
+Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device = Device::CPU);
+template <class T>
+Tensor tensor(const std::vector<T>& values) {
+  return tensor(values, Shape{static_cast<int64_t>(values.size())});
+}
+/// A tensor over memory that somebody else owns: no copy. `owner` is kept alive as long as the
+/// tensor.
+Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner = {});
+
+/// As NumPy prints an array: nested brackets, columns aligned, long dimensions elided.
+std::string to_string(const Tensor& x, int precision = 4);
+std::ostream& operator<<(std::ostream& out, const Tensor& x);
+
+}  // namespace gradus
+
+template <>
+struct fmt::formatter<gradus::Tensor> : fmt::formatter<std::string> {
+  auto format(const gradus::Tensor& x, fmt::format_context& ctx) const {
+    return fmt::formatter<std::string>::format(gradus::to_string(x), ctx);
+  }
+};
