@@ -1,0 +1,208 @@
+#pragma once
+// The differentiable operations. Each says what it computes and its derivative: g is the gradient
+// of the loss with respect to the output, dx with respect to x. Names and meanings are PyTorch's.
+// Every one broadcasts (elementwise), accepts any strides, and throws ShapeError, DTypeError (no
+// silent promotion: convert with to(x, F64)), IndexError or ValueError with both facts in the
+// message.
+#include <limits>
+#include <optional>
+
+#include "autograd/record.h"
+#include "tensor/random.h"
+#include "tensor/raw.h"
+
+namespace gradus {
+
+// ---- Arithmetic
+// -----------------------------------------------------------------------------------
+Tensor add(const Tensor& a, const Tensor& b);  // a + b; da = g, db = g
+Tensor sub(const Tensor& a, const Tensor& b);  // a - b; da = g, db = -g
+Tensor mul(const Tensor& a, const Tensor& b);  // a b; da = g b, db = g a
+Tensor div(const Tensor& a, const Tensor& b);  // a / b; da = g / b, db = -g a / b^2
+Tensor add(const Tensor& x, double c);         // x + c; dx = g
+Tensor mul(const Tensor& x, double c);         // c x; dx = c g
+Tensor pow(const Tensor& a,
+           const Tensor& b);            // a^b; da = g b a^(b-1), db = g a^b ln a (0 where a = 0)
+Tensor pow(const Tensor& x, double p);  // x^p; dx = g p x^(p-1)
+Tensor neg(const Tensor& x);            // -x; dx = -g
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+inline Tensor operator+(const Tensor& x, double c) { return add(x, c); }
+inline Tensor operator+(double c, const Tensor& x) { return add(x, c); }
+inline Tensor operator-(const Tensor& x, double c) { return add(x, -c); }
+inline Tensor operator-(double c, const Tensor& x) { return add(neg(x), c); }
+inline Tensor operator*(const Tensor& x, double c) { return mul(x, c); }
+inline Tensor operator*(double c, const Tensor& x) { return mul(x, c); }
+inline Tensor operator/(const Tensor& x, double c) { return mul(x, 1.0 / c); }
+Tensor operator/(double c, const Tensor& x);
+// a += b rebinds the name a to a new tensor; nothing changes in place.
+inline Tensor& operator+=(Tensor& a, const Tensor& b) { return a = add(a, b); }
+inline Tensor& operator-=(Tensor& a, const Tensor& b) { return a = sub(a, b); }
+inline Tensor& operator*=(Tensor& a, const Tensor& b) { return a = mul(a, b); }
+inline Tensor& operator/=(Tensor& a, const Tensor& b) { return a = div(a, b); }
+inline Tensor& operator+=(Tensor& a, double c) { return a = add(a, c); }
+inline Tensor& operator*=(Tensor& a, double c) { return a = mul(a, c); }
+
+// ---- Elementwise functions
+// ------------------------------------------------------------------------
+Tensor exp(const Tensor& x);         // e^x; dx = g y
+Tensor log(const Tensor& x);         // ln x; dx = g / x
+Tensor sqrt(const Tensor& x);        // dx = g / (2 y)
+Tensor rsqrt(const Tensor& x);       // 1 / sqrt x; dx = -g y^3 / 2
+Tensor reciprocal(const Tensor& x);  // 1 / x; dx = -g y^2
+Tensor square(const Tensor& x);      // x^2; dx = 2 g x
+Tensor abs(const Tensor& x);         // dx = g sign x (0 at 0)
+Tensor sign(const Tensor& x);        // -1, 0, 1; dx = 0
+Tensor sin(const Tensor& x);         // dx = g cos x
+Tensor cos(const Tensor& x);         // dx = -g sin x
+Tensor erf(const Tensor& x);         // dx = g 2/sqrt(pi) e^(-x^2)
+Tensor tanh(const Tensor& x);        // dx = g (1 - y^2)
+Tensor sigmoid(const Tensor& x);     // 1 / (1 + e^-x); dx = g y (1 - y)
+Tensor relu(const Tensor& x);        // max(x, 0); dx = g [x > 0] (0 at 0)
+Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);  // dx = g (slope where x <= 0)
+Tensor silu(const Tensor& x);      // x s, s = sigmoid(x); dx = g (s + x s (1 - s))
+Tensor softplus(const Tensor& x);  // ln(1 + e^x); dx = g sigmoid(x)
+enum class GeluForm { Erf, Tanh };
+/// x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016); dx = g (Phi + x phi).
+/// Tanh: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), the form of GPT-2.
+Tensor gelu(const Tensor& x, GeluForm form = GeluForm::Erf);
+/// min(max(x, low), high); dx = g inside [low, high], 0 outside.
+Tensor clamp(const Tensor& x, double low, double high = std::numeric_limits<double>::infinity());
+Tensor maximum(const Tensor& a, const Tensor& b);  // g to the larger; half to each at a tie
+Tensor minimum(const Tensor& a, const Tensor& b);  // g to the smaller; half to each at a tie
+
+// Comparisons give I64 masks of 0 and 1; no gradient. NaN compares as false, but for !=.
+Tensor eq(const Tensor& a, const Tensor& b);
+Tensor ne(const Tensor& a, const Tensor& b);
+Tensor lt(const Tensor& a, const Tensor& b);
+Tensor le(const Tensor& a, const Tensor& b);
+Tensor gt(const Tensor& a, const Tensor& b);
+Tensor ge(const Tensor& a, const Tensor& b);
+Tensor eq(const Tensor& x, double c);
+Tensor ne(const Tensor& x, double c);
+Tensor lt(const Tensor& x, double c);
+Tensor le(const Tensor& x, double c);
+Tensor gt(const Tensor& x, double c);
+Tensor ge(const Tensor& x, double c);
+Tensor isfinite(const Tensor& x);
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+inline Tensor operator<(const Tensor& x, double c) { return lt(x, c); }
+inline Tensor operator>(const Tensor& x, double c) { return gt(x, c); }
+
+/// a where mask != 0, else b; da = g [mask], db = g [not mask].
+Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
+/// x, but `value` where mask != 0; dx = g [not mask].
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
+
+// ---- Shape
+// ---------------------------------------------------------------------------------------- The
+// gradient takes the opposite way; all but the copies of reshape share storage.
+Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
+Tensor flatten(const Tensor& x, int start = 0);       // from `start` on into one dimension
+Tensor permute(const Tensor& x, const Dims& dims);
+Tensor transpose(const Tensor& x, int a, int b);
+Tensor t(const Tensor& x);  // the last two dimensions
+Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step = 1);
+Tensor select(const Tensor& x, int dim, int64_t index);  // drops the dimension
+Tensor expand(const Tensor& x, const Shape& shape);      // dx = g summed over what is new
+Tensor squeeze(const Tensor& x, int dim);
+Tensor unsqueeze(const Tensor& x, int dim);
+Tensor contiguous(const Tensor& x);
+Tensor clone(const Tensor& x);
+Tensor to(const Tensor& x, DType dtype);
+Tensor to(const Tensor& x, Device device);
+Tensor cat(const std::vector<Tensor>& xs, int dim);
+Tensor stack(const std::vector<Tensor>& xs, int dim);
+/// Pieces of `size` along dim; the last may be smaller.
+std::vector<Tensor> split(const Tensor& x, int64_t size, int dim);
+Tensor tril(const Tensor& x,
+            int64_t diagonal = 0);  // 0 above the diagonal of the last two dimensions
+Tensor triu(const Tensor& x, int64_t diagonal = 0);  // 0 below it
+
+// ---- Reductions
+// ----------------------------------------------------------------------------------- Over `dims`
+// (negative count from the end; none given: all), dropped unless keepdim.
+Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);   // dx = g
+Tensor mean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // dx = g / n
+/// mean((x - mean)^2) n / (n - correction); dx = 2 g (x - mean) / (n - correction).
+Tensor var(const Tensor& x, const Dims& dims = {}, bool keepdim = false, int64_t correction = 1);
+Tensor max(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g shared among ties
+Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g shared among ties
+/// ln sum e^x, without overflow; dx = g softmax(x).
+Tensor logsumexp(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
+Tensor cumsum(const Tensor& x, int dim);  // y_i = x_0 + … + x_i; dx_i = g_i + g_i+1 + …
+Tensor argmax(const Tensor& x, int dim = -1, bool keepdim = false);  // I64; the first among ties
+Tensor argmin(const Tensor& x, int dim = -1, bool keepdim = false);
+struct Sorted {
+  Tensor values, indices;
+};
+/// The k largest (smallest) along dim, in order; g goes back to where the values came from.
+Sorted topk(const Tensor& x, int64_t k, int dim = -1, bool largest = true);
+Sorted sort(const Tensor& x, int dim = -1, bool descending = false);
+
+// ---- Products
+// -------------------------------------------------------------------------------------
+/// (…, M, K) @ (…, K, N), batches broadcast; 1-d operands as in NumPy. da = g b^T, db = a^T g.
+Tensor matmul(const Tensor& a, const Tensor& b);
+/// x w^T + bias: x (…, C), weight (O, C), bias (O,) or undefined. dx = g w, dw = g^T x, dbias = sum
+/// g.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+// ---- Indexing
+// -------------------------------------------------------------------------------------
+Tensor index_select(const Tensor& x, int dim,
+                    const Tensor& index);                      // index (n,); dx: g added at index
+Tensor gather(const Tensor& x, int dim, const Tensor& index);  // y_ij = x[index_ij, j] for dim 0
+/// x with `source` added at index along dim; dx = g, dsource = gather(g).
+Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source);
+/// Rows of weight (V, C) for ids of any shape (…): (…, C). dweight: g added at the rows.
+Tensor embedding(const Tensor& weight, const Tensor& ids);
+Tensor one_hot(const Tensor& ids, int64_t classes);  // I64 (…, classes)
+
+// ---- Rows: softmax and friends
+// --------------------------------------------------------------------
+/// e^x_i / sum_j e^x_j along dim; dx_i = y_i (g_i - sum_j g_j y_j). A row of -inf gives NaN.
+Tensor softmax(const Tensor& x, int dim = -1);
+/// x_i - ln sum_j e^x_j; dx_i = g_i - e^y_i sum_j g_j.
+Tensor log_softmax(const Tensor& x, int dim = -1);
+/// (x - mean) / sqrt(var + eps) weight + bias over the last dimension C; weight, bias (C,).
+/// dx = r (h - mean h - z mean(h z)), h = g weight, z = (x - mean) r. Ba, Kiros & Hinton 2016.
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+/// x / sqrt(mean x^2 + eps) weight over the last dimension. Zhang & Sennrich 2019.
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps = 1e-6);
+/// Zeroes each element with probability p and scales the rest by 1 / (1 - p); dx = the same of g.
+Tensor dropout(const Tensor& x, double p, Generator& generator = default_generator());
+
+enum class Reduction { None, Mean, Sum };
+struct CrossEntropyOptions {
+  int64_t ignore_index = -100;  // rows with this target count for nothing
+  double label_smoothing = 0;   // s: the target is (1 - s) one_hot + s / C
+  Reduction reduction = Reduction::Mean;
+};
+/// -ln softmax(logits)[target] for logits (…, C) and I64 targets (…); the mean is over the rows
+/// that are not ignored. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for
+/// a target outside [0, C); ValueError if every row is ignored or there are none.
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options = {});
+
+// ---- Attention
+// ------------------------------------------------------------------------------------
+/// softmax(q k^T scale + mask) v for q (B, H, T, D), k and v (B, H, S, D): (B, H, T, D).
+/// causal: query t sees keys 0 … t + S - T. key_mask (B, S) I64: 0 hides a key. scale: 1/sqrt(D)
+/// unless given. Vaswani et al. 2017, section 3.2.1; computed tile by tile without the (T, S)
+/// matrix, Dao et al. 2022. A query that sees nothing gives 0.
+struct AttentionOptions {
+  bool causal = false;
+  Tensor key_mask;
+  std::optional<double> scale;
+};
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options = {});
+/// The same on packed qkv (B, T, 3 H D), as one linear layer makes it: (B, T, H D).
+Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
+
+}  // namespace gradus
