@@ -19,6 +19,8 @@ struct Node;  // autograd/node.h
 class Storage {
  public:
   Storage(size_t bytes, Device device);
+  /// Memory of somebody else, kept alive through `owner`.
+  Storage(void* data, size_t bytes, std::shared_ptr<void> owner);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -32,6 +34,8 @@ class Storage {
   void* data_;
   size_t bytes_;
   Device device_;
+  bool borrowed_ = false;
+  std::shared_ptr<void> owner_;
 };
 
 /// What a factory makes: zeros({2, 3}, F64), zeros({2, 3}, {F32, Device::CUDA}).
@@ -46,7 +50,7 @@ struct Options {
 class Tensor {
  public:
   struct Impl;
-  Tensor() = default;  // undefined: shape() and the like throw nothing but must not be called
+  Tensor() = default;  // undefined: asking for its shape or dtype is an Error
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
   bool defined() const { return impl_ != nullptr; }
@@ -119,13 +123,11 @@ constexpr DType dtype_of() {
 
 // Factories. ShapeError for a negative size.
 Tensor empty(const Shape& shape, Options options = {});
-Tensor full(const Shape& shape, double value, Options options = {});
+Tensor full(const Shape& shape, double value, Options options = {});  // full({}, 3) is a 0-d tensor
 Tensor zeros(const Shape& shape, Options options = {});
 Tensor ones(const Shape& shape, Options options = {});
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
-/// A 0-d tensor.
-Tensor scalar(double value, Options options = {});
 /// start, start + step, … below end (above, if step is negative); I64 unless told.
 Tensor arange(double start, double end, double step = 1, Options options = I64);
 Tensor arange(int64_t end);

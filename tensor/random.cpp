@@ -1,0 +1,90 @@
+// Random tensors: keys handed out by a generator, numbers made by the backend.
+#include "tensor/random.h"
+
+#include "tensor/raw.h"
+
+namespace gradus {
+
+Generator& default_generator() {
+  static Generator generator(0);
+  return generator;
+}
+void manual_seed(uint64_t seed) { default_generator() = Generator(seed); }
+
+namespace {
+void check_float(const char* op, DType dtype) {
+  check<DTypeError>(dtype != I64, "{}: not for int64; randint draws integers", op);
+}
+}  // namespace
+
+Tensor uniform(const Shape& shape, double low, double high, Options options, Generator& generator) {
+  check_float("uniform", options.dtype);
+  Tensor out = empty(shape, options);
+  backend(options.device).uniform(generator.next(out.numel()), low, high, out.view());
+  return out;
+}
+Tensor rand(const Shape& shape, Options options, Generator& generator) {
+  return uniform(shape, 0, 1, options, generator);
+}
+Tensor normal(const Shape& shape, double mean, double std, Options options, Generator& generator) {
+  check_float("normal", options.dtype);
+  check<ValueError>(std >= 0, "normal: standard deviation {}; it must not be negative", std);
+  Tensor out = empty(shape, options);
+  backend(options.device).normal(generator.next(out.numel()), mean, std, out.view());
+  return out;
+}
+Tensor randn(const Shape& shape, Options options, Generator& generator) {
+  return normal(shape, 0, 1, options, generator);
+}
+
+Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator) {
+  check<ValueError>(low < high, "randint: the range [{}, {}) is empty", low, high);
+  // floor is what conversion to I64 does to a number that is not negative
+  const Tensor u = uniform(shape, 0, static_cast<double>(high - low), F64, generator);
+  return raw::unary(scalar::AddScalar{static_cast<double>(low)}, raw::to(u, I64));
+}
+Tensor randperm(int64_t n, Generator& generator) {
+  check<ValueError>(n >= 0, "randperm: {} elements", n);
+  return raw::topk(rand({n}, F64, generator), n, 0, false).second;
+}
+Tensor bernoulli(const Tensor& p, Generator& generator) {
+  check_float("bernoulli", p.dtype());
+  for (double v : p.to_vector<double>())
+    check<ValueError>(v >= 0 && v <= 1, "bernoulli: probability {} is outside [0, 1]", v);
+  return raw::to(raw::compare(scalar::Lt{}, rand(p.shape(), p.options(), generator), p), p.dtype());
+}
+
+Tensor multinomial(const Tensor& weights, int64_t n, bool replacement, Generator& generator) {
+  check<DTypeError>(weights.is_floating_point(),
+                    "multinomial: weights are {}; convert with to(x, F32)", name(weights.dtype()));
+  check<ShapeError>(weights.dim() >= 1 && n >= 1, "multinomial: {} draws from weights {}", n,
+                    weights.shape());
+  const int64_t c = weights.size(-1);
+  const std::vector<double> w = weights.to_vector<double>();
+  for (size_t row = 0; row * c < w.size(); ++row) {
+    int64_t positive = 0;
+    for (int64_t i = 0; i < c; ++i) {
+      const double v = w[row * c + i];
+      check<ValueError>(
+          v >= 0 && v <= std::numeric_limits<double>::max(),
+          "multinomial: weight {} at row {}, column {}; weights must be finite and not negative", v,
+          row, i);
+      positive += v > 0;
+    }
+    check<ValueError>(positive >= (replacement ? 1 : n),
+                      "multinomial: {} draws{} from row {} with {} positive weights", n,
+                      replacement ? "" : " without replacement", row, positive);
+  }
+  Shape shape = weights.shape();
+  if (replacement) shape.insert(shape.size() - 1, n);
+  const Tensor base = replacement ? raw::expand(raw::unsqueeze(weights, -2), shape) : weights;
+  // log w + Gumbel noise -log(-log u); u in (0, 1] is 1 - [0, 1)
+  using raw::unary;
+  const Tensor u = unary(scalar::AddScalar{1}, unary(scalar::Neg{}, rand(shape, F64, generator)));
+  const Tensor gumbel = unary(scalar::Log{}, unary(scalar::Neg{}, unary(scalar::Log{}, u)));
+  const Tensor noisy = raw::binary(scalar::Sub{}, unary(scalar::Log{}, raw::to(base, F64)), gumbel);
+  if (replacement) return raw::arg_reduce(ArgOp::Max, noisy, -1, false);
+  return raw::topk(noisy, n, -1, true).second;
+}
+
+}  // namespace gradus

@@ -1,0 +1,112 @@
+// Reductions, sorting and rows on values. Kernels along one dimension want it last: it is moved
+// there and back by views.
+#include <numeric>
+
+#include "tensor/raw.h"
+
+namespace gradus::raw {
+
+namespace {
+
+/// x with dimension d last, contiguous if asked; what such a kernel makes of it is moved back by
+/// `back`.
+Tensor to_last(const Tensor& x, int d) { return x.dim() < 2 ? x : transpose(x, d, -1); }
+
+Tensor without_dims(const Tensor& x, const Dims& dims) {
+  Shape shape = x.shape();
+  for (auto d = dims.rbegin(); d != dims.rend(); ++d) shape.erase(*d);
+  return view_as(x, shape);
+}
+
+/// (…, C) as (N, C) rows; a 0-d tensor is one row of one.
+Tensor rows(const Tensor& x) {
+  const int64_t c = x.dim() ? x.shape().back() : 1;
+  return reshape(contiguous(x), {c ? x.numel() / c : 0, c});
+}
+
+}  // namespace
+
+Tensor reduce(ReduceOp op, const Tensor& x, const Dims& wanted, bool keepdim) {
+  const char* op_name = op == ReduceOp::Sum ? "sum" : op == ReduceOp::Max ? "max" : "min";
+  const Dims dims = normalize_dims(op_name, wanted, x.dim());
+  Shape shape = x.shape();
+  for (int d : dims) {
+    check<ShapeError>(op == ReduceOp::Sum || shape[d] > 0,
+                      "{}: dimension {} of {} is empty: there is no {}", op_name, d, x.shape(),
+                      op_name);
+    shape[d] = 1;
+  }
+  Tensor out = empty(shape, x.options());
+  backend(x.device()).reduce(op, x.view(), out.view());
+  return keepdim ? out : without_dims(out, dims);
+}
+
+Tensor arg_reduce(ArgOp op, const Tensor& x, int dim, bool keepdim) {
+  const char* op_name = op == ArgOp::Max ? "argmax" : "argmin";
+  dim = normalize_dim(op_name, dim, x.dim());
+  const Tensor last = x.dim() ? to_last(x, dim) : reshape(x, {1});
+  check<ShapeError>(last.size(-1) > 0, "{}: dimension {} of {} is empty", op_name, dim, x.shape());
+  Shape shape = last.shape();
+  shape.erase(shape.size() - 1);
+  Tensor out = empty(shape, {I64, x.device()});
+  backend(x.device()).arg_reduce(op, last.view(), out.view());
+  if (x.dim() == 0) return out;
+  out = to_last(unsqueeze(out, -1), dim);
+  return keepdim ? out : squeeze(out, dim);
+}
+
+Tensor cumsum(const Tensor& x, int dim) {
+  dim = normalize_dim("cumsum", dim, x.dim());
+  if (x.dim() == 0) return clone(x);
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).cumsum(to_last(x, dim).view(), to_last(out, dim).view());
+  return out;
+}
+
+std::pair<Tensor, Tensor> topk(const Tensor& x, int64_t k, int dim, bool largest) {
+  dim = normalize_dim("topk", dim, x.dim());
+  const Tensor last = x.dim() ? to_last(x, dim) : reshape(x, {1});
+  check<ValueError>(k >= 0 && k <= last.size(-1), "topk: k = {} of a dimension of size {}", k,
+                    last.size(-1));
+  Shape shape = last.shape();
+  shape[shape.size() - 1] = k;
+  Tensor values = empty(shape, x.options()), indices = empty(shape, {I64, x.device()});
+  backend(x.device()).topk(last.view(), largest, values.view(), indices.view());
+  if (x.dim() == 0) return {reshape(values, {}), reshape(indices, {})};
+  return {to_last(values, dim), to_last(indices, dim)};
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  const int extra = x.dim() - shape.size();
+  Dims dims;
+  for (int d = 0; d < x.dim(); ++d)
+    if (d < extra || (shape[d - extra] == 1 && x.shape()[d] != 1)) dims.push_back(d);
+  check<ShapeError>(extra >= 0, "sum_to: {} does not reduce to {}", x.shape(), shape);
+  Tensor out = dims.empty() ? x : reduce(ReduceOp::Sum, x, dims, true);
+  out = reshape(out, shape);
+  return out;
+}
+
+Tensor softmax(const Tensor& x) {
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).softmax(rows(x).view(), rows(out).view());
+  return out;
+}
+Tensor log_softmax(const Tensor& x) {
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).log_softmax(rows(x).view(), rows(out).view());
+  return out;
+}
+Tensor softmax_backward(const Tensor& g, const Tensor& y) {
+  Tensor dx = empty(y.shape(), y.options());
+  backend(y.device()).softmax_backward(rows(g).view(), rows(y).view(), rows(dx).view());
+  return dx;
+}
+Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
+  Tensor dx = empty(y.shape(), y.options());
+  backend(y.device()).log_softmax_backward(rows(g).view(), rows(y).view(), rows(dx).view());
+  return dx;
+}
+
+}  // namespace gradus::raw

@@ -1,0 +1,214 @@
+// Views: a new shape, strides and offset over the same storage. No number moves.
+#include "tensor/raw.h"
+
+namespace gradus {
+
+int normalize_dim(const char* op, int d, int ndim) {
+  const int limit = std::max(ndim, 1);
+  check<IndexError>(d >= -limit && d < limit, "{}: dimension {} of a tensor with {} dimensions", op,
+                    d, ndim);
+  return d < 0 ? d + limit : d;
+}
+Dims normalize_dims(const char* op, const Dims& dims, int ndim) {
+  Dims out;
+  for (int d : dims) out.push_back(normalize_dim(op, d, ndim));
+  if (dims.empty())
+    for (int d = 0; d < ndim; ++d) out.push_back(d);
+  std::sort(out.begin(), out.end());
+  const auto twice = std::adjacent_find(out.begin(), out.end());
+  check<IndexError>(twice == out.end(), "{}: dimension {} is named twice", op,
+                    twice == out.end() ? 0 : *twice);
+  return out;
+}
+
+namespace raw {
+
+Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset) {
+  Tensor out = x.detach();
+  out.impl()->shape = shape;
+  out.impl()->strides = strides;
+  out.impl()->offset += offset;
+  return out;
+}
+
+// Old and new sizes are walked from the end, in groups of equal product; a group of the old shape
+// can be re-divided if its dimensions lie behind one another in memory.
+Tensor view_as(const Tensor& x, const Shape& shape) {
+  if (x.numel() == 0 || x.is_contiguous())
+    return as_strided(x, shape, shape.contiguous_strides(), 0);
+  Shape strides = shape;
+  int n = shape.size() - 1;
+  int64_t block = 1, filled = 1;  // elements in the group: of the old shape, of the new one
+  int64_t base = x.strides().back();
+  for (int d = x.dim() - 1; d >= 0; --d) {
+    block *= x.shape()[d];
+    const bool group_ends = d == 0 || (x.shape()[d - 1] != 1 && x.strides()[d - 1] != block * base);
+    if (!group_ends) continue;
+    while (n >= 0 && (filled < block || shape[n] == 1)) {
+      strides[n] = filled * base;
+      filled *= shape[n--];
+    }
+    if (filled != block) return {};
+    if (d > 0) base = x.strides()[d - 1], block = filled = 1;
+  }
+  return n == -1 ? as_strided(x, shape, strides, 0) : Tensor();
+}
+
+Tensor reshape(const Tensor& x, const Shape& wanted) {
+  Shape shape = wanted;
+  int64_t known = 1;
+  int unknown = -1;
+  for (int d = 0; d < shape.size(); ++d) {
+    check<ShapeError>(shape[d] >= -1 && (shape[d] != -1 || unknown < 0),
+                      "reshape: {} is no shape; at most one size may be -1", wanted);
+    if (shape[d] == -1)
+      unknown = d;
+    else
+      known *= shape[d];
+  }
+  if (unknown >= 0) {
+    check<ShapeError>(known > 0 && x.numel() % known == 0,
+                      "reshape: {} with {} elements does not divide into {}", x.shape(), x.numel(),
+                      wanted);
+    shape[unknown] = x.numel() / known;
+  }
+  check<ShapeError>(shape.numel() == x.numel(), "reshape: {} has {} elements, {} has {}", x.shape(),
+                    x.numel(), shape, shape.numel());
+  Tensor view = view_as(x, shape);
+  return view.defined() ? view : view_as(clone(x), shape);
+}
+
+Tensor permute(const Tensor& x, const Dims& dims) {
+  check<ShapeError>(static_cast<int>(dims.size()) == x.dim(),
+                    "permute: {} dimensions named for a tensor of shape {}", dims.size(),
+                    x.shape());
+  if (!dims.empty()) normalize_dims("permute", dims, x.dim());  // refuses one that is named twice
+  Shape shape, strides;
+  for (int d : dims) {
+    d = normalize_dim("permute", d, x.dim());
+    shape.push_back(x.shape()[d]);
+    strides.push_back(x.strides()[d]);
+  }
+  return as_strided(x, shape, strides, 0);
+}
+
+Tensor transpose(const Tensor& x, int a, int b) {
+  a = normalize_dim("transpose", a, x.dim());
+  b = normalize_dim("transpose", b, x.dim());
+  if (x.dim() == 0) return x.detach();
+  Shape shape = x.shape(), strides = x.strides();
+  std::swap(shape[a], shape[b]);
+  std::swap(strides[a], strides[b]);
+  return as_strided(x, shape, strides, 0);
+}
+
+Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step) {
+  check<ShapeError>(x.dim() > 0, "slice: a 0-d tensor has nothing to slice");
+  dim = normalize_dim("slice", dim, x.dim());
+  check<ValueError>(step >= 1, "slice: step {}; it must be positive", step);
+  const int64_t n = x.shape()[dim];
+  if (start < 0) start += n;
+  if (end < 0) end += n;
+  start = std::clamp<int64_t>(start, 0, n);
+  end = std::clamp<int64_t>(end, start, n);
+  Shape shape = x.shape(), strides = x.strides();
+  shape[dim] = (end - start + step - 1) / step;
+  strides[dim] *= step;
+  return as_strided(x, shape, strides, shape[dim] > 0 ? start * x.strides()[dim] : 0);
+}
+
+Tensor select(const Tensor& x, int dim, int64_t index) {
+  check<ShapeError>(x.dim() > 0, "select: a 0-d tensor has nothing to select from");
+  dim = normalize_dim("select", dim, x.dim());
+  const int64_t n = x.shape()[dim];
+  check<IndexError>(index >= -n && index < n, "select: index {} in a dimension of size {}", index,
+                    n);
+  if (index < 0) index += n;
+  Shape shape = x.shape(), strides = x.strides();
+  const int64_t offset = index * strides[dim];
+  shape.erase(dim);
+  strides.erase(dim);
+  return as_strided(x, shape, strides, offset);
+}
+
+Tensor expand(const Tensor& x, const Shape& wanted) {
+  Shape shape = wanted, strides = wanted;
+  const int extra = shape.size() - x.dim();
+  check<ShapeError>(extra >= 0, "expand: {} has more dimensions than {}", x.shape(), wanted);
+  for (int d = 0; d < shape.size(); ++d) {
+    const int64_t n = d < extra ? 1 : x.shape()[d - extra];
+    if (shape[d] == -1 && d >= extra) shape[d] = n;
+    check<ShapeError>(shape[d] == n || (n == 1 && shape[d] >= 0),
+                      "expand: {} does not stretch to {}: only sizes of 1 repeat", x.shape(),
+                      wanted);
+    strides[d] = d < extra || (n == 1 && shape[d] != 1) ? 0 : x.strides()[d - extra];
+  }
+  return as_strided(x, shape, strides, 0);
+}
+
+Tensor squeeze(const Tensor& x, int dim) {
+  dim = normalize_dim("squeeze", dim, x.dim());
+  if (x.dim() == 0 || x.shape()[dim] != 1) return x.detach();
+  return select(x, dim, 0);
+}
+
+Tensor unsqueeze(const Tensor& x, int dim) {
+  dim = normalize_dim("unsqueeze", dim, x.dim() + 1);
+  Shape shape = x.shape(), strides = x.strides();
+  strides.insert(dim, dim < x.dim() ? shape[dim] * strides[dim] : 1);
+  shape.insert(dim, 1);
+  return as_strided(x, shape, strides, 0);
+}
+
+Tensor clone(const Tensor& x) {
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).copy(x.view(), out.view());
+  return out;
+}
+Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : clone(x); }
+
+Tensor to(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  Tensor out = empty(x.shape(), {dtype, x.device()});
+  backend(x.device()).copy(x.view(), out.view());
+  return out;
+}
+Tensor to(const Tensor& x, Device device) {
+  if (x.device() == device) return x;
+  const Tensor from = contiguous(x);
+  Tensor out = empty(x.shape(), {x.dtype(), device});
+  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
+  if (device == Device::CPU)
+    backend(x.device()).copy_to_host(out.view().data, from.view().data, bytes);
+  else
+    backend(device).copy_from_host(out.view().data, from.view().data, bytes);
+  return out;
+}
+
+Tensor cat(const std::vector<Tensor>& xs, int dim) {
+  check<ValueError>(!xs.empty(), "cat: no tensors given");
+  check<ShapeError>(xs[0].dim() > 0, "cat: 0-d tensors cannot be joined; stack them");
+  dim = normalize_dim("cat", dim, xs[0].dim());
+  Shape shape = xs[0].shape();
+  shape[dim] = 0;
+  for (const Tensor& x : xs) {
+    check<DTypeError>(x.dtype() == xs[0].dtype(), "cat: {} beside {}; convert with to(x, …)",
+                      name(xs[0].dtype()), name(x.dtype()));
+    check<DeviceError>(x.device() == xs[0].device(), "cat: {} beside {}", name(xs[0].device()),
+                       name(x.device()));
+    bool fits = x.dim() == shape.size();
+    for (int d = 0; fits && d < x.dim(); ++d) fits = d == dim || x.shape()[d] == shape[d];
+    check<ShapeError>(fits, "cat: {} beside {} along dimension {}", xs[0].shape(), x.shape(), dim);
+    shape[dim] += x.shape()[dim];
+  }
+  Tensor out = empty(shape, xs[0].options());
+  int64_t start = 0;
+  for (const Tensor& x : xs) {
+    copy_(slice(out, dim, start, start + x.shape()[dim]), x);
+    start += x.shape()[dim];
+  }
+  return out;
+}
+
+}  // namespace raw
+}  // namespace gradus

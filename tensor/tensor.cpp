@@ -1,0 +1,202 @@
+// The handle itself: properties, the factories, and conversions from and to host memory.
+#include "tensor/tensor.h"
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "tensor/raw.h"
+
+namespace gradus {
+
+namespace {
+std::atomic<int64_t> live_storages{0};
+
+Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
+  auto impl = std::make_shared<Tensor::Impl>();
+  impl->storage = std::move(storage);
+  impl->shape = shape;
+  impl->strides = shape.contiguous_strides();
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
+}  // namespace
+
+Storage::Storage(size_t bytes, Device device)
+    : data_(backend(device).allocate(bytes)), bytes_(bytes), device_(device) {
+  ++live_storages;
+}
+Storage::Storage(void* data, size_t bytes, std::shared_ptr<void> owner)
+    : data_(data), bytes_(bytes), device_(Device::CPU), borrowed_(true), owner_(std::move(owner)) {
+  ++live_storages;
+}
+Storage::~Storage() {
+  if (!borrowed_) backend(device_).deallocate(data_, bytes_);
+  --live_storages;
+}
+int64_t Storage::live_count() { return live_storages; }
+
+const char* name(DType dtype) {
+  return dtype == F32 ? "float32" : dtype == F64 ? "float64" : "int64";
+}
+const char* name(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
+size_t size_of(DType dtype) { return dtype == F32 ? 4 : 8; }
+
+// ---- Properties
+// -----------------------------------------------------------------------------------
+
+const Shape& Tensor::shape() const {
+  check<Error>(defined(), "tensor: used before it was given a value");
+  return impl_->shape;
+}
+const Shape& Tensor::strides() const { return impl_->strides; }
+DType Tensor::dtype() const {
+  check<Error>(defined(), "tensor: used before it was given a value");
+  return impl_->dtype;
+}
+Device Tensor::device() const { return impl_->storage->device(); }
+int64_t Tensor::size(int d) const { return shape()[normalize_dim("size", d, dim())]; }
+bool Tensor::is_contiguous() const { return view().contiguous(); }
+
+View Tensor::view() const {
+  View v;
+  v.data = static_cast<char*>(impl_->storage->data()) +
+           impl_->offset * static_cast<int64_t>(size_of(impl_->dtype));
+  v.dtype = impl_->dtype;
+  v.ndim = impl_->shape.size();
+  std::copy(impl_->shape.begin(), impl_->shape.end(), v.sizes);
+  std::copy(impl_->strides.begin(), impl_->strides.end(), v.strides);
+  return v;
+}
+
+template <class T>
+T* Tensor::data() const {
+  check<DTypeError>(dtype() == dtype_of<T>(), "data: the tensor holds {}, {} was asked for",
+                    name(dtype()), name(dtype_of<T>()));
+  check<DeviceError>(device() == Device::CPU,
+                     "data: the tensor is on {}; bring it over with to(x, Device::CPU)",
+                     name(device()));
+  return view().as<T>();
+}
+template float* Tensor::data<float>() const;
+template double* Tensor::data<double>() const;
+template int64_t* Tensor::data<int64_t>() const;
+
+double Tensor::item() const {
+  check<ShapeError>(numel() == 1, "item: a tensor of shape {} has {} elements, not one", shape(),
+                    numel());
+  return to_vector<double>()[0];
+}
+int64_t Tensor::item_int() const {
+  check<ShapeError>(numel() == 1, "item: a tensor of shape {} has {} elements, not one", shape(),
+                    numel());
+  return to_vector<int64_t>()[0];
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const Tensor x = raw::contiguous(raw::to(raw::to(*this, Device::CPU), dtype_of<T>()));
+  const T* p = x.data<T>();
+  return std::vector<T>(p, p + x.numel());
+}
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<int64_t> Tensor::to_vector() const;
+
+bool Tensor::requires_grad() const { return impl_ && (impl_->node || impl_->requires_grad); }
+bool Tensor::is_leaf() const { return !impl_->node; }
+Tensor& Tensor::set_requires_grad(bool on) {
+  check<DTypeError>(!on || is_floating_point(),
+                    "set_requires_grad: {} tensors have no gradient; convert with to(x, F32)",
+                    name(dtype()));
+  check<GradError>(is_leaf(),
+                   "set_requires_grad: the tensor is the result of a recorded operation; "
+                   "detach() it first");
+  impl_->requires_grad = on;
+  return *this;
+}
+const Tensor& Tensor::grad() const { return impl_->grad; }
+void Tensor::set_grad(Tensor g) const { impl_->grad = std::move(g); }
+
+Tensor Tensor::detach() const {
+  auto copy = std::make_shared<Impl>();
+  copy->storage = impl_->storage;
+  copy->shape = impl_->shape;
+  copy->strides = impl_->strides;
+  copy->offset = impl_->offset;
+  copy->dtype = impl_->dtype;
+  return Tensor(std::move(copy));
+}
+bool Tensor::unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
+
+// ---- Factories
+// ------------------------------------------------------------------------------------
+
+Tensor empty(const Shape& shape, Options options) {
+  int64_t n = 1;
+  for (int64_t s : shape) {
+    check<ShapeError>(s >= 0, "empty: negative size in {}", shape);
+    check<ShapeError>(!__builtin_mul_overflow(n, s, &n) && n < (int64_t{1} << 56),
+                      "empty: a tensor of shape {} does not fit into memory", shape);
+  }
+  const size_t bytes = static_cast<size_t>(n) * size_of(options.dtype);
+  return over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
+}
+Tensor full(const Shape& shape, double value, Options options) {
+  Tensor x = empty(shape, options);
+  raw::fill_(x, value);
+  return x;
+}
+Tensor zeros(const Shape& shape, Options options) { return full(shape, 0, options); }
+Tensor ones(const Shape& shape, Options options) { return full(shape, 1, options); }
+Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.options()); }
+Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.options()); }
+
+template <class T>
+Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device) {
+  const auto n = static_cast<int64_t>(values.size());
+  check<ShapeError>(n == shape.numel(), "tensor: {} values do not fill the shape {}", n, shape);
+  Tensor x = empty(shape, {dtype_of<T>(), device});
+  backend(device).copy_from_host(x.view().data, values.data(), values.size() * sizeof(T));
+  return x;
+}
+template Tensor tensor(const std::vector<float>&, const Shape&, Device);
+template Tensor tensor(const std::vector<double>&, const Shape&, Device);
+template Tensor tensor(const std::vector<int64_t>&, const Shape&, Device);
+
+Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner) {
+  const size_t bytes = static_cast<size_t>(shape.numel()) * size_of(dtype);
+  check<ValueError>(data != nullptr || bytes == 0, "from_memory: a null pointer for shape {}",
+                    shape);
+  return over(std::make_shared<Storage>(data, bytes, std::move(owner)), shape, dtype);
+}
+
+Tensor arange(double start, double end, double step, Options options) {
+  check<ValueError>(step != 0, "arange: the step from {} to {} is 0", start, end);
+  const auto n = std::max<int64_t>(0, static_cast<int64_t>(std::ceil((end - start) / step)));
+  std::vector<double> values(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) values[i] = start + static_cast<double>(i) * step;
+  return raw::to(raw::to(tensor(values), options.dtype), options.device);
+}
+Tensor arange(int64_t end) {
+  std::vector<int64_t> values(static_cast<size_t>(std::max<int64_t>(end, 0)));
+  std::iota(values.begin(), values.end(), int64_t{0});
+  return tensor(values);
+}
+Tensor linspace(double start, double end, int64_t n, Options options) {
+  check<ValueError>(n >= 1, "linspace: {} points; at least one is needed", n);
+  std::vector<double> values(static_cast<size_t>(n), start);
+  for (int64_t i = 1; i < n; ++i)
+    values[i] = i == n - 1
+                    ? end
+                    : start + (end - start) * static_cast<double>(i) / static_cast<double>(n - 1);
+  return raw::to(raw::to(tensor(values), options.dtype), options.device);
+}
+Tensor eye(int64_t n, Options options) {
+  Tensor x = zeros({n, n}, options);
+  raw::fill_(raw::as_strided(x, {n}, {n + 1}, 0), 1);
+  return x;
+}
+
+}  // namespace gradus
