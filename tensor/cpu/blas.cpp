@@ -1,0 +1,111 @@
+// The choice of OpenBLAS's kernels, repaired.
+// Debian 12's OpenBLAS 0.3.21 does not know newer Intel processors and falls back, silently, to its
+// oldest kernels: a fifth of the speed where AVX-512 is there. It reads OPENBLAS_CORETYPE before
+// main runs, so setting the variable is too late; but a DYNAMIC_ARCH build can be told to choose
+// again: gotoblas_dynamic_quit(), setenv, gotoblas_dynamic_init(). Done only if the user has not
+// chosen, the kernel in use is weaker than the processor, and the symbols exist; then one product
+// is checked, and a wrong result takes the choice back.
+#include "tensor/cpu/blas.h"
+
+#include <omp.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tensor/error.h"
+#include "tensor/runtime.h"
+
+extern "C" {
+void gotoblas_dynamic_quit(void) __attribute__((weak));
+void gotoblas_dynamic_init(void) __attribute__((weak));
+char* openblas_get_corename(void) __attribute__((weak));
+void openblas_set_num_threads(int) __attribute__((weak));
+}
+
+namespace gradus {
+
+namespace {
+
+std::string corename() { return openblas_get_corename ? openblas_get_corename() : "unknown"; }
+
+/// The best kernel that this processor can run, or null where there is nothing to repair.
+const char* stronger_kernel(const std::string& current) {
+#if defined(__x86_64__)
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  for (const char* fine : {"SkylakeX", "Cooperlake", "SapphireRapids", "Zen"})
+    if (current == fine) return nullptr;
+  if (avx512) return "SkylakeX";
+  if (avx2 && current != "Haswell") return "Haswell";
+#endif
+  (void)current;
+  return nullptr;
+}
+
+/// One product of odd sizes against the schoolbook loop.
+bool products_are_right() {
+  constexpr int n = 37;
+  std::vector<float> a(n * n), b(n * n), c(n * n, 0.0f);
+  for (int i = 0; i < n * n; ++i) {
+    a[i] = static_cast<float>(i % 11) - 5;
+    b[i] = static_cast<float>(i % 7) - 3;
+  }
+  cpu::gemm(n, n, n, 1.0f, {a.data(), n, false}, {b.data(), n, true}, 0.0f, c.data(), n);
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) {
+      float want = 0;  // whole numbers: exact in any order
+      for (int k = 0; k < n; ++k) want += a[i * n + k] * b[j * n + k];
+      if (c[i * n + j] != want) return false;
+    }
+  return true;
+}
+
+void choose_again(const char* kernel) {
+  gotoblas_dynamic_quit();
+  if (kernel)
+    setenv("OPENBLAS_CORETYPE", kernel, 1);
+  else
+    unsetenv("OPENBLAS_CORETYPE");
+  gotoblas_dynamic_init();
+}
+
+std::string repair() {
+  if (openblas_set_num_threads) openblas_set_num_threads(1);
+  const std::string before = corename();
+  const char* better = stronger_kernel(before);
+  if (!better || std::getenv("OPENBLAS_CORETYPE") || !gotoblas_dynamic_quit ||
+      !gotoblas_dynamic_init)
+    return before;
+  choose_again(better);
+  if (corename() != better || !products_are_right()) {
+    choose_again(nullptr);
+    return before + " (" + better + " was tried and is wrong here)";
+  }
+  unsetenv("OPENBLAS_CORETYPE");  // children of this process choose for themselves
+  return std::string(better) + " (was " + before + ")";
+}
+
+const std::string& prepared() {
+  static const std::string description = repair();
+  return description;
+}
+
+}  // namespace
+
+std::string blas_kernel() { return prepared(); }
+
+void set_num_threads(int n) {
+  check<ValueError>(n >= 1, "set_num_threads: {} threads; at least one is needed", n);
+  omp_set_num_threads(n);
+}
+int get_num_threads() { return omp_get_max_threads(); }
+
+namespace cpu {
+void prepare_blas() { prepared(); }
+}  // namespace cpu
+
+}  // namespace gradus

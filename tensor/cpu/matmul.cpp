@@ -1,0 +1,148 @@
+// out = a @ b + beta out. BLAS does the arithmetic; what is decided here is
+//   * how strides become BLAS's "transposed" flag, copying only what is neither row- nor
+//   column-major;
+//   * how a product is cut into pieces for our threads: by the shape alone, so that the bits do not
+//     depend on the number of threads;
+//   * that a product with one row (a language model writing one token) is a row of dot products,
+//   bound by
+//     memory: each thread streams its own part of the matrix once.
+#include <memory>
+#include <vector>
+
+#include "tensor/cpu/blas.h"
+#include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/parallel.h"
+
+namespace gradus::cpu {
+
+namespace {
+
+/// The last two dimensions of v, at batch `index`, as BLAS wants them; `hold` keeps a copy if
+/// needed.
+template <class T>
+Matrix<T> matrix(const View& v, int64_t index, std::vector<T>& hold) {
+  const int r = v.ndim - 2, c = v.ndim - 1;
+  const int64_t rows = v.sizes[r], columns = v.sizes[c];
+  const T* data = v.as<T>() + (v.ndim == 3 ? index * v.strides[0] : 0);
+  const int64_t row_stride = rows == 1 ? std::max(columns, v.strides[r]) : v.strides[r];
+  const int64_t column_stride = columns == 1 ? std::max(rows, v.strides[c]) : v.strides[c];
+  if ((v.strides[c] == 1 || columns == 1) && row_stride >= columns)
+    return {data, row_stride, false};
+  if ((v.strides[r] == 1 || rows == 1) && column_stride >= rows) return {data, column_stride, true};
+  hold.resize(static_cast<size_t>(rows * columns));
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      hold[i * columns + j] = data[i * v.strides[r] + j * v.strides[c]];
+  return {hold.data(), columns, false};
+}
+
+template <class T>
+T dot(const T* a, const T* b, int64_t n) {
+  T s = 0;
+#pragma omp simd reduction(+ : s)
+  for (int64_t i = 0; i < n; ++i) s += a[i] * b[i];
+  return s;
+}
+
+/// y (n) = M x + beta y for row-major M (n, k): every row once, four at a time to reuse x.
+template <class T>
+void matvec_rows(const T* m, int64_t ld, const T* x, int64_t n, int64_t k, T beta, T* y,
+                 int64_t y_stride) {
+  auto put = [&](int64_t i, T v) {
+    y[i * y_stride] = v + (beta == T(0) ? T(0) : beta * y[i * y_stride]);
+  };
+  const int64_t groups = (n + 3) / 4;
+  parallel_for(
+      groups, std::max<int64_t>(1, kGrain / (4 * k)),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin * 4; i < std::min(n, end * 4); i += 4) {
+          if (i + 4 > n) {
+            for (int64_t j = i; j < n; ++j) put(j, dot(m + j * ld, x, k));
+            return;
+          }
+          const T *m0 = m + i * ld, *m1 = m0 + ld, *m2 = m1 + ld, *m3 = m2 + ld;
+          T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+          for (int64_t j = 0; j < k; ++j) {
+            s0 += m0[j] * x[j];
+            s1 += m1[j] * x[j];
+            s2 += m2[j] * x[j];
+            s3 += m3[j] * x[j];
+          }
+          put(i, s0), put(i + 1, s1), put(i + 2, s2), put(i + 3, s3);
+        }
+      },
+      1);
+}
+
+/// y (n) = x M + beta y for row-major M (k, n): rows of M added up, each thread its own columns.
+template <class T>
+void matvec_columns(const T* m, int64_t ld, const T* x, int64_t x_stride, int64_t n, int64_t k,
+                    T beta, T* y) {
+  parallel_for(n, std::max<int64_t>(64, kGrain / k), [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; ++j) y[j] = beta == T(0) ? T(0) : beta * y[j];
+    for (int64_t i = 0; i < k; ++i) {
+      const T c = x[i * x_stride];
+      const T* row = m + i * ld;
+#pragma omp simd
+      for (int64_t j = begin; j < end; ++j) y[j] += c * row[j];
+    }
+  });
+}
+
+/// Cuts the longer side into pieces of about 8 MFLOP, an even number of them and 16 at the most.
+int64_t pieces_for(int64_t m, int64_t n, int64_t k) {
+  const double flops =
+      2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  if (flops < 5e5) return 1;
+  const auto wanted = static_cast<int64_t>(flops / 8e6);
+  const int64_t fits = std::max(m, n) / 32;
+  return std::clamp<int64_t>(wanted / 2 * 2, std::min<int64_t>(2, std::max<int64_t>(fits, 1)),
+                             std::clamp<int64_t>(fits, 1, 16));
+}
+
+template <class T>
+void product(int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t ldc) {
+  if (m == 1 && b.transposed && !a.transposed)
+    return matvec_rows(b.data, b.ld, a.data, n, k, beta, c, 1);
+  if (m == 1 && !b.transposed)
+    return matvec_columns(b.data, b.ld, a.data, a.transposed ? a.ld : 1, n, k, beta, c);
+  const int64_t pieces = pieces_for(m, n, k);
+  const bool by_rows = m >= n;
+  const int64_t length = by_rows ? m : n;
+  const int64_t piece = ((length + pieces - 1) / pieces + 15) / 16 * 16;
+#pragma omp parallel for schedule(static) if (pieces > 1 && !omp_in_parallel())
+  for (int64_t i = 0; i < pieces; ++i) {
+    const int64_t begin = i * piece, count = std::min(length, begin + piece) - begin;
+    if (count <= 0) continue;
+    if (by_rows) {
+      const Matrix<T> part{a.data + begin * (a.transposed ? 1 : a.ld), a.ld, a.transposed};
+      gemm(count, n, k, T(1), part, b, beta, c + begin * ldc, ldc);
+    } else {
+      const Matrix<T> part{b.data + begin * (b.transposed ? b.ld : 1), b.ld, b.transposed};
+      gemm(m, count, k, T(1), a, part, beta, c + begin, ldc);
+    }
+  }
+}
+
+}  // namespace
+
+void CpuBackend::matmul(const View& a, const View& b, double beta, const View& out) {
+  prepare_blas();
+  const int r = out.ndim - 2;
+  const int64_t batch = out.ndim == 3 ? out.sizes[0] : 1;
+  const int64_t m = out.sizes[r], n = out.sizes[r + 1], k = a.sizes[a.ndim - 1];
+  dispatch_float(out.dtype, [&]<class T>() {
+    auto one = [&](int64_t i) {
+      std::vector<T> hold_a, hold_b;
+      product<T>(m, n, k, matrix<T>(a, i, hold_a), matrix<T>(b, i, hold_b), static_cast<T>(beta),
+                 out.as<T>() + i * m * n, std::max<int64_t>(n, 1));
+    };
+    if (batch > 1)
+      parallel_items(batch, m * n * k / 8, one);
+    else
+      one(0);
+  });
+}
+
+}  // namespace gradus::cpu
