@@ -1,0 +1,93 @@
+// Texts: the generated one is the same everywhere, the packaged ones are whole or an error names
+// the package.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "examples/support/text.h"
+#include "examples/support/utf8.h"
+#include "tensor/error.h"
+
+using namespace gradus;
+using namespace gradus::support;
+
+namespace {
+
+uint64_t fnv1a(std::string_view bytes) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return hash;
+}
+
+/// Either the corpus is there and whole, or the error says which package to install.
+template <class Source>
+void check_packaged(Source source, const char* package, size_t bytes, const char* known) {
+  try {
+    const Corpus corpus = source();
+    CHECK(corpus.bytes() > bytes);
+    CHECK(is_utf8(corpus.text));
+    CHECK(corpus.text.find(known) != std::string::npos);
+  } catch (const IoError& e) {
+    CHECK(std::string(e.what()).find(std::string("apt install ") + package) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("text: the generated text") {
+  const Corpus corpus = generated_text();
+  CHECK(corpus.bytes() >= 200'000);
+  CHECK(corpus.bytes() < 201'000);
+  CHECK(is_utf8(corpus.text));
+  CHECK(corpus.text.ends_with(".\n\n"));
+  CHECK(fnv1a(corpus.text) == 0x30ec8cab9290f09eu);
+  CHECK(generated_text(1000, 2).text != generated_text(1000, 3).text);
+  CHECK(generated_text(1000, 1).text == corpus.text.substr(0, generated_text(1000, 1).bytes()));
+  CHECK(corpus.text.find(" a a") == std::string::npos);
+  CHECK(corpus.text.find("zero") == std::string::npos);
+}
+
+TEST_CASE("text: packaged texts") {
+  check_packaged(bible_text, "bible-kjv", 4'000'000,
+                 "And God said, Let there be light: and there was light.\n");
+  check_packaged(jargon_text, "jargon-text", 1'000'000, "hacker");
+  const Corpus corpus = default_corpus();
+  CHECK(corpus.bytes() > 100'000);
+  CHECK(corpus.note.empty() == (corpus.name == "the King James Bible (Debian's bible-kjv)"));
+}
+
+TEST_CASE("text: files") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("gradus_text_" + std::to_string(getpid())))
+          .string();
+  std::ofstream(path) << "some text";
+  CHECK(load_text(path).text == "some text");
+  CHECK(load_text(path).name.find(path) != std::string::npos);
+  std::ofstream(path, std::ios::trunc).flush();
+  CHECK_THROWS_AS(load_text(path), IoError);
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(load_text(path), IoError);
+}
+
+TEST_CASE("text: training and validation parts") {
+  for (const std::string& text : {generated_text().text, std::string(1000, 'a'),
+                                  std::string("你好你好你好你好"), std::string("ab")}) {
+    for (const double fraction : {0.1, 0.5}) {
+      const auto [train, validation] = split_corpus(text, fraction);
+      CHECK(std::string(train) + std::string(validation) == text);
+      CHECK(!train.empty());
+      CHECK(!validation.empty());
+      CHECK(is_utf8(train));
+      CHECK(is_utf8(validation));
+    }
+  }
+  const std::string text = generated_text().text;
+  const auto [train, validation] = split_corpus(text);
+  CHECK(static_cast<double>(validation.size()) / static_cast<double>(text.size()) ==
+        doctest::Approx(0.1).epsilon(0.01));
+  CHECK(train.ends_with('\n'));
+  for (const char* bad : {"", "a", "你"}) CHECK_THROWS_AS(split_corpus(bad), ValueError);
+  for (const double bad : {0.0, 1.0, -1.0}) CHECK_THROWS_AS(split_corpus(text, bad), ValueError);
+}
