@@ -50,9 +50,11 @@ void print(std::string& out, const Tensor& x, const NumberFormat& format, bool e
   out += '[';
   for (int64_t i = 0; i < n; ++i) {
     if (i > 0) {
-      out += x.dim() == 1 ? ", "
-                          : "," + std::string(static_cast<size_t>(x.dim() - 1), '\n') +
-                                std::string(static_cast<size_t>(depth + 1), ' ');
+      out += x.dim() == 1 ? ", " : ",";
+      if (x.dim() > 1) {
+        out.append(static_cast<size_t>(x.dim() - 1), '\n');
+        out.append(static_cast<size_t>(depth + 1), ' ');
+      }
     }
     if (elide && n > 2 * kEdge && i == kEdge) {
       out += "...";

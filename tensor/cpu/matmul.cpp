@@ -12,6 +12,7 @@
 #include "tensor/cpu/blas.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/vector.h"
 
 namespace gradus::cpu {
 
@@ -34,14 +35,6 @@ Matrix<T> matrix(const View& v, int64_t index, std::vector<T>& hold) {
     for (int64_t j = 0; j < columns; ++j)
       hold[i * columns + j] = data[i * v.strides[r] + j * v.strides[c]];
   return {hold.data(), columns, false};
-}
-
-template <class T>
-T dot(const T* a, const T* b, int64_t n) {
-  T s = 0;
-#pragma omp simd reduction(+ : s)
-  for (int64_t i = 0; i < n; ++i) s += a[i] * b[i];
-  return s;
 }
 
 /// y (n) = M x + beta y for row-major M (n, k): every row once, four at a time to reuse x.
