@@ -197,8 +197,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOp
 /// matrix, Dao et al. 2022. A query that sees nothing gives 0.
 struct AttentionOptions {
   bool causal = false;
-  Tensor key_mask;
-  std::optional<double> scale;
+  Tensor key_mask = {};
+  std::optional<double> scale = std::nullopt;
 };
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});

@@ -81,8 +81,9 @@ class Shape {
 }  // namespace gradus
 
 template <>
-struct fmt::formatter<gradus::Shape> : fmt::formatter<std::string> {
+struct fmt::formatter<gradus::Shape> {
+  constexpr auto parse(fmt::format_parse_context& ctx) { return ctx.begin(); }
   auto format(const gradus::Shape& s, fmt::format_context& ctx) const {
-    return fmt::formatter<std::string>::format(s.str(), ctx);
+    return fmt::format_to(ctx.out(), "{}", s.str());
   }
 };

@@ -153,8 +153,9 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 }  // namespace gradus
 
 template <>
-struct fmt::formatter<gradus::Tensor> : fmt::formatter<std::string> {
+struct fmt::formatter<gradus::Tensor> {
+  constexpr auto parse(fmt::format_parse_context& ctx) { return ctx.begin(); }
   auto format(const gradus::Tensor& x, fmt::format_context& ctx) const {
-    return fmt::formatter<std::string>::format(gradus::to_string(x), ctx);
+    return fmt::format_to(ctx.out(), "{}", gradus::to_string(x));
   }
 };
