@@ -1,0 +1,90 @@
+// Self-attention three ways: fused on the packed projection (training), over a cache (generation),
+// and spelled out with the whole matrix of weights (plots, dropout on the weights).
+#include "nn/attention.h"
+
+#include <cmath>
+
+namespace gradus {
+
+MultiHeadSelfAttention::MultiHeadSelfAttention(int64_t embed_dim, int64_t num_heads,
+                                               SelfAttentionOptions opts)
+    : heads(num_heads),
+      options(opts),
+      qkv(add<Linear>("qkv", embed_dim, 3 * embed_dim, opts.bias)),
+      proj(add<Linear>("proj", embed_dim, embed_dim, opts.bias)) {
+  check<ValueError>(num_heads > 0 && embed_dim % num_heads == 0,
+                    "attention: {} channels do not divide into {} heads", embed_dim, num_heads);
+  check<ValueError>(opts.dropout >= 0 && opts.dropout < 1,
+                    "attention: the dropout {} is outside [0, 1)", opts.dropout);
+}
+
+/// (B, H, T, D) -> (B, T, H D)
+static Tensor join_heads(const Tensor& y) {
+  const Tensor z = transpose(y, 1, 2);
+  return reshape(z, {z.size(0), z.size(1), z.size(2) * z.size(3)});
+}
+
+MultiHeadSelfAttention::Heads MultiHeadSelfAttention::split_heads(const Tensor& x) const {
+  check<ShapeError>(x.dim() == 3 && x.size(2) == proj.weight.size(0),
+                    "attention: x is {}; it must be (B, T, {})", x.shape(), proj.weight.size(0));
+  const int64_t d = x.size(2) / heads;
+  const Tensor packed = permute(reshape(qkv(x), {x.size(0), x.size(1), 3, heads, d}),
+                                {2, 0, 3, 1, 4});  // (3, B, H, T, D)
+  return {select(packed, 0, 0), select(packed, 0, 1), select(packed, 0, 2)};
+}
+
+Tensor MultiHeadSelfAttention::operator()(const Tensor& x, const Tensor& key_mask) const {
+  if (options.dropout == 0 || !training())
+    return proj(packed_attention(qkv(x), heads, {.causal = options.causal, .key_mask = key_mask}));
+  const Heads h = split_heads(x);
+  return proj(join_heads(matmul(dropout(weights(h, key_mask), options.dropout), h.v)));
+}
+
+KvCache MultiHeadSelfAttention::make_cache(int64_t batch, int64_t capacity) const {
+  const Shape shape{batch, heads, capacity, proj.weight.size(0) / heads};
+  const Options like = proj.weight.options();
+  return {zeros(shape, like), zeros(shape, like), 0};
+}
+
+Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
+                                          const Tensor& key_mask) const {
+  check<GradError>(!grad_enabled(),
+                   "attention: a cache keeps no history, so gradients through it would be wrong: "
+                   "generate under `NoGrad guard;`");
+  check<ValueError>(options.causal,
+                    "attention: a cache needs causal attention: without it, positions seen earlier "
+                    "would have to look at the new ones");
+  const Heads h = split_heads(x);
+  const int64_t start = cache.length, end = start + x.size(1);
+  check<ValueError>(end <= cache.capacity(),
+                    "attention: the cache is full: {} of {} positions are used and {} more came; "
+                    "make a larger one, or start again with a shorter text",
+                    start, cache.capacity(), x.size(1));
+  raw::copy_(raw::slice(cache.k, 2, start, end), h.k);  // ShapeError for another batch size
+  raw::copy_(raw::slice(cache.v, 2, start, end), h.v);
+  cache.length = end;
+  return proj(join_heads(scaled_dot_product_attention(h.q, raw::slice(cache.k, 2, 0, end),
+                                                      raw::slice(cache.v, 2, 0, end),
+                                                      {.causal = true, .key_mask = key_mask})));
+}
+
+Tensor MultiHeadSelfAttention::weights(const Heads& h, const Tensor& key_mask) const {
+  const int64_t b = h.q.size(0), t = h.q.size(2);
+  Tensor hidden = zeros({t, t}, {I64, h.q.device()});
+  if (options.causal) hidden = triu(ones({t, t}, {I64, h.q.device()}), 1);
+  if (key_mask.defined()) {
+    check<ShapeError>(key_mask.shape() == Shape{b, t}, "attention: key_mask is {}; it must be {}",
+                      key_mask.shape(), Shape{b, t});
+    hidden = maximum(hidden, reshape(eq(key_mask, 0), {b, 1, 1, t}));
+  }
+  // A finite fill, not -inf: a row that sees nothing stays a number, and the second fill zeroes it.
+  const double scale = 1 / std::sqrt(static_cast<double>(h.q.size(3)));
+  const Tensor scores = masked_fill(matmul(h.q, transpose(h.k, 2, 3)) * scale, hidden, -1e30);
+  return masked_fill(softmax(scores), hidden, 0);
+}
+
+Tensor MultiHeadSelfAttention::attention_weights(const Tensor& x, const Tensor& key_mask) const {
+  return weights(split_heads(x), key_mask);
+}
+
+}  // namespace gradus

@@ -1,0 +1,111 @@
+#pragma once
+// A module is a bag of named tensors and named modules, and nothing else: what it computes is its
+// own operator(), with whatever arguments it needs. `parameter`, `buffer` and `add` are the only
+// ways to put something in, so nothing that is trained, saved or moved can be forgotten.
+//
+//   struct Mlp : Module {
+//     explicit Mlp(int64_t hidden)
+//         : fc1(add<Linear>("fc1", 784, hidden)), fc2(add<Linear>("fc2", hidden, 10)) {}
+//     Tensor operator()(const Tensor& x) const { return fc2(gelu(fc1(x))); }
+//     Linear &fc1, &fc2;
+//   };
+//
+// Children live on the heap: references to them survive a move. A copy would share the weights or
+// double them, and neither is what a reader expects: modules move but do not copy.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autograd/record.h"
+
+namespace gradus {
+
+/// Tensors by name, in the order in which they were registered.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module() = default;
+
+  /// Every parameter at or below this module as ("blocks.0.attn.qkv.weight", tensor). A tensor that
+  /// is registered twice (tied weights) comes once, under its first name.
+  NamedTensors named_parameters() const;
+  std::vector<Tensor> parameters() const;
+  /// What is saved and moved but not trained: running means and the like. Each tensor once.
+  NamedTensors named_buffers() const;
+  /// The modules one level down, and all at or below this one (itself first, under the name "").
+  std::vector<std::pair<std::string, Module*>> named_children() const;
+  std::vector<std::pair<std::string, const Module*>> named_modules() const;
+
+  /// Training or evaluating: what dropout and batch norm ask. Everything below follows.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  /// Parameters, then buffers, by name, without history. They share storage with the module: an
+  /// optimizer step changes them, so save or clone what you want to keep.
+  NamedTensors state_dict() const;
+  struct LoadResult {
+    std::vector<std::string> missing, unexpected;
+  };
+  /// Copies the values of `state` into the tensors of this module, which stay the same tensors
+  /// (tied weights stay tied, optimizers stay valid). The names of the two must agree; with strict
+  /// = false those that do not are left alone and returned. ValueError lists every name that is
+  /// missing, unexpected or given twice, and every tensor of another shape or dtype; nothing has
+  /// changed then.
+  LoadResult load_state_dict(const NamedTensors& state, bool strict = true);
+
+  /// Moves every tensor, or converts the floating-point ones, in place: the handles that optimizers
+  /// and tied modules hold follow. Gradients are dropped.
+  void to(Device device);
+  void to(DType dtype);
+  void zero_grad() const;
+  /// The number of trained numbers; tied ones count once.
+  int64_t num_parameters() const;
+  /// A table: each module that has tensors of its own, their shapes, how many numbers they hold.
+  std::string summary() const;
+
+ protected:
+  /// Registers a tensor that requires a gradient and returns the handle to keep. Give a tensor that
+  /// another module has registered to tie the two. ValueError: the name is empty or taken, or the
+  /// tensor is undefined.
+  Tensor parameter(std::string name, Tensor init);
+  Tensor buffer(std::string name, Tensor init);
+  /// Makes a child M(args…) and returns it. A dot in the name makes a list: "blocks.0", "blocks.1".
+  template <class M, class... Args>
+  M& add(std::string name, Args&&... args) {
+    check_name(name);
+    auto child = std::make_unique<M>(std::forward<Args>(args)...);
+    M& reference = *child;
+    children_.emplace_back(std::move(name), std::move(child));
+    return reference;
+  }
+
+ private:
+  enum class Kind { Parameter, Buffer };
+  struct Entry {
+    std::string name;
+    Tensor tensor;
+    Kind kind;
+  };
+  Tensor keep(std::string name, Tensor init, Kind kind);
+  void check_name(std::string_view name) const;
+  void visit(const std::string& prefix,
+             const std::function<void(const std::string& path, const Module&)>& f) const;
+  /// Every registered tensor with its full name, tied ones as often as they have names.
+  std::vector<Entry> entries() const;
+  NamedTensors collect(Kind kind) const;
+  void replace(const std::function<Tensor(const Tensor&)>& convert);
+
+  bool training_ = true;
+  std::vector<Entry> tensors_;
+  std::vector<std::pair<std::string, std::unique_ptr<Module>>> children_;
+};
+
+}  // namespace gradus

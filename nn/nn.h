@@ -1,0 +1,7 @@
+#pragma once
+// Everything in nn/: modules, layers, losses, files.
+#include "nn/attention.h"
+#include "nn/init.h"
+#include "nn/layers.h"
+#include "nn/module.h"
+#include "nn/transformer.h"
