@@ -1,0 +1,67 @@
+#pragma once
+// What the row kernels share: maxima and sums along a contiguous row, written so that g++ and
+// clang++ turn them into vector instructions. A sum in vector lanes is also the more exact one: the
+// error grows with the length of a lane. Rows go to threads whole, so the order of a sum, and with
+// it every bit, does not depend on the number of threads.
+#include <type_traits>
+
+#include "tensor/cpu/parallel.h"
+#include "tensor/scalar_math.h"
+
+namespace gradus::cpu {
+
+/// f(row) for every row of x (N, C), where each element costs an exp: some four cheap operations.
+template <class F>
+void parallel_rows(const View& x, F&& f) {
+  parallel_items(x.sizes[0], 4 * x.sizes[1], f);
+}
+
+/// The largest of x[0 … n), n > 0. NaN is skipped or comes out: the caller's exp(x - max) of a row
+/// with NaN is NaN either way. A maximum may look at an element twice, so the last block overlaps
+/// the one before it and no tail is left for a scalar loop.
+template <class T>
+T row_max(const T* x, int64_t n) {
+  constexpr int64_t lanes = 128 / sizeof(T);
+  const auto larger = [](T a, T b) { return b > a ? b : a; };
+  T best = x[0];
+  if (n < lanes) {
+    for (int64_t j = 1; j < n; ++j) best = larger(best, x[j]);
+    return best;
+  }
+  T lane[lanes];
+  for (int64_t l = 0; l < lanes; ++l) lane[l] = x[l];
+  for (int64_t j = lanes; j < n; j += lanes) {
+    const T* block = x + std::min(j, n - lanes);
+    for (int64_t l = 0; l < lanes; ++l) lane[l] = larger(lane[l], block[l]);
+  }
+  for (int64_t half = lanes / 2; half > 0; half /= 2)
+    for (int64_t l = 0; l < half; ++l) lane[l] = larger(lane[l], lane[l + half]);
+  return lane[0];
+}
+
+/// The sum of term(j) over [0, n), which may also write y[j].
+template <class F>
+auto row_sum(int64_t n, F&& term) {
+  using T = decltype(term(int64_t{0}));
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; ++j) sum += term(j);
+  return sum;
+}
+
+/// The sum of exp(x_j - shift), and exp(x_j - shift) in y unless null. The library's exp for double
+/// is a call, which no compiler vectorises: then the loop is a plain one.
+template <class T, bool kStore>
+T row_sum_exp(const T* x, T shift, [[maybe_unused]] T* y, int64_t n) {
+  const auto term = [&](int64_t j) {
+    const T e = scalar::exp(x[j] - shift);
+    if constexpr (kStore) y[j] = e;
+    return e;
+  };
+  if constexpr (std::is_same_v<T, float>) return row_sum(n, term);
+  T sum = 0;
+  for (int64_t j = 0; j < n; ++j) sum += term(j);
+  return sum;
+}
+
+}  // namespace gradus::cpu
