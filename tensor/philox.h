@@ -2,6 +2,8 @@
 // Random numbers that are a function of (seed, position), not of what was drawn before: element i
 // of a tensor gets the same number on every device and for every number of threads. Philox4x32-10:
 // Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section 3.3.
+#include <cmath>
+
 #include "tensor/view.h"
 
 namespace gradus {
@@ -42,6 +44,48 @@ GRADUS_HD T unit_interval(uint32_t high, uint32_t low) {
     return static_cast<T>(high >> 8) * T(1.0 / 16777216.0);
   else
     return static_cast<T>(((uint64_t{high} << 32) | low) >> 11) * T(1.0 / 9007199254740992.0);
+}
+
+// How the elements of a tensor come from blocks: block i makes elements i n, …, i n + n - 1, where
+// n is the number of T in its 16 bytes. Dropout takes n = 4 for every T, so that F32 and F64 drop
+// the same elements.
+
+template <class T>
+inline constexpr int kPhiloxLanes = 16 / sizeof(T);
+
+/// Number `lane` of a block, uniform in [0, 1).
+template <class T>
+GRADUS_HD T uniform_lane(const PhiloxBlock& block, int64_t lane) {
+  if constexpr (sizeof(T) == 4)
+    return unit_interval<T>(block.word[lane], 0);
+  else
+    return unit_interval<T>(block.word[2 * lane], block.word[2 * lane + 1]);
+}
+
+/// u of [0, 1) stretched to [low, high). Rounding may reach high, which is not in the interval.
+template <class T>
+GRADUS_HD T uniform_between(T u, T low, T high) {
+  const T x = low + (high - low) * u;
+  return x < high ? x : low;
+}
+
+/// Two independent standard normal numbers from two uniform ones in [0, 1): the polar angle of a
+/// pair is uniform and half its squared radius exponential. 1 - u keeps ln away from 0.
+/// Box & Muller, "A Note on the Generation of Random Normal Deviates" (1958).
+template <class T>
+struct NormalPair {
+  T first, second;
+};
+template <class T>
+GRADUS_HD NormalPair<T> box_muller(T u, T v) {
+  const T radius = std::sqrt(T(-2) * std::log(T(1) - u));
+  const T angle = T(6.283185307179586477) * v;
+  return {radius * std::cos(angle), radius * std::sin(angle)};
+}
+
+/// Does dropout with probability p keep element `lane` of a block of four?
+GRADUS_HD bool dropout_keeps(const PhiloxBlock& block, int64_t lane, float p) {
+  return unit_interval<float>(block.word[lane], 0) >= p;
 }
 
 }  // namespace gradus
