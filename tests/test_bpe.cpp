@@ -14,7 +14,6 @@
 
 #include "examples/support/bpe.h"
 #include "examples/support/file.h"
-#include "examples/support/utf8.h"
 #include "tensor/error.h"
 
 using namespace gradus;
@@ -213,7 +212,7 @@ TEST_CASE("bpe: save and load") {
   CHECK(again.encode(kText) == bpe.encode(kText));
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) ==
         1);  // nothing left over
-  CHECK_THROWS_AS(bpe.save(folder / "no/such/folder.json"), IoError);
+  CHECK_THROWS_AS(bpe.save(folder / "tokenizer.json/no/folder.json"), IoError);
   CHECK_THROWS_AS(BytePairEncoder::load(folder / "absent.json"), IoError);
   CHECK_THROWS_AS(BytePairEncoder::load(folder.path), IoError);
 }
@@ -312,56 +311,4 @@ TEST_CASE("bpe: GPT-2's pair of files") {
     put(vocab_path, bad);
     CHECK_THROWS_AS(BytePairEncoder::load_gpt2(vocab_path, merges_path), IoError);
   }
-}
-
-TEST_CASE("utf8: streams show whole characters only") {
-  Utf8Stream stream;
-  CHECK(stream.push("a\xE4") == "a");
-  CHECK(stream.push("\xBD") == "");
-  CHECK(stream.push("\xA0z") == "你z");
-  CHECK(stream.push("\xE4\xBD") == "");
-  CHECK(stream.push("x") == "\uFFFD\uFFFDx");
-  CHECK(stream.push("\xF0\x9F\x98") == "");
-  CHECK(stream.finish() == "\uFFFD");
-  CHECK(stream.finish() == "");
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    Utf8Stream all, pieces;
-    const std::string bytes = random_bytes(500, seed) + kText;
-    std::string one_by_one;
-    for (const char c : bytes) one_by_one += pieces.push({&c, 1});
-    const std::string at_once = all.push(bytes) + all.finish();
-    CHECK(is_utf8(at_once));
-    CHECK(one_by_one + pieces.finish() == at_once);
-  }
-  for (const char* bad :
-       {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xC3"})
-    CHECK(!is_utf8(bad));
-  CHECK(is_utf8(kText));
-}
-
-TEST_CASE("file: gzip and damaged gzip") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "text.gz";
-  const std::string zipped(  // "hello hello hello" by gzip
-      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x90\x00\x80\x88\xf9"
-      "\xe5"
-      "\x11\x00\x00\x00",
-      28);
-  put(path, zipped);
-  CHECK(read_file(path) == "hello hello hello");
-  for (size_t n = 3; n < zipped.size(); ++n) {
-    put(path, zipped.substr(0, n));
-    CHECK_THROWS_AS(read_file(path), IoError);
-  }
-  for (size_t i = 10; i < zipped.size(); ++i) {
-    std::string bad = zipped;
-    bad[i] ^= 0x55;
-    put(path, bad);
-    CHECK_THROWS_AS(read_file(path), IoError);
-  }
-  put(path, "plain");
-  CHECK(read_file(path) == "plain");
-  CHECK_THROWS_AS(read_file(path, 4), IoError);
-  put(path, "");
-  CHECK(read_file(path).empty());
 }

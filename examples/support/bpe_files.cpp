@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kLargestFile = size_t{64} << 20;
+constexpr int64_t kLargestFile = int64_t{64} << 20;
 
 /// Runs `body`, and reports whatever it finds wrong as an IoError about `path`.
 template <class F>

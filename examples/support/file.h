@@ -3,18 +3,19 @@
 // so that a text may also be gzipped. Writing is atomic: the bytes go to a temporary file beside
 // the target, reach the disk (fsync), and only then take the target's name; a kill at any moment
 // leaves the old file or the new one, never half of one.
-#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
 namespace gradus::support {
 
 /// All bytes of the file at `path`, unpacked if it is gzipped. Throws IoError if it cannot be read,
-/// is a damaged gzip file, or holds more than `max_bytes` (a small gzip file can unpack to
+/// is a damaged gzip file, or holds more than `limit` (a small gzip file can unpack to
 /// terabytes).
-std::string read_file(const std::string& path, size_t max_bytes = size_t{1} << 30);
+std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 30);
 
-/// Replaces or creates the file at `path` atomically. Throws IoError.
-void write_file(const std::string& path, std::string_view bytes);
+/// Replaces or creates the file at `path` atomically, and its folder if need be. Throws IoError.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace gradus::support
