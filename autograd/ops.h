@@ -160,6 +160,8 @@ Tensor index_select(const Tensor& x, int dim,
 Tensor gather(const Tensor& x, int dim, const Tensor& index);  // y_ij = x[index_ij, j] for dim 0
 /// x with `source` added at index along dim; dx = g, dsource = gather(g).
 Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source);
+/// x with the rows of `source` added at index (n,) along dim; dx = g, dsource = index_select(g).
+Tensor index_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source);
 /// Rows of weight (V, C) for ids of any shape (…): (…, C). dweight: g added at the rows.
 Tensor embedding(const Tensor& weight, const Tensor& ids);
 Tensor one_hot(const Tensor& ids, int64_t classes);  // I64 (…, classes)

@@ -76,11 +76,14 @@ T exp_row(T* scores, int64_t n, T m) {
   return sum;
 }
 
+/// -inf if every score is hidden; NaN if there is one and nothing greater than -inf.
 template <class T>
 T max_row(const T* scores, int64_t n) {
   T m = -kInfinity<T>;
 #pragma omp simd reduction(max : m)
   for (int64_t i = 0; i < n; ++i) m = scores[i] > m ? scores[i] : m;
+  if (m == -kInfinity<T>)
+    for (int64_t i = 0; i < n; ++i) m = scores[i] != scores[i] ? scores[i] : m;
   return m;
 }
 
@@ -121,7 +124,7 @@ void attend_tile(const Mask& mask, int64_t t0, int64_t rows, Head<T> q, Head<T> 
     for (int64_t t = 0; t < rows; ++t) {
       T* row = tile.scores.data() + t * kTile;
       mask.apply(t0 + t, s0, n, row);
-      const T m = std::max(tile.m[t], max_row(row, n));
+      const T top = max_row(row, n), m = top > tile.m[t] || top != top ? top : tile.m[t];
       if (m == -kInfinity<T>) {
         std::fill_n(row, n, T(0));
         continue;

@@ -1,0 +1,219 @@
+// Elementwise operations: the value from tensor/, the derivative beside it. A closure is written
+// with differentiable operations, so that it can be differentiated again.
+#include <cmath>
+#include <numbers>
+
+#include "autograd/ops.h"
+
+namespace gradus {
+
+// ---- Arithmetic
+// -----------------------------------------------------------------------------------
+
+namespace {
+Tensor pass(const Tensor& g) { return g; }
+Tensor cast_mask(const Tensor& mask, const Tensor& like) { return raw::to(mask, like.dtype()); }
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  return record("add", raw::add(a, b), {{a, pass}, {b, pass}});
+}
+Tensor sub(const Tensor& a, const Tensor& b) {
+  return record("sub", raw::binary(scalar::Sub{}, a, b),
+                {{a, pass}, {b, [](const Tensor& g) { return -g; }}});
+}
+Tensor mul(const Tensor& a, const Tensor& b) {
+  return record(
+      "mul", raw::mul(a, b),
+      {{a, [b](const Tensor& g) { return g * b; }}, {b, [a](const Tensor& g) { return g * a; }}});
+}
+Tensor div(const Tensor& a, const Tensor& b) {
+  return record("div", raw::binary(scalar::Div{}, a, b),
+                {{a, [b](const Tensor& g) { return g / b; }},
+                 {b, [b](const Tensor& g, const Tensor& y) { return -(g * y / b); }}});
+}
+Tensor add(const Tensor& x, double c) {
+  return record("add_scalar", raw::unary(scalar::AddScalar{c}, x), {{x, pass}});
+}
+Tensor mul(const Tensor& x, double c) {
+  return record("mul_scalar", raw::unary(scalar::MulScalar{c}, x),
+                {{x, [c](const Tensor& g) { return g * c; }}});
+}
+Tensor neg(const Tensor& x) {
+  return record("neg", raw::unary(scalar::Neg{}, x), {{x, [](const Tensor& g) { return -g; }}});
+}
+Tensor operator/(double c, const Tensor& x) { return mul(reciprocal(x), c); }
+
+Tensor pow(const Tensor& a, const Tensor& b) {
+  auto log_of_base = [](const Tensor& base) { return log(masked_fill(base, eq(base, 0), 1)); };
+  return record(
+      "pow", raw::binary(scalar::Pow{}, a, b),
+      {{a, [a, b](const Tensor& g) { return g * b * pow(a, b - 1.0); }},
+       {b, [a, log_of_base](const Tensor& g, const Tensor& y) { return g * y * log_of_base(a); }}});
+}
+Tensor pow(const Tensor& x, double p) {
+  return record(
+      "pow_scalar", raw::unary(scalar::PowScalar{p}, x),
+      {{x, [x, p](const Tensor& g) { return p == 0 ? zeros_like(g) : g * (pow(x, p - 1) * p); }}});
+}
+
+// ---- Functions
+// ------------------------------------------------------------------------------------
+
+Tensor exp(const Tensor& x) {
+  return record("exp", raw::unary(scalar::Exp{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return g * y; }}});
+}
+Tensor log(const Tensor& x) {
+  return record("log", raw::unary(scalar::Log{}, x), {{x, [x](const Tensor& g) { return g / x; }}});
+}
+Tensor sqrt(const Tensor& x) {
+  return record("sqrt", raw::unary(scalar::Sqrt{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return g / (y * 2.0); }}});
+}
+Tensor rsqrt(const Tensor& x) {
+  return record("rsqrt", raw::unary(scalar::Rsqrt{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return g * (y * y * y) * -0.5; }}});
+}
+Tensor reciprocal(const Tensor& x) {
+  return record("reciprocal", raw::unary(scalar::Reciprocal{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return -(g * y * y); }}});
+}
+Tensor square(const Tensor& x) {
+  return record("square", raw::unary(scalar::Square{}, x),
+                {{x, [x](const Tensor& g) { return g * x * 2.0; }}});
+}
+Tensor abs(const Tensor& x) {
+  return record("abs", raw::unary(scalar::Abs{}, x),
+                {{x, [x](const Tensor& g) { return g * sign(x); }}});
+}
+Tensor sign(const Tensor& x) {
+  return record("sign", raw::unary(scalar::Sign{}, x),
+                {{x, [](const Tensor& g) { return zeros_like(g); }}});
+}
+Tensor sin(const Tensor& x) {
+  return record("sin", raw::unary(scalar::Sin{}, x),
+                {{x, [x](const Tensor& g) { return g * cos(x); }}});
+}
+Tensor cos(const Tensor& x) {
+  return record("cos", raw::unary(scalar::Cos{}, x),
+                {{x, [x](const Tensor& g) { return -(g * sin(x)); }}});
+}
+Tensor erf(const Tensor& x) {
+  return record("erf", raw::unary(scalar::Erf{}, x), {{x, [x](const Tensor& g) {
+                                                         return g * exp(-square(x)) *
+                                                                (2 / std::sqrt(std::numbers::pi));
+                                                       }}});
+}
+Tensor tanh(const Tensor& x) {
+  return record("tanh", raw::unary(scalar::Tanh{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return g * (1.0 - y * y); }}});
+}
+Tensor sigmoid(const Tensor& x) {
+  return record("sigmoid", raw::unary(scalar::Sigmoid{}, x),
+                {{x, [](const Tensor& g, const Tensor& y) { return g * (y * (1.0 - y)); }}});
+}
+Tensor softplus(const Tensor& x) {
+  return record("softplus", raw::unary(scalar::Softplus{}, x),
+                {{x, [x](const Tensor& g) { return g * sigmoid(x); }}});
+}
+
+// ---- Activations with a backward kernel of one pass
+// -------------------------------------------------
+
+namespace {
+/// y = forward(x), dx = backward(g, x); `composite` is the definition in plain operations.
+Tensor activation(std::string_view op, const UnaryOp& forward, const BinaryOp& backward,
+                  const Tensor& x, std::function<Tensor(const Tensor&)> composite) {
+  return record_fused(
+      op, raw::unary(forward, x), {x},
+      [x = x.detach(), backward](const Tensor& g, const Tensor&) {
+        return std::vector{raw::binary(backward, g, x)};
+      },
+      [composite = std::move(composite)](std::span<const Tensor> in) { return composite(in[0]); });
+}
+}  // namespace
+
+Tensor relu(const Tensor& x) {
+  return activation("relu", scalar::Relu{}, scalar::ReluBackward{}, x,
+                    [](const Tensor& v) { return masked_fill(v, le(v, 0), 0); });
+}
+Tensor leaky_relu(const Tensor& x, double negative_slope) {
+  return activation("leaky_relu", scalar::LeakyRelu{negative_slope},
+                    scalar::LeakyReluBackward{negative_slope}, x,
+                    [=](const Tensor& v) { return where(gt(v, 0), v, v * negative_slope); });
+}
+Tensor silu(const Tensor& x) {
+  return activation("silu", scalar::Silu{}, scalar::SiluBackward{}, x,
+                    [](const Tensor& v) { return v * sigmoid(v); });
+}
+Tensor gelu(const Tensor& x, GeluForm form) {
+  if (form == GeluForm::Erf)
+    return activation("gelu", scalar::Gelu{}, scalar::GeluBackward{}, x, [](const Tensor& v) {
+      return v * 0.5 * (erf(v * std::numbers::sqrt2 * 0.5) + 1.0);
+    });
+  return activation("gelu_tanh", scalar::GeluTanh{}, scalar::GeluTanhBackward{}, x,
+                    [](const Tensor& v) {
+                      const Tensor u = (v + v * v * v * 0.044715) * std::sqrt(2 / std::numbers::pi);
+                      return v * 0.5 * (tanh(u) + 1.0);
+                    });
+}
+
+// ---- Choices
+// --------------------------------------------------------------------------------------
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  check<ValueError>(low <= high, "clamp: low {} above high {}", low, high);
+  return record("clamp", raw::unary(scalar::Clamp{low, high}, x),
+                {{x, [x, low, high](const Tensor& g) {
+                    return g * cast_mask(ge(x, low) * le(x, high), g);
+                  }}});
+}
+
+namespace {
+/// g where a wins, half of it at a tie.
+Tensor share(const Tensor& g, const Tensor& wins, const Tensor& ties) {
+  return g * (cast_mask(wins, g) + cast_mask(ties, g) * 0.5);
+}
+}  // namespace
+
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return record("maximum", raw::binary(scalar::Maximum{}, a, b),
+                {{a, [a, b](const Tensor& g) { return share(g, gt(a, b), eq(a, b)); }},
+                 {b, [a, b](const Tensor& g) { return share(g, gt(b, a), eq(a, b)); }}});
+}
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return record("minimum", raw::binary(scalar::Minimum{}, a, b),
+                {{a, [a, b](const Tensor& g) { return share(g, lt(a, b), eq(a, b)); }},
+                 {b, [a, b](const Tensor& g) { return share(g, lt(b, a), eq(a, b)); }}});
+}
+
+Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
+  return record("where", raw::where(mask, a, b),
+                {{a, [mask](const Tensor& g) { return masked_fill(g, eq(mask, 0), 0); }},
+                 {b, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
+}
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
+  return record("masked_fill", raw::where(mask, full({}, value, x.options()), x),
+                {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
+}
+
+// ---- Comparisons
+// ----------------------------------------------------------------------------------
+
+Tensor eq(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Eq{}, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ne{}, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Lt{}, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Le{}, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Gt{}, a, b); }
+Tensor ge(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ge{}, a, b); }
+Tensor eq(const Tensor& x, double c) { return eq(x, full({}, c, x.options())); }
+Tensor ne(const Tensor& x, double c) { return ne(x, full({}, c, x.options())); }
+Tensor lt(const Tensor& x, double c) { return lt(x, full({}, c, x.options())); }
+Tensor le(const Tensor& x, double c) { return le(x, full({}, c, x.options())); }
+Tensor gt(const Tensor& x, double c) { return gt(x, full({}, c, x.options())); }
+Tensor ge(const Tensor& x, double c) { return ge(x, full({}, c, x.options())); }
+// x - x is 0 for a number, NaN for infinity and NaN
+Tensor isfinite(const Tensor& x) { return eq(raw::binary(scalar::Sub{}, x, x), 0); }
+
+}  // namespace gradus

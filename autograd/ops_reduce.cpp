@@ -1,0 +1,112 @@
+// Reductions. The gradient of a sum is spread over what was summed; the engine's own
+// un-broadcasting is the transpose of that.
+#include <cmath>
+#include <limits>
+
+#include "autograd/ops.h"
+
+namespace gradus {
+
+namespace {
+
+/// The shape with size 1 where `dims` are: what a reduced result looks like before its dimensions
+/// go.
+Shape kept(const Tensor& x, const Dims& dims) {
+  Shape shape = x.shape();
+  for (int d : dims) shape[d] = 1;
+  return shape;
+}
+
+int64_t count(const Tensor& x, const Dims& dims) {
+  int64_t n = 1;
+  for (int d : dims) n *= x.shape()[d];
+  return n;
+}
+
+/// max or min: the gradient is shared equally among the elements that reach the extreme.
+Tensor extreme(const char* op, ReduceOp kind, const Tensor& x, const Dims& wanted, bool keepdim) {
+  const Dims dims = normalize_dims(op, wanted, x.dim());
+  return record(op, raw::reduce(kind, x, dims, keepdim),
+                {{x, [=, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
+                    const Tensor ties = raw::to(eq(x, reshape(y, shape)), g.dtype());
+                    return reshape(g, shape) *
+                           (ties / raw::reduce(ReduceOp::Sum, ties, dims, true));
+                  }}});
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, const Dims& wanted, bool keepdim) {
+  const Dims dims = normalize_dims("sum", wanted, x.dim());
+  return record("sum", raw::reduce(ReduceOp::Sum, x, dims, keepdim),
+                {{x, [shape = kept(x, dims), full = x.shape()](const Tensor& g) {
+                    return expand(reshape(g, shape), full);
+                  }}});
+}
+
+Tensor mean(const Tensor& x, const Dims& wanted, bool keepdim) {
+  const Dims dims = normalize_dims("mean", wanted, x.dim());
+  check<DTypeError>(x.is_floating_point(), "mean: not defined for int64; convert with to(x, F32)");
+  return sum(x, dims, keepdim) * (1.0 / static_cast<double>(count(x, dims)));
+}
+
+Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction) {
+  const Dims dims = normalize_dims("var", wanted, x.dim());
+  const int64_t n = count(x, dims);
+  check<ValueError>(n > correction, "var: {} elements with correction {}: divide by more than 0", n,
+                    correction);
+  return sum(square(x - mean(x, dims, true)), dims, keepdim) *
+         (1.0 / static_cast<double>(n - correction));
+}
+
+Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
+  return extreme("max", ReduceOp::Max, x, dims, keepdim);
+}
+Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
+  return extreme("min", ReduceOp::Min, x, dims, keepdim);
+}
+
+Tensor logsumexp(const Tensor& x, const Dims& wanted, bool keepdim) {
+  const Dims dims = normalize_dims("logsumexp", wanted, x.dim());
+  Tensor value;
+  {
+    NoGrad guard;
+    Tensor m = raw::reduce(ReduceOp::Max, x, dims, true);
+    m = masked_fill(m, eq(isfinite(m), 0), 0);  // a row of -inf: ln 0 below, without inf - inf
+    value = log(sum(exp(x - m), dims, true)) + m;
+    if (!keepdim) value = raw::reduce(ReduceOp::Sum, value, dims, false);
+  }
+  return record("logsumexp", std::move(value),
+                {{x, [x, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
+                    return reshape(g, shape) * exp(x - reshape(y, shape));
+                  }}});
+}
+
+Tensor cumsum(const Tensor& x, int dim) {
+  return record("cumsum", raw::cumsum(x, dim),
+                {{x, [dim](const Tensor& g) {
+                    return g.dim() == 0 ? g : sum(g, {dim}, true) - cumsum(g, dim) + g;
+                  }}});
+}
+
+Tensor argmax(const Tensor& x, int dim, bool keepdim) {
+  return raw::arg_reduce(ArgOp::Max, x, dim, keepdim);
+}
+Tensor argmin(const Tensor& x, int dim, bool keepdim) {
+  return raw::arg_reduce(ArgOp::Min, x, dim, keepdim);
+}
+
+Sorted topk(const Tensor& x, int64_t k, int dim, bool largest) {
+  auto [values, indices] = raw::topk(x, k, dim, largest);
+  Tensor recorded = record("topk", std::move(values),
+                           {{x, [dim, indices, shape = x.shape()](const Tensor& g) {
+                               if (shape.empty()) return g;
+                               return scatter_add(zeros(shape, g.options()), dim, indices, g);
+                             }}});
+  return {recorded, indices};
+}
+Sorted sort(const Tensor& x, int dim, bool descending) {
+  return topk(x, x.dim() ? x.size(dim) : 1, dim, descending);
+}
+
+}  // namespace gradus

@@ -1,0 +1,141 @@
+// Operations that move or view numbers without changing them: the gradient goes the opposite way.
+#include <numeric>
+
+#include "autograd/ops.h"
+
+namespace gradus {
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  return record("reshape", raw::reshape(x, shape),
+                {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
+}
+Tensor flatten(const Tensor& x, int start) {
+  start = normalize_dim("flatten", start, x.dim());
+  Shape shape(
+      std::span<const int64_t>(x.shape().begin(), static_cast<size_t>(std::min(start, x.dim()))));
+  int64_t rest = 1;
+  for (int d = start; d < x.dim(); ++d) rest *= x.shape()[d];
+  shape.push_back(rest);
+  return reshape(x, shape);
+}
+Tensor permute(const Tensor& x, const Dims& dims) {
+  Tensor value = raw::permute(x, dims);
+  Dims inverse(dims.size());
+  for (size_t i = 0; i < dims.size(); ++i)
+    inverse[normalize_dim("permute", dims[i], x.dim())] = static_cast<int>(i);
+  return record("permute", std::move(value),
+                {{x, [inverse](const Tensor& g) { return permute(g, inverse); }}});
+}
+Tensor transpose(const Tensor& x, int a, int b) {
+  return record("transpose", raw::transpose(x, a, b),
+                {{x, [a, b](const Tensor& g) { return transpose(g, a, b); }}});
+}
+Tensor t(const Tensor& x) {
+  check<ShapeError>(x.dim() >= 2, "t: a tensor of shape {} has no last two dimensions", x.shape());
+  return transpose(x, -2, -1);
+}
+
+namespace {
+/// Zeros of `shape` with g in the given slice: the transpose of slice.
+Tensor slice_backward(const Tensor& g, const Shape& shape, int dim, int64_t start, int64_t end,
+                      int64_t step) {
+  Tensor value = zeros(shape, g.options());
+  raw::copy_(raw::slice(value, dim, start, end, step), g);
+  return record("slice_backward", std::move(value),
+                {{g, [=](const Tensor& gg) { return slice(gg, dim, start, end, step); }}});
+}
+}  // namespace
+
+Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step) {
+  return record("slice", raw::slice(x, dim, start, end, step),
+                {{x, [=, shape = x.shape()](const Tensor& g) {
+                    return slice_backward(g, shape, dim, start, end, step);
+                  }}});
+}
+Tensor select(const Tensor& x, int dim, int64_t index) {
+  dim = normalize_dim("select", dim, x.dim());
+  Tensor value = raw::select(x, dim, index);
+  if (index < 0) index += x.shape()[dim];
+  return record("select", std::move(value), {{x, [=, shape = x.shape()](const Tensor& g) {
+                                                return slice_backward(unsqueeze(g, dim), shape, dim,
+                                                                      index, index + 1, 1);
+                                              }}});
+}
+Tensor expand(const Tensor& x, const Shape& shape) {  // the engine sums what was repeated
+  return record("expand", raw::expand(x, shape), {{x, [](const Tensor& g) { return g; }}});
+}
+Tensor squeeze(const Tensor& x, int dim) {
+  return record("squeeze", raw::squeeze(x, dim),
+                {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
+}
+Tensor unsqueeze(const Tensor& x, int dim) {
+  return record("unsqueeze", raw::unsqueeze(x, dim),
+                {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
+}
+Tensor contiguous(const Tensor& x) {
+  if (x.is_contiguous()) return x;
+  return clone(x);
+}
+Tensor clone(const Tensor& x) {
+  return record("clone", raw::clone(x), {{x, [](const Tensor& g) { return g; }}});
+}
+Tensor to(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  if (dtype == I64) return raw::to(x, dtype);
+  return record("to", raw::to(x, dtype),
+                {{x, [from = x.dtype()](const Tensor& g) { return to(g, from); }}});
+}
+Tensor to(const Tensor& x, Device device) {
+  if (x.device() == device) return x;
+  return record("to_device", raw::to(x, device),
+                {{x, [from = x.device()](const Tensor& g) { return to(g, from); }}});
+}
+
+Tensor cat(const std::vector<Tensor>& xs, int dim) {
+  Tensor value = raw::cat(xs, dim);
+  dim = normalize_dim("cat", dim, value.dim());
+  std::vector<Vjp> vjps;
+  int64_t start = 0;
+  for (const Tensor& x : xs) {
+    const int64_t end = start + x.shape()[dim];
+    vjps.emplace_back([=](const Tensor& g) { return slice(g, dim, start, end); });
+    start = end;
+  }
+  return record("cat", std::move(value), xs, std::move(vjps));
+}
+Tensor stack(const std::vector<Tensor>& xs, int dim) {
+  check<ValueError>(!xs.empty(), "stack: no tensors given");
+  std::vector<Tensor> rows;
+  for (const Tensor& x : xs) {
+    check<ShapeError>(x.shape() == xs[0].shape(), "stack: {} beside {}", xs[0].shape(), x.shape());
+    rows.push_back(unsqueeze(x, dim));
+  }
+  return cat(rows, normalize_dim("stack", dim, xs[0].dim() + 1));
+}
+std::vector<Tensor> split(const Tensor& x, int64_t size, int dim) {
+  check<ValueError>(size >= 1, "split: pieces of size {}", size);
+  const int64_t n = x.size(dim);
+  std::vector<Tensor> pieces;
+  for (int64_t start = 0; start < n; start += size)
+    pieces.push_back(slice(x, dim, start, std::min(n, start + size)));
+  return pieces;
+}
+
+namespace {
+/// I64 (rows, columns): 1 where column - row > diagonal.
+Tensor above_diagonal(const char* op, const Tensor& x, int64_t diagonal) {
+  check<ShapeError>(x.dim() >= 2, "{}: a tensor of shape {} has no last two dimensions", op,
+                    x.shape());
+  const Tensor rows = unsqueeze(arange(x.size(-2)), 1), columns = arange(x.size(-1));
+  return to(gt(sub(columns, rows), static_cast<double>(diagonal)), x.device());
+}
+}  // namespace
+
+Tensor tril(const Tensor& x, int64_t diagonal) {
+  return masked_fill(x, above_diagonal("tril", x, diagonal), 0);
+}
+Tensor triu(const Tensor& x, int64_t diagonal) {
+  return masked_fill(x, eq(above_diagonal("triu", x, diagonal - 1), 0), 0);
+}
+
+}  // namespace gradus
