@@ -22,7 +22,8 @@ void Module::check_name(std::string_view name) const {
 Tensor Module::keep(std::string name, Tensor init, Kind kind) {
   check_name(name);
   check<ValueError>(init.defined(), "module: \"{}\" is an undefined tensor", name);
-  return tensors_.emplace_back(std::move(name), std::move(init), kind).tensor;
+  tensors_.push_back({std::move(name), std::move(init), kind});
+  return tensors_.back().tensor;
 }
 
 Tensor Module::parameter(std::string name, Tensor init) {

@@ -1,0 +1,39 @@
+// Clipping by norm reads each gradient once for its sum of squares, and writes it only when the
+// norm is too large.
+#include "optim/clip.h"
+
+#include <cmath>
+
+#include "tensor/raw.h"
+
+namespace gradus {
+
+double clip_grad_norm(const std::vector<Tensor>& params, double max_norm, bool error_if_nonfinite) {
+  check<ValueError>(max_norm > 0, "clip_grad_norm: max_norm is {}; it must be positive", max_norm);
+  double total = 0;
+  for (size_t i = 0; i < params.size(); ++i) {
+    const Tensor& g = params[i].grad();
+    if (!g.defined()) continue;
+    const double squares =
+        raw::reduce(ReduceOp::Sum, raw::unary(scalar::Square{}, g), {}, false).item();
+    check<GradError>(std::isfinite(squares) || !error_if_nonfinite,
+                     "clip_grad_norm: the gradient of parameter {} {} has a norm of {}: lower the "
+                     "learning rate, or find the first bad value with GRADUS_CHECK_NAN=1",
+                     i, g.shape(), std::sqrt(squares));
+    total += squares;
+  }
+  const double norm = std::sqrt(total), factor = max_norm / (norm + 1e-6);
+  if (std::isfinite(norm) && factor < 1)
+    for (const Tensor& p : params)
+      if (p.grad().defined()) raw::mul_(p.grad(), factor);
+  return norm;
+}
+
+void clip_grad_value(const std::vector<Tensor>& params, double limit) {
+  check<ValueError>(limit > 0, "clip_grad_value: the limit is {}; it must be positive", limit);
+  for (const Tensor& p : params)
+    if (const Tensor& g = p.grad(); g.defined())
+      backend(g.device()).unary(scalar::Clamp{-limit, limit}, g.view(), g.view());
+}
+
+}  // namespace gradus

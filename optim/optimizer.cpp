@@ -1,0 +1,194 @@
+// What all optimizers share: groups, state made when it is first needed, saving and loading it; and
+// for each of them one call of its kernel.
+#include "optim/optimizer.h"
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "tensor/raw.h"
+
+namespace gradus {
+
+static void check_range(const char* what, double value, double low, double high) {
+  check<ValueError>(value >= low && value < high, "optimizer: {} is {}; it must be in [{}, {})",
+                    what, value, low, high);
+}
+
+static void check_not_negative(const char* what, double value) {
+  check_range(what, value, 0, std::numeric_limits<double>::infinity());
+}
+
+Optimizer::Optimizer(std::vector<ParamGroup> groups, double rate, double weight_decay,
+                     std::vector<std::string> slots)
+    : lr(rate), groups_(std::move(groups)), slot_names_(std::move(slots)) {
+  check_not_negative("the learning rate", rate);
+  std::set<const void*> seen;
+  for (ParamGroup& group : groups_) {
+    if (!group.weight_decay) group.weight_decay = weight_decay;
+    check_not_negative("the weight decay", *group.weight_decay);
+    check_not_negative("lr_scale", group.lr_scale);
+    for (const Tensor& p : group.params) {
+      const size_t i = seen.size();
+      check<ValueError>(p.defined(), "optimizer: parameter {} is undefined", i);
+      check<GradError>(p.requires_grad() && p.is_leaf(),
+                       "optimizer: parameter {} {} is not a leaf that requires a gradient: nothing "
+                       "would train it; call set_requires_grad() on it",
+                       i, p.shape());
+      check<ValueError>(p.is_contiguous(),
+                        "optimizer: parameter {} {} is a view with gaps; start from contiguous(x)",
+                        i, p.shape());
+      check<ValueError>(seen.insert(p.impl()).second,
+                        "optimizer: parameter {} {} was given twice: it would be stepped twice", i,
+                        p.shape());
+    }
+  }
+  check<ValueError>(!seen.empty(), "optimizer: there are no parameters; pass model.parameters()");
+  states_.resize(seen.size());
+}
+
+void Optimizer::step() {
+  check_not_negative("lr", lr);
+  size_t i = 0;
+  for (const ParamGroup& group : groups_)
+    for (const Tensor& p : group.params) {
+      State& state = states_[i++];
+      if (!p.grad().defined()) continue;
+      if (state.slots.empty())
+        for (size_t s = 0; s < slot_names_.size(); ++s) state.slots.push_back(zeros_like(p));
+      for (Tensor& slot : state.slots)  // the model may have moved: Module::to
+        if (slot.dtype() != p.dtype() || slot.device() != p.device())
+          slot = raw::to(raw::to(slot, p.dtype()), p.device());
+      update({p, raw::contiguous(p.grad()), state.slots, lr * group.lr_scale, *group.weight_decay,
+              ++state.step});
+    }
+}
+
+void Optimizer::zero_grad() const {
+  for (const ParamGroup& group : groups_)
+    for (const Tensor& p : group.params) p.zero_grad();
+}
+
+NamedTensors Optimizer::state_dict() const {
+  NamedTensors out{{"lr", full({}, lr, F64)}};
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].step == 0) continue;
+    out.emplace_back(fmt::format("{}.step", i), tensor<int64_t>({states_[i].step}, {}));
+    for (size_t s = 0; s < slot_names_.size(); ++s)
+      out.emplace_back(fmt::format("{}.{}", i, slot_names_[s]), states_[i].slots[s]);
+  }
+  return out;
+}
+
+void Optimizer::load_state_dict(const NamedTensors& state) {
+  std::map<std::string, Tensor> given(state.begin(), state.end());
+  std::string wrong;
+  const auto take = [&](const std::string& name, const Shape& shape, DType dtype) {
+    const auto node = given.extract(name);
+    if (node.empty()) {
+      wrong += "\n  missing: " + name;
+    } else if (const Tensor& x = node.mapped(); x.shape() != shape || x.dtype() != dtype) {
+      wrong += fmt::format("\n  {}: {} {} here, {} {} in the state", name, gradus::name(dtype),
+                           shape, gradus::name(x.dtype()), x.shape());
+    } else {
+      return x;
+    }
+    return Tensor();
+  };
+
+  const Tensor rate = take("lr", {}, F64);
+  std::vector<State> loaded(states_.size());
+  size_t i = 0;
+  for (const ParamGroup& group : groups_)
+    for (const Tensor& p : group.params) {
+      State& s = loaded[i];
+      const std::string prefix = fmt::format("{}.", i++);
+      if (!given.contains(prefix + "step")) continue;  // never stepped
+      if (const Tensor count = take(prefix + "step", {}, I64); count.defined()) {
+        s.step = count.item_int();
+        if (s.step < 1) wrong += fmt::format("\n  {}step: {} is no step count", prefix, s.step);
+      }
+      for (const std::string& slot : slot_names_)
+        if (const Tensor x = take(prefix + slot, p.shape(), p.dtype()); x.defined())
+          s.slots.push_back(raw::clone(raw::to(x, p.device())));
+    }
+  for (const auto& [name, _] : given) wrong += "\n  unexpected: " + name;
+  check<ValueError>(wrong.empty(),
+                    "optimizer: the state does not fit; make the optimizer of the same kind, over "
+                    "the same parameters in the same order:{}",
+                    wrong);
+  check_not_negative("the saved learning rate", rate.item());
+  lr = rate.item();
+  states_ = std::move(loaded);
+}
+
+// ---- The four kernels ---------------------------------------------------------------------------
+
+static std::vector<ParamGroup> one_group(std::vector<Tensor> params) {
+  return {ParamGroup{std::move(params)}};
+}
+
+SGD::SGD(std::vector<ParamGroup> groups, double rate, SgdOptions o)
+    : Optimizer(std::move(groups), rate, o.weight_decay,
+                o.momentum != 0 ? std::vector<std::string>{"momentum_buffer"}
+                                : std::vector<std::string>{}),
+      options_(o) {
+  check_not_negative("the momentum", o.momentum);
+  check<ValueError>(!o.nesterov || (o.momentum > 0 && o.dampening == 0),
+                    "SGD: Nesterov's step needs momentum > 0 and dampening = 0, not {} and {}",
+                    o.momentum, o.dampening);
+}
+SGD::SGD(std::vector<Tensor> params, double rate, SgdOptions o)
+    : SGD(one_group(std::move(params)), rate, o) {}
+
+void SGD::update(const Update& u) {
+  backend(u.param.device())
+      .sgd({u.lr, options_.momentum, options_.dampening, u.weight_decay, options_.nesterov,
+            u.step == 1},
+           u.param.view(), u.grad.view(), u.slots.empty() ? View{} : u.slots[0].view());
+}
+
+Adam::Adam(std::vector<ParamGroup> groups, double rate, AdamOptions o, bool decoupled)
+    : Optimizer(std::move(groups), rate, o.weight_decay, {"exp_avg", "exp_avg_sq"}),
+      options_(o),
+      decoupled_(decoupled) {
+  check_range("beta1", o.beta1, 0, 1);
+  check_range("beta2", o.beta2, 0, 1);
+  check_not_negative("eps", o.eps);
+}
+Adam::Adam(std::vector<ParamGroup> groups, double rate, AdamOptions o)
+    : Adam(std::move(groups), rate, o, false) {}
+Adam::Adam(std::vector<Tensor> params, double rate, AdamOptions o)
+    : Adam(one_group(std::move(params)), rate, o, false) {}
+AdamW::AdamW(std::vector<ParamGroup> groups, double rate, AdamOptions o)
+    : Adam(std::move(groups), rate, o, true) {}
+AdamW::AdamW(std::vector<Tensor> params, double rate, AdamOptions o)
+    : Adam(one_group(std::move(params)), rate, o, true) {}
+
+void Adam::update(const Update& u) {
+  backend(u.param.device())
+      .adam(
+          {u.lr, options_.beta1, options_.beta2, options_.eps, u.weight_decay, decoupled_, u.step},
+          u.param.view(), u.grad.view(), u.slots[0].view(), u.slots[1].view());
+}
+
+RMSprop::RMSprop(std::vector<ParamGroup> groups, double rate, RmspropOptions o)
+    : Optimizer(std::move(groups), rate, o.weight_decay,
+                o.momentum != 0 ? std::vector<std::string>{"square_avg", "momentum_buffer"}
+                                : std::vector<std::string>{"square_avg"}),
+      options_(o) {
+  check_range("alpha", o.alpha, 0, 1);
+  check_not_negative("eps", o.eps);
+  check_not_negative("the momentum", o.momentum);
+}
+RMSprop::RMSprop(std::vector<Tensor> params, double rate, RmspropOptions o)
+    : RMSprop(one_group(std::move(params)), rate, o) {}
+
+void RMSprop::update(const Update& u) {
+  backend(u.param.device())
+      .rmsprop({u.lr, options_.alpha, options_.eps, u.weight_decay, options_.momentum},
+               u.param.view(), u.grad.view(), u.slots[0].view(),
+               u.slots.size() > 1 ? u.slots[1].view() : View{});
+}
+
+}  // namespace gradus

@@ -1,0 +1,142 @@
+#pragma once
+// An optimizer holds handles to parameters and, for each, what it remembers (a momentum, an average
+// of squares). A step is one pass of one kernel over a parameter, its gradient and that memory:
+//
+//   AdamW opt(model.parameters(), 3e-4, {.weight_decay = 0.1});
+//   for (int64_t step = 0; step < steps; ++step) {
+//     opt.lr = schedule(step);
+//     opt.zero_grad();
+//     backward(loss());
+//     clip_grad_norm(model.parameters(), 1.0);
+//     opt.step();
+//   }
+//
+// The update formulas, the defaults and the names of the state are torch.optim's.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/backend.h"
+#include "tensor/tensor.h"
+
+namespace gradus {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Parameters that share settings: weight matrices decay, biases and norms do not.
+struct ParamGroup {
+  std::vector<Tensor> params;
+  std::optional<double> weight_decay = std::nullopt;  // the optimizer's, unless given
+  double lr_scale = 1;                                // this group's rate is lr * lr_scale
+};
+
+class Optimizer {
+ public:
+  Optimizer(Optimizer&&) = default;  // a copy would step the same state twice
+  Optimizer& operator=(Optimizer&&) = default;
+  virtual ~Optimizer() = default;
+
+  double lr;
+
+  /// Updates, in place, every parameter that has a gradient, and skips the others. A gradient that
+  /// is not finite is used as it is, so that the loss shows it; clip_grad_norm refuses it before.
+  /// ValueError: lr is negative or not finite.
+  void step();
+  /// Drops the gradients; a parameter that the next backward does not reach is then skipped.
+  void zero_grad() const;
+
+  /// Everything that a resumed run needs, as tensors: "lr"; per parameter, by its position,
+  /// "3.step", "3.exp_avg", …. The tensors are the live ones: save or clone what you want to keep.
+  NamedTensors state_dict() const;
+  /// Copies such a state in. ValueError: it is another optimizer's, or other parameters'.
+  void load_state_dict(const NamedTensors& state);
+
+  const std::vector<ParamGroup>& groups() const { return groups_; }
+
+ protected:
+  /// `slots` names the tensors kept per parameter. ValueError: no parameters, one given twice or
+  /// not contiguous, a negative rate or decay. GradError: one that requires no gradient.
+  Optimizer(std::vector<ParamGroup> groups, double rate, double weight_decay,
+            std::vector<std::string> slots);
+  struct Update {
+    const Tensor& param;
+    const Tensor& grad;
+    const std::vector<Tensor>& slots;
+    double lr, weight_decay;
+    int64_t step;  // 1, 2, 3, …
+  };
+  virtual void update(const Update& u) = 0;
+
+ private:
+  struct State {
+    int64_t step = 0;
+    std::vector<Tensor> slots;
+  };
+  std::vector<ParamGroup> groups_;
+  std::vector<std::string> slot_names_;
+  std::vector<State> states_;  // one per parameter, in the order of the groups
+};
+
+struct SgdOptions {
+  double momentum = 0, dampening = 0, weight_decay = 0;
+  bool nesterov = false;
+};
+/// g += wd p; b = mu b + (1 - dampening) g (b = g at first); p -= lr b; Nesterov: p -= lr (g + mu
+/// b). Sutskever et al., On the Importance of Initialization and Momentum (2013), section 2.
+/// ValueError: Nesterov without momentum or with dampening.
+class SGD final : public Optimizer {
+ public:
+  SGD(std::vector<ParamGroup> groups, double rate, SgdOptions options = {});
+  SGD(std::vector<Tensor> params, double rate, SgdOptions options = {});
+
+ private:
+  void update(const Update& u) override;
+  SgdOptions options_;
+};
+
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+};
+/// g += wd p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+/// p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps). Kingma & Ba, Adam (2015), algorithm 1.
+class Adam : public Optimizer {
+ public:
+  Adam(std::vector<ParamGroup> groups, double rate = 1e-3, AdamOptions options = {});
+  Adam(std::vector<Tensor> params, double rate = 1e-3, AdamOptions options = {});
+
+ protected:
+  Adam(std::vector<ParamGroup> groups, double rate, AdamOptions options, bool decoupled);
+
+ private:
+  void update(const Update& u) override;
+  AdamOptions options_;
+  bool decoupled_;
+};
+
+/// Adam, but the decay acts on the parameter itself, p -= lr wd p, and so is not divided by sqrt v.
+/// Loshchilov & Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2.
+class AdamW final : public Adam {
+ public:
+  AdamW(std::vector<ParamGroup> groups, double rate = 1e-3,
+        AdamOptions options = {.weight_decay = 0.01});
+  AdamW(std::vector<Tensor> params, double rate = 1e-3,
+        AdamOptions options = {.weight_decay = 0.01});
+};
+
+struct RmspropOptions {
+  double alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
+};
+/// g += wd p; v = a v + (1 - a) g^2; p -= lr g / (sqrt v + eps); with momentum mu:
+/// b = mu b + g / (sqrt v + eps); p -= lr b. Tieleman & Hinton, Coursera lecture 6.5 (2012).
+class RMSprop final : public Optimizer {
+ public:
+  RMSprop(std::vector<ParamGroup> groups, double rate = 0.01, RmspropOptions options = {});
+  RMSprop(std::vector<Tensor> params, double rate = 0.01, RmspropOptions options = {});
+
+ private:
+  void update(const Update& u) override;
+  RmspropOptions options_;
+};
+
+}  // namespace gradus
