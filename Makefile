@@ -23,9 +23,14 @@ OPT      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 endif
 VERSION  := 0.1.0
 
+# GCC 12 on x86 with AVX-512 turns the 32-byte constants {a, a, a, 0} and {a, a, 0, 0} into {a, a, a, a}
+# when it copies them in one piece (tests/test_compiler.cpp); 16-byte pieces are right.
+SMALL_MOVES := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && \
+                       echo -mmove-max=128 -mstore-max=128)
 # No fast-math: it removes NaN and infinity. These two flags change no value, only errno and FP traps.
 CXXFLAGS ?=
 GRADUS_FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping-math \
+                $(SMALL_MOVES) \
                 $(WARN) -I. -DGRADUS_VERSION='"$(VERSION)"' -MMD -MP
 PKG_CFLAGS := $(shell pkg-config --cflags openblas fmt 2>/dev/null)
 PKG_LIBS   := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenblas -lfmt)
