@@ -1,0 +1,29 @@
+#pragma once
+// A file that appears whole or not at all: written under another name in the same directory, forced
+// to the disk, then renamed, which POSIX promises to do in one step; then the directory's entry is
+// forced to the disk too. Pillai et al., All File Systems Are Not Created Equal (OSDI 2014).
+#include <cstddef>
+#include <string>
+
+namespace gradus {
+
+class AtomicFile {
+ public:
+  /// Opens "path.tmp.XXXXXX", the X's chosen so that no other writer has it. Here and below,
+  /// IoError says what the system said.
+  explicit AtomicFile(std::string path);
+  /// Without commit, nothing is left behind.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void write(const void* data, size_t bytes);
+  /// Puts the file in its place.
+  void commit();
+
+ private:
+  void check_call(bool ok, const char* what) const;
+  std::string path_, temporary_;
+  int file_ = -1;
+};
+
+}  // namespace gradus

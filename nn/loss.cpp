@@ -1,0 +1,82 @@
+// Losses as compositions: elementwise errors first, one shared reduction last.
+#include "nn/loss.h"
+
+namespace gradus {
+
+static Tensor reduced(const char* op, const Tensor& losses, Reduction reduction) {
+  if (reduction == Reduction::None) return losses;
+  if (reduction == Reduction::Sum) return sum(losses);
+  check<ValueError>(losses.numel() > 0, "{}: the mean of an empty batch {}", op, losses.shape());
+  return mean(losses);
+}
+
+static void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
+  check<ShapeError>(input.shape() == target.shape(),
+                    "{}: input {} and target {} differ: reshape one of them", op, input.shape(),
+                    target.shape());
+}
+
+Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  check_same_shape("mse_loss", input, target);
+  return reduced("mse_loss", square(input - target), reduction);
+}
+
+Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  check_same_shape("l1_loss", input, target);
+  return reduced("l1_loss", abs(input - target), reduction);
+}
+
+Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
+  check_same_shape("huber_loss", input, target);
+  check<ValueError>(delta > 0, "huber_loss: delta is {}; it must be positive", delta);
+  // With c = min(d, delta), c (d - c / 2) is both branches at once.
+  const Tensor d = abs(input - target), c = clamp(d, 0, delta);
+  return reduced("huber_loss", c * (d - c * 0.5), reduction);
+}
+
+/// ln x, but -100 with gradient 0 where x is too small to have a finite 1 / x in float32.
+static Tensor bounded_log(const Tensor& x) {
+  const Tensor tiny = lt(x, 1e-38);
+  return masked_fill(log(masked_fill(x, tiny, 1)), tiny, -100);
+}
+
+Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction) {
+  check_same_shape("binary_cross_entropy", p, target);
+  if (p.numel() > 0) {
+    const double low = raw::reduce(ReduceOp::Min, p, {}, false).item();
+    const double high = raw::reduce(ReduceOp::Max, p, {}, false).item();
+    check<ValueError>(
+        !(low < 0) && !(high > 1),  // NaN passes, and shows in the loss
+        "binary_cross_entropy: the input reaches from {} to {}, but probabilities lie "
+        "in [0, 1]: for raw scores there is binary_cross_entropy_with_logits",
+        low, high);
+  }
+  const Tensor losses = target * bounded_log(p) + (1 - target) * bounded_log(1 - p);
+  return reduced("binary_cross_entropy", -losses, reduction);
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
+                                        const Tensor& pos_weight, Reduction reduction) {
+  check_same_shape("binary_cross_entropy_with_logits", logits, target);
+  Tensor negative = softplus(-logits);  // -ln sigmoid(x)
+  if (pos_weight.defined()) negative = (1 + (pos_weight - 1) * target) * negative;
+  const Tensor losses = (1 - target) * logits + negative;
+  check<ShapeError>(losses.shape() == logits.shape(),
+                    "binary_cross_entropy_with_logits: pos_weight {} does not broadcast to {}",
+                    pos_weight.defined() ? pos_weight.shape() : Shape{}, logits.shape());
+  return reduced("binary_cross_entropy_with_logits", losses, reduction);
+}
+
+Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, Reduction reduction) {
+  check_same_shape("kl_div", log_probabilities, target);
+  const Tensor entropy = target * log(masked_fill(target, eq(target, 0), 1));  // 0 ln 0 = 0
+  return reduced("kl_div", entropy - target * log_probabilities, reduction);
+}
+
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& target, Reduction reduction) {
+  check_same_shape("soft_cross_entropy", logits, target);
+  check<ShapeError>(logits.dim() >= 1, "soft_cross_entropy: the logits are 0-d; they need classes");
+  return reduced("soft_cross_entropy", -sum(target * log_softmax(logits), {-1}), reduction);
+}
+
+}  // namespace gradus
