@@ -1,0 +1,89 @@
+#pragma once
+// What every example has around its lesson: options, the first line, verdicts, an exit status.
+//
+//   int lesson(Example& app) {
+//     int64_t steps = 300;
+//     app.option("--steps", steps, "gradient steps", {.fast = 20, .min = 1});
+//     app.parse();
+//     …
+//     app.check(accuracy >= 0.97, fmt::format("accuracy {:.4f} >= 0.97", accuracy));
+//     return app.finish();
+//   }
+//   int main(int argc, char** argv) {
+//     return run(argc, argv, "01_logistic_regression", "what it teaches, in one line", lesson);
+//   }
+//
+// Exit status: 0; 1 for an error, or a missed target under --check; 2 for wrong use; 130 for
+// Ctrl-C.
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradus::support {
+
+/// What an option may be, both ends included, and what it is under --fast unless the user says
+/// otherwise.
+template <class T>
+struct Limits {
+  std::optional<T> fast = {};
+  T min = std::numeric_limits<T>::lowest();
+  T max = std::numeric_limits<T>::max();
+};
+
+class Example {
+ public:
+  Example(int argc, char** argv, std::string name, std::string summary);
+  ~Example();
+  Example(const Example&) = delete;
+  Example& operator=(const Example&) = delete;
+
+  // The value that a variable has when it is registered is the option's default. Register before
+  // parse(); the variable must outlive it.
+  void option(const std::string& name, int64_t& value, const std::string& help,
+              Limits<int64_t> limits = {});
+  void option(const std::string& name, double& value, const std::string& help,
+              Limits<double> limits = {});
+  void option(const std::string& name, std::string& value, const std::string& help);
+  void choice(const std::string& name, std::string& value, const std::vector<std::string>& allowed,
+              const std::string& help);
+  void flag(const std::string& name, bool& value, const std::string& help);
+
+  /// Reads the command line, seeds the generator, sets the threads and prints the first line.
+  /// --help and wrong use leave the program from here.
+  void parse();
+
+  uint64_t seed() const { return seed_; }
+  bool fast() const { return fast_; }
+  /// The path of a file in the output folder (--out), which exists from the first call on.
+  std::filesystem::path out(const std::string& file) const;
+
+  /// Notes a verdict: `what` reads like "accuracy 0.9737 >= 0.97".
+  void check(bool ok, const std::string& what);
+  /// Prints the verdicts and the time taken; the exit status.
+  int finish();
+
+ private:
+  struct CommandLine;  // CLI11 stays out of this header: it costs seconds per file that sees it
+  struct Verdict {
+    bool ok;
+    std::string what;
+  };
+  std::string name_;
+  std::unique_ptr<CommandLine> command_line_;
+  std::vector<Verdict> verdicts_;
+  uint64_t seed_ = 1;
+  int64_t threads_ = 0;
+  std::string device_ = "cpu", out_;
+  bool fast_ = false, check_ = false;
+};
+
+/// main in one line: builds the Example, runs the lesson, turns every exception into one line
+/// "error: …" on stderr and an exit status.
+int run(int argc, char** argv, const std::string& name, const std::string& summary,
+        int (*lesson)(Example&));
+
+}  // namespace gradus::support

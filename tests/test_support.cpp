@@ -1,0 +1,272 @@
+// The machinery of the examples: files from outside (CSV, gzip, IDX), metrics against values worked
+// by hand, tables, progress in a pipe, and the programs that draw.
+#include <doctest/doctest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+
+#include "examples/support/csv.h"
+#include "examples/support/file.h"
+#include "examples/support/metrics.h"
+#include "examples/support/plot.h"
+#include "examples/support/process.h"
+#include "examples/support/progress.h"
+#include "examples/support/terminal.h"
+#include "tensor/error.h"
+
+using namespace gradus;
+using namespace gradus::support;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that disappears with the test.
+struct TemporaryFolder {
+  fs::path path;
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "gradus-test-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+};
+
+std::string gzip(const std::string& bytes) {
+  TemporaryFolder folder;
+  const fs::path path = folder.path / "x.gz";
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  FILE* raw = std::fopen(path.c_str(), "rb");
+  std::string out(fs::file_size(path), '\0');
+  REQUIRE(std::fread(out.data(), 1, out.size(), raw) == out.size());
+  std::fclose(raw);
+  return out;
+}
+
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) { return e.what(); }
+  return "(nothing thrown)";
+}
+
+}  // namespace
+
+TEST_CASE("support: read_file unpacks gzip and notices every truncation and every flipped byte") {
+  TemporaryFolder folder;
+  const fs::path path = folder.path / "x";
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += std::to_string(i * i) + "\n";
+  write_file(path, text);
+  CHECK(read_file(path) == text);
+  const std::string packed = gzip(text);
+  write_file(path, packed);
+  CHECK(read_file(path) == text);
+  CHECK_THROWS_AS(read_file(path, 100), IoError);
+  // Below 18 bytes (header and trailer) zlib cannot tell a gzip file from a plain one.
+  for (size_t n = 18; n < packed.size(); ++n) {
+    write_file(path, packed.substr(0, n));
+    CHECK_THROWS_AS(read_file(path), IoError);
+  }
+  for (size_t i = 10; i < packed.size(); ++i) {  // behind the header, whose fields may vary
+    std::string damaged = packed;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    write_file(path, damaged);
+    std::string got;
+    try {
+      got = read_file(path);
+    } catch (const IoError&) { continue; }
+    CHECK(got == text);  // a bit of padding may change nothing; what is read is never wrong
+  }
+  CHECK_THROWS_AS(read_file(folder.path), IoError);
+  CHECK_THROWS_AS(read_file(folder.path / "absent"), IoError);
+}
+
+TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {
+  const Csv csv =
+      Csv::parse("# source\na,\"b, c\"\r\n1.5,\"say \"\"hi\"\"\"\n-2e3,\"two\nlines\"", "t");
+  CHECK(csv.rows() == 2);
+  CHECK(csv.header() == std::vector<std::string>{"a", "b, c"});
+  CHECK(csv.number(0, 0) == 1.5);
+  CHECK(csv.number(1, 0) == -2000);
+  CHECK(csv.text(0, 1) == "say \"hi\"");
+  CHECK(csv.text(1, 1) == "two\nlines");
+  CHECK(csv.column("b, c") == 1);
+}
+
+TEST_CASE("support: CSV errors name line and column") {
+  const auto error = [](const char* text) {
+    return message_of([&] { (void)Csv::parse(text, "t.csv").number(0, 1); });
+  };
+  CHECK(error("a,b\n1\n").find("t.csv:2: 1 fields, but the header has 2") == 0);
+  CHECK(error("a,b\n1,2,3\n").find("t.csv:2: 3 fields") == 0);
+  CHECK(error("a,b\n1,2\"\n").find("t.csv:2:4: a quote inside") == 0);
+  CHECK(error("a,b\n1,\"2\" \n").find("t.csv:2:6: a quoted field must end") == 0);
+  CHECK(error("a,b\n1,\"2\n").find("t.csv:3:1: the file ends inside a quoted field") == 0);
+  CHECK(error("a,b\n1,x\n").find("t.csv:2: field 2 (b): 'x' is not a number") == 0);
+  for (const char* field : {"", "1x", " 1", "nan", "inf", "1e999", "0x10", "1 2"})
+    CHECK_MESSAGE(error(("a,b\n1," + std::string(field) + "\n").c_str()).find("is not a number") !=
+                      std::string::npos,
+                  field);
+  CHECK(error("").find("no header") != std::string::npos);
+  CHECK(message_of([] { (void)Csv::parse("a,b\n", "t").column("c"); }) ==
+        "t: no column 'c'; there are: a, b");
+  CHECK_THROWS_AS((void)Csv::parse("a\n1\n", "t").text(1, 0), IndexError);
+}
+
+TEST_CASE("support: what write_csv writes, Csv reads") {
+  TemporaryFolder folder;
+  const std::vector<std::vector<std::string>> rows = {{"1", "a,b"}, {"2", "\"q\"\r\nx"}, {"", ""}};
+  write_csv(folder.path / "t.csv", {"n", "text"}, rows);
+  const Csv csv = Csv::read(folder.path / "t.csv");
+  REQUIRE(csv.rows() == 3);
+  for (int64_t r = 0; r < 3; ++r)
+    for (int64_t c = 0; c < 2; ++c) CHECK(csv.text(r, c) == rows[r][c]);
+}
+
+TEST_CASE("support: confusion matrix, precision, recall and F1 worked by hand") {
+  // class 0: 3 of 4 found, one false alarm; class 1: 1 of 3; class 2 never occurs, predicted once.
+  const Confusion m({"a", "b", "c"}, {0, 0, 0, 0, 1, 1, 1}, {0, 0, 0, 1, 1, 0, 2});
+  CHECK(m.count(0, 0) == 3);
+  CHECK(m.count(0, 1) == 1);
+  CHECK(m.count(1, 0) == 1);
+  CHECK(m.accuracy() == doctest::Approx(4.0 / 7));
+  CHECK(m.precision(0) == doctest::Approx(3.0 / 4));
+  CHECK(m.recall(0) == doctest::Approx(3.0 / 4));
+  CHECK(m.precision(1) == doctest::Approx(1.0 / 2));
+  CHECK(m.recall(1) == doctest::Approx(1.0 / 3));
+  CHECK(m.f1(1) == doctest::Approx(2.0 / 5));
+  CHECK(m.precision(2) == 0);
+  CHECK(m.recall(2) == 0);
+  CHECK(m.f1(2) == 0);
+  CHECK(m.macro_f1() == doctest::Approx((0.75 + 0.4) / 3));
+  CHECK(m.values() == std::vector<double>{3, 1, 0, 1, 1, 1, 0, 0, 0});
+  CHECK_THROWS_AS(Confusion({"a", "b"}, {0}, {2}), IndexError);
+  CHECK_THROWS_AS(Confusion({"a", "b"}, {-1}, {0}), IndexError);
+  CHECK_THROWS_AS(Confusion({"a", "b"}, {0, 1}, {0}), ValueError);
+}
+
+TEST_CASE("support: ROC and its area, ties counting half") {
+  const Roc perfect = roc_curve({0, 0, 1, 1}, {0.1, 0.2, 0.3, 0.4});
+  CHECK(perfect.auc == 1);
+  CHECK(roc_curve({1, 1, 0, 0}, {0.1, 0.2, 0.3, 0.4}).auc == 0);
+  CHECK(roc_curve({1, 0, 1, 0}, {5, 5, 5, 5}).auc == 0.5);
+  // Pairs (positive, negative): (.8,.6) win, (.8,.4) win, (.6,.6) tie, (.6,.4) win → 3.5 of 4.
+  const Roc roc = roc_curve({1, 1, 0, 0}, {0.8, 0.6, 0.6, 0.4});
+  CHECK(roc.auc == doctest::Approx(3.5 / 4));
+  CHECK(roc.false_positive_rate == std::vector<double>{0, 0, 0.5, 1});
+  CHECK(roc.true_positive_rate == std::vector<double>{0, 0.5, 1, 1});
+  CHECK(std::isinf(roc.threshold[0]));
+  CHECK(roc.threshold[1] == 0.8);
+  CHECK_THROWS_AS(roc_curve({1, 1}, {0.1, 0.2}), ValueError);
+  CHECK_THROWS_AS(roc_curve({1, 2}, {0.1, 0.2}), ValueError);
+  CHECK_THROWS_AS(roc_curve({1, 0}, {0.1, NAN}), ValueError);
+  CHECK_THROWS_AS(roc_curve({1, 0}, {0.1}), ValueError);
+}
+
+TEST_CASE("support: ROC area equals the pairwise count on scores with many ties") {
+  std::vector<int64_t> truth;
+  std::vector<double> score;
+  double wins = 0, pairs = 0;
+  for (int i = 0; i < 200; ++i) {
+    truth.push_back(i * 7919 % 13 < 5);
+    score.push_back(i * 104729 % 17 + 2.0 * static_cast<double>(truth.back()));
+  }
+  for (size_t p = 0; p < truth.size(); ++p)
+    for (size_t n = 0; n < truth.size(); ++n)
+      if (truth[p] == 1 && truth[n] == 0) {
+        ++pairs;
+        wins += score[p] > score[n] ? 1 : score[p] == score[n] ? 0.5 : 0;
+      }
+  CHECK(roc_curve(truth, score).auc == doctest::Approx(wins / pairs).epsilon(1e-12));
+}
+
+TEST_CASE("support: the width of text on a terminal") {
+  CHECK(display_width("abc") == 3);
+  CHECK(display_width("é") == 1);
+  CHECK(display_width("e\u0301") == 1);  // e and a combining accent
+  CHECK(display_width("今天") == 4);
+  CHECK(display_width("\xFF\xC3") ==
+        2);  // not UTF-8: a column per byte, and no reading past the end
+  CHECK(fit("abcdef", 4) == "abc…");
+  CHECK(fit("今天天气", 6) == "今天…");
+  CHECK(fit("abc", 3) == "abc");
+  CHECK(fit("abc", 0) == "");
+  CHECK(pad("今", 4) == "今  ");
+  CHECK(pad("今", 4, true) == "  今");
+  Table table({"name", "n"});
+  table.row({"今天", "10"}).row({"a", "5"});
+  CHECK(table.text() == "  name   n\n  今天  10\n  a      5\n");
+  CHECK_THROWS_AS(table.row({"x"}), ValueError);
+}
+
+TEST_CASE("support: the progress bar fills, says the time left and keeps to the width") {
+  CHECK(progress_line("job", 5, 10, 60, "loss 1", 80, false) ==
+        "job ####################....................  50 %  1:00 left  loss 1");
+  CHECK(progress_line("job", 0, 10, 0, "", 80, true).find("  0 %") != std::string::npos);
+  CHECK(progress_line("job", 10, 10, 61.5, "", 80, true).find("█ 100 %  1:01") !=
+        std::string::npos);
+  for (int columns = 1; columns < 90; ++columns)
+    for (int64_t done : {0, 1, 3, 7})
+      CHECK(display_width(progress_line("学习", done, 7, 12, "loss 0.1 今天", columns, true)) <=
+            columns);
+  CHECK(duration(0.5) == "0.50 s");
+  CHECK(duration(75) == "1:15");
+  CHECK(duration(3723) == "1:02:03");
+}
+
+TEST_CASE("support: progress in a pipe is about ten plain lines, the last one at 100 %") {
+  for (int64_t total : {1, 7, 10, 1000}) {
+    FILE* file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    {
+      Progress bar("train", total, file);
+      for (int64_t i = 1; i <= total; ++i) bar.step("loss {}", i);
+    }
+    std::rewind(file);
+    std::string text(100000, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    CHECK(std::count(text.begin(), text.end(), '\n') == std::min<int64_t>(total, 10));
+    CHECK(text.find_first_of("\r\033") == std::string::npos);
+    CHECK(text.find("train 100 %") != std::string::npos);
+    CHECK(text.find(fmt::format("loss {}\n", total)) != std::string::npos);
+  }
+}
+
+TEST_CASE("support: a program that is missing, one that fails, one that reads nothing") {
+  TemporaryFolder folder;
+  const fs::path out = folder.path / "out; touch hacked";
+  CHECK(run_filter({"cat"}, "a $(b) `c`\n", out) == Filter::Done);
+  CHECK(read_file(out) == "a $(b) `c`\n");
+  CHECK(run_filter({"no-such-program-anywhere"}, "", out) == Filter::NotInstalled);
+  CHECK(!fs::exists(out));
+  const std::string said = message_of([&] {
+    run_filter({"sh", "-c", "echo broken >&2; exit 3"}, "", out);
+  });
+  CHECK(said.find("status 3: broken") != std::string::npos);
+  CHECK(!fs::exists(out));
+  CHECK(run_filter({"true"}, std::string(1 << 20, 'x'), out) == Filter::Done);
+}
+
+TEST_CASE("support: plots check their data and write their numbers") {
+  CHECK_THROWS_AS(Panel().line("a", {1, 2}, {1}), ValueError);
+  CHECK_THROWS_AS(Panel().matrix({1, 2, 3}, {"r"}, {"a", "b"}), ValueError);
+  CHECK_THROWS_AS(Panel().image({1, 2, 3}, 2, 2), ValueError);
+  TemporaryFolder folder;
+  CHECK_THROWS_AS(save_plot(folder.path / "x", {}), ValueError);
+  CHECK_THROWS_AS(save_plot(folder.path / "x", {Panel()}), ValueError);
+  save_plot(folder.path / "loss", {Panel({.title = "It's `a` \"test\"", .x = "epoch", .y = "loss"})
+                                       .line("train", {3, 2})
+                                       .line("test", {4, 3.5})});
+  CHECK(read_file(folder.path / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
+  save_plot(folder.path / "map",
+            {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"r", "s"}, {"a", "b"}, "%.0f")});
+  CHECK(read_file(folder.path / "map.csv") ==
+        "panel,series,x,y,value\nm,,a,r,1\nm,,b,r,2\nm,,a,s,3\nm,,b,s,4\n");
+}
