@@ -1,0 +1,221 @@
+// 11: A tokenizer. A language model does not see letters: it sees numbers, and somebody has to
+// choose them.
+//
+// A computer's text is bytes. UTF-8 writes "e" as one byte, "é" as two, "你" as three. Bytes would
+// do as tokens: there are only 256, and no text is ever unknown. But a line of text becomes a
+// hundred steps for the model, and attention costs the square of that. Whole words would be short,
+// but there are millions, and the next name is always missing. Byte pair encoding lies between the
+// two. It begins with the bytes and repeats
+//
+//   (a, b) = argmax  count(a b)        the most frequent pair of neighbouring tokens in the
+//   training text vocabulary += ab, and every "a b" in the text becomes "ab"
+//
+// until the vocabulary is as large as we like. Frequent words end as one token, rare ones as a few
+// pieces, and bytes that never met stay bytes. To encode new text, apply the merges in the order
+// they were learned. A merge never crosses a word's border; a digit, and a Chinese character, is a
+// word of its own (bpe.h says why).
+//
+// Look at:  the first merges (which letters does the language put together?); the Chinese sample
+// under a
+//           tokenizer that was trained without Chinese, and with it; what English pays for that.
+// Try next: --text with a program's source, or a text in your own language; --vocab 300 and 8000;
+// your
+//           name as the --sample. Where would you cut "unhappiness", and where does it?
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "examples/support/bpe.h"
+#include "examples/support/dialogues.h"
+#include "examples/support/options.h"
+#include "examples/support/plot.h"
+#include "examples/support/text.h"
+#include "examples/support/utf8.h"
+
+using namespace gradus;
+using namespace gradus::support;
+
+namespace {
+
+constexpr const char* kSamples[] = {"In the beginning there were 12 unhappy tokenizers.",
+                                    "今天天气怎么样？我叫李明，你叫什么名字？", "naïve café 😀"};
+
+/// The bytes of each character: how UTF-8 works, seen in four examples.
+void show_bytes() {
+  fmt::print("\nCharacters and their bytes in UTF-8\n");
+  for (const char* character : {"e", "é", "你", "😀"}) {
+    fmt::print("  {}  ", character);
+    for (const unsigned char byte : std::string_view(character))
+      fmt::print(" {:3} = {:08b}", byte, byte);
+    fmt::print("\n");
+  }
+}
+
+/// A token for people: a space as "␣", a line's end as "⏎", and a byte that is no character as
+/// <E4>.
+std::string visible(std::string_view token) {
+  std::string out;
+  while (!token.empty()) {
+    const int length = utf8_length(token);
+    const auto first = static_cast<unsigned char>(token[0]);
+    if (first == ' ') {
+      out += "␣";
+    } else if (first == '\n') {
+      out += "⏎";
+    } else if (length <= 0 || first < ' ' || first == 0x7F) {
+      out += fmt::format("<{:02X}>", first);
+    } else {
+      out += token.substr(0, static_cast<size_t>(length));
+    }
+    token.remove_prefix(static_cast<size_t>(std::max(length, 1)));
+  }
+  return out;
+}
+
+void show_first_merges(const BytePairEncoder& bpe, size_t n) {
+  n = std::min(n, bpe.merges().size());
+  fmt::print("\nThe first {} merges\n", n);
+  for (size_t k = 0; k < n; ++k) {
+    const auto [a, b] = bpe.merges()[k];
+    const auto id = static_cast<int64_t>(256 + k);
+    fmt::print("  {} = {} + {} -> {}\n", id, visible(bpe.token(a)), visible(bpe.token(b)),
+               visible(bpe.token(id)));
+  }
+}
+
+/// The text with its tokens told apart: by background on a terminal, by brackets in a pipe.
+std::string coloured(const BytePairEncoder& bpe, std::string_view text, bool terminal) {
+  constexpr int kBackgrounds[] = {153, 222, 157, 218, 189};  // pale, from the 256-colour palette
+  std::string out;
+  size_t i = 0;
+  for (const int64_t id : bpe.encode(text)) {
+    const std::string token = visible(bpe.token(id));
+    out += terminal ? fmt::format("\033[30;48;5;{}m{}\033[0m", kBackgrounds[i++ % 5], token)
+                    : fmt::format("[{}]", token);
+  }
+  return out;
+}
+
+double bytes_per_token(const BytePairEncoder& bpe, std::string_view text) {
+  return static_cast<double>(text.size()) / static_cast<double>(bpe.encode(text).size());
+}
+
+/// The chatbot's generated conversations, one language or both, until they fill `bytes` bytes.
+std::string conversations(uint64_t seed, size_t bytes, bool chinese_only) {
+  DialogueGenerator generator(seed);
+  std::string text;
+  while (text.size() < bytes)
+    for (const Turn& turn : generator.training())
+      if (!chinese_only || turn.language == Language::Chinese)
+        text += turn.user + "\n" + turn.bot + "\n";
+  return text;
+}
+
+/// Bytes per token on text that no tokenizer was trained on, against the size of the vocabulary.
+void compare_sizes(Example& app, std::string_view train, std::string_view held_out,
+                   const std::vector<int64_t>& sizes) {
+  const std::string both = std::string(train) + conversations(app.seed(), train.size() / 4, false);
+  const std::string chinese = conversations(app.seed() + 1, 20'000, true);
+  std::vector<double> x, text_one, text_both, chinese_one, chinese_both;
+  fmt::print(
+      "\nBytes per token on held-out text, by what the tokenizer was trained on\n"
+      "  vocabulary   text: by text   with conversations   Chinese: by text   with "
+      "conversations\n");
+  for (const int64_t size : sizes) {
+    const auto one = BytePairEncoder::train(train, size), two = BytePairEncoder::train(both, size);
+    x.push_back(static_cast<double>(size));
+    text_one.push_back(bytes_per_token(one, held_out));
+    text_both.push_back(bytes_per_token(two, held_out));
+    chinese_one.push_back(bytes_per_token(one, chinese));
+    chinese_both.push_back(bytes_per_token(two, chinese));
+    fmt::print("  {:10} {:15.3f} {:20.3f} {:18.3f} {:20.3f}\n", size, text_one.back(),
+               text_both.back(), chinese_one.back(), chinese_both.back());
+  }
+  const auto axes = [](const char* title) {
+    return Axes{
+        .title = title, .x = "tokens in the vocabulary", .y = "bytes per token", .log_x = true};
+  };
+  save_plot(app.out("bytes_per_token"), {Panel(axes("The text"))
+                                             .line("trained on the text", x, text_one)
+                                             .line("and conversations", x, text_both),
+                                         Panel(axes("Chinese"))
+                                             .line("trained on the text", x, chinese_one)
+                                             .line("and conversations", x, chinese_both)});
+}
+
+/// FNV-1a of the merges: one number that changes if any of them does.
+uint64_t fingerprint(const BytePairEncoder& bpe) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const auto& [a, b] : bpe.merges())
+    for (const uint64_t value : {static_cast<uint64_t>(a), static_cast<uint64_t>(b)})
+      hash = (hash ^ value) * 0x100000001B3u;
+  return hash;
+}
+
+void check_everything(Example& app, const BytePairEncoder& bpe, std::string_view text) {
+  app.check(bpe.decode(bpe.encode(text)) == text,
+            fmt::format("{} bytes of text come back unchanged", text.size()));
+  std::mt19937_64 random(app.seed());
+  std::string bytes(100'000, '\0');
+  for (char& c : bytes) c = static_cast<char>(random() & 0xFF);
+  app.check(bpe.decode(bpe.encode(bytes)) == bytes,
+            fmt::format("{} random bytes come back unchanged", bytes.size()));
+  const auto golden = BytePairEncoder::train(generated_text().text, 1024);
+  app.check(fingerprint(golden) == 0xBF50B7E734FCEEDDu,
+            fmt::format("the merges of the built-in text are those of every machine: {:016x}",
+                        fingerprint(golden)));
+}
+
+int lesson(Example& app) {
+  std::string file, sample;
+  int64_t vocab = 1024;
+  app.option("--text", file,
+             "a file to learn from, plain or gzipped; without it the Bible, if installed");
+  app.option("--sample", sample, "a text to cut into tokens");
+  app.option("--vocab", vocab, "tokens in the vocabulary",
+             {.fast = 512, .min = 256, .max = BytePairEncoder::kLargestVocabulary});
+  app.parse();
+
+  Corpus corpus = !file.empty() ? load_text(file)
+                  : app.fast()  ? generated_text()
+                                : default_corpus();
+  fmt::print("text: {}, {} bytes\n", corpus.name, corpus.bytes());
+  if (!corpus.note.empty()) fmt::print("{}\n", corpus.note);
+  const auto [train, held_out] = split_corpus(corpus.text);
+
+  show_bytes();
+  const auto start = std::chrono::steady_clock::now();
+  const auto bpe = BytePairEncoder::train(train, vocab);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  fmt::print("\n{} merges learned from {} bytes in {:.2f} s\n", bpe.merges().size(), train.size(),
+             seconds.count());
+  show_first_merges(bpe, 20);
+
+  fmt::print("\nTexts cut into tokens\n");
+  std::vector<std::string> samples = {
+      std::string(held_out.substr(0, std::min<size_t>(held_out.find('\n', 60), 300)))};
+  samples.insert(samples.end(), std::begin(kSamples), std::end(kSamples));
+  if (!sample.empty()) samples = {sample};
+  for (const std::string& s : samples)
+    fmt::print("  {}\n  {} bytes, {:.2f} a token\n", coloured(bpe, s, isatty(STDOUT_FILENO)),
+               s.size(), bytes_per_token(bpe, s));
+
+  compare_sizes(app, train, held_out,
+                app.fast() ? std::vector<int64_t>{256, 512, 1024}
+                           : std::vector<int64_t>{256, 512, 1024, 2048, 4096, 8192});
+  bpe.save(app.out("tokenizer.json"));
+  fmt::print("the tokenizer is in {}\n", app.out("tokenizer.json").string());
+  check_everything(app, bpe, corpus.text);
+  return app.finish();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv, "11_tokenizer", "bytes, UTF-8 and byte pair encoding", lesson);
+}
