@@ -58,6 +58,9 @@ all: lib examples
 lib: $(LIB)
 examples: $(EXAMPLES)
 
+# Where the examples look for their data unless $GRADUS_DATA says otherwise.
+$(BUILD)/obj/examples/support/datasets.o: GRADUS_FLAGS += -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
+
 $(BUILD)/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(CXXFLAGS) -c $< -o $@
