@@ -1,7 +1,6 @@
 #include "autograd/graph.h"
 
 #include <map>
-#include <set>
 
 #include "autograd/node.h"
 
@@ -18,13 +17,15 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
   std::string out =
       "digraph gradus {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n";
   std::map<uint64_t, const Node*, std::greater<>> queue;  // newest first, as backward walks it
-  std::set<const Tensor::Impl*> leaves;
+  std::map<const Tensor::Impl*, size_t> leaves;  // numbered as met: the same picture every run
   auto leaf = [&](const Tensor& x) {
-    if (!leaves.insert(x.impl()).second) return;
+    const auto [it, fresh] = leaves.try_emplace(x.impl(), leaves.size());
+    if (!fresh) return it->second;
     const std::string label = name_of.contains(x.impl()) ? name_of[x.impl()] + "\\n" : "";
-    out += fmt::format(
-        "  leaf{} [shape=ellipse, style=filled, fillcolor=\"{}\", label=\"{}{}\"];\n",
-        fmt::ptr(x.impl()), x.requires_grad() ? "#cfe8cf" : "#eeeeee", label, x.shape());
+    out +=
+        fmt::format("  leaf{} [shape=ellipse, style=filled, fillcolor=\"{}\", label=\"{}{}\"];\n",
+                    it->second, x.requires_grad() ? "#cfe8cf" : "#eeeeee", label, x.shape());
+    return it->second;
   };
   if (!y.impl()->node)
     leaf(y);
@@ -41,8 +42,8 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
         queue[edge.node->sequence] = edge.node.get();
         out += fmt::format("  op{} -> op{};\n", edge.node->sequence, node->sequence);
       } else if (edge.leaf.defined()) {
-        leaf(edge.leaf);
-        out += fmt::format("  leaf{} -> op{};\n", fmt::ptr(edge.leaf.impl()), node->sequence);
+        const size_t number = leaf(edge.leaf);
+        out += fmt::format("  leaf{} -> op{};\n", number, node->sequence);
       }
     }
   }

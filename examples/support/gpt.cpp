@@ -1,0 +1,98 @@
+#include "examples/support/gpt.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace gradus::support {
+
+Metadata to_metadata(const GptConfig& c) {
+  return {{"gpt.vocabulary", std::to_string(c.vocabulary)},
+          {"gpt.context", std::to_string(c.context)},
+          {"gpt.layers", std::to_string(c.layers)},
+          {"gpt.heads", std::to_string(c.heads)},
+          {"gpt.channels", std::to_string(c.channels)},
+          {"gpt.dropout", fmt::format("{}", c.dropout)}};
+}
+
+GptConfig gpt_config(const Metadata& metadata) {
+  auto text = [&](const std::string& key) {
+    const auto it = metadata.find(key);
+    check<IoError>(it != metadata.end(),
+                   "checkpoint: no entry {}: this file does not hold a GPT of gradus", key);
+    return it->second;
+  };
+  auto number = [&](const std::string& key) {
+    const std::string value = text(key);
+    int64_t n = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
+    check<IoError>(
+        error == std::errc{} && end == value.data() + value.size() && n >= 1 && n <= 1 << 20,
+        "checkpoint: {} = \"{}\" is no size between 1 and 2^20", key, value);
+    return n;
+  };
+  GptConfig c{.vocabulary = number("gpt.vocabulary"),
+              .context = number("gpt.context"),
+              .layers = number("gpt.layers"),
+              .heads = number("gpt.heads"),
+              .channels = number("gpt.channels")};
+  const std::string dropout = text("gpt.dropout");
+  c.dropout = std::strtod(dropout.c_str(), nullptr);
+  check<IoError>(c.dropout >= 0 && c.dropout < 1,
+                 "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)", dropout);
+  check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
+                 c.channels, c.heads);
+  check<IoError>(c.layers <= 1024, "checkpoint: {} layers; at most 1024 make sense", c.layers);
+  return c;
+}
+
+Gpt::Gpt(const GptConfig& c)
+    : config(c),
+      wte(add<Embedding>("wte", c.vocabulary, c.channels)),
+      wpe(add<Embedding>("wpe", c.context, c.channels)),
+      drop(add<Dropout>("drop", c.dropout)),
+      ln_f(add<LayerNorm>("ln_f", c.channels)) {
+  const TransformerOptions options{.causal = true, .dropout = c.dropout};
+  for (int64_t i = 0; i < c.layers; ++i)
+    blocks.push_back(
+        &add<TransformerBlock>(fmt::format("blocks.{}", i), c.channels, c.heads, options));
+  // GPT-2's start: N(0, 0.02^2), and what adds to the residual stream smaller by sqrt(2 L), so that
+  // the stream does not grow with depth.
+  const double residual = 0.02 / std::sqrt(2.0 * static_cast<double>(c.layers));
+  for (const auto& [name, p] : named_parameters()) {
+    if (p.dim() < 2) continue;
+    raw::copy_(p, normal(p.shape(), 0, name.ends_with("proj.weight") ? residual : 0.02));
+  }
+  for (const auto& [name, p] : named_parameters())
+    if (name.ends_with(".bias")) raw::fill_(p, 0);
+}
+
+Tensor Gpt::embed(const Tensor& ids, int64_t start) const {
+  check<ShapeError>(ids.dim() == 2 && ids.size(1) > 0, "gpt: ids {}; wanted (B, T)", ids.shape());
+  check<ValueError>(start + ids.size(1) <= config.context,
+                    "gpt: {} positions, but the context is {}", start + ids.size(1),
+                    config.context);
+  return wte(ids) + slice(wpe.weight, 0, start, start + ids.size(1));
+}
+
+Tensor Gpt::operator()(const Tensor& ids) const {
+  Tensor x = drop(embed(ids, 0));  // (B, T, C)
+  for (const TransformerBlock* block : blocks) x = (*block)(x);
+  return linear(ln_f(x), wte.weight);  // (B, T, V)
+}
+
+Tensor Gpt::operator()(const Tensor& ids, std::vector<KvCache>& caches) const {
+  check<ValueError>(caches.size() == blocks.size(), "gpt: {} caches for {} layers", caches.size(),
+                    blocks.size());
+  Tensor x = embed(ids, caches[0].length);  // (B, T, C)
+  for (size_t i = 0; i < blocks.size(); ++i) x = (*blocks[i])(x, caches[i]);
+  return linear(ln_f(select(x, 1, -1)), wte.weight);  // (B, V)
+}
+
+std::vector<KvCache> Gpt::make_caches(int64_t batch) const {
+  std::vector<KvCache> caches;
+  for (const TransformerBlock* block : blocks)
+    caches.push_back(block->attn.make_cache(batch, config.context));
+  return caches;
+}
+
+}  // namespace gradus::support

@@ -1,0 +1,43 @@
+#pragma once
+// A GPT is an ordinary module: token and position embeddings, a stack of pre-norm Transformer
+// blocks, a last layer norm, and the token embedding once more as the output layer (tied weights).
+//   logits = LN(blocks(wte[ids] + wpe[positions])) wte^T
+// Radford et al. 2019 (GPT-2); the layout is nanoGPT's. Press & Wolf 2017 for the tied embedding.
+#include <string>
+#include <vector>
+
+#include "nn/nn.h"
+
+namespace gradus::support {
+
+struct GptConfig {
+  int64_t vocabulary = 0, context = 0, layers = 0, heads = 0, channels = 0;
+  double dropout = 0;
+};
+
+/// To and from a checkpoint's metadata ("gpt.layers" …). IoError if an entry is missing or no
+/// sensible number.
+Metadata to_metadata(const GptConfig& config);
+GptConfig gpt_config(const Metadata& metadata);
+
+struct Gpt : Module {
+  explicit Gpt(const GptConfig& c);
+
+  /// ids (B, T) I64, T at most the context -> logits (B, T, V).
+  Tensor operator()(const Tensor& ids) const;
+  /// The last position's logits (B, V) for ids (B, T) that continue what `caches` holds; see
+  /// nn/attention.h.
+  Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
+  std::vector<KvCache> make_caches(int64_t batch) const;
+
+  GptConfig config;
+  Embedding &wte, &wpe;
+  Dropout& drop;
+  std::vector<TransformerBlock*> blocks;
+  LayerNorm& ln_f;
+
+ private:
+  Tensor embed(const Tensor& ids, int64_t start) const;
+};
+
+}  // namespace gradus::support
