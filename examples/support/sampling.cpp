@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tensor/scalar_math.h"
+
 namespace gradus::support {
 
 namespace {
