@@ -66,6 +66,7 @@ struct Intent {
 const std::vector<Intent>& intents(Language language);
 std::vector<Intent> english_small_talk();
 std::vector<Intent> english_skills();
+std::vector<Intent> english_calendar();
 std::vector<Intent> chinese_small_talk();
 std::vector<Intent> chinese_skills();
 
