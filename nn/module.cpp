@@ -10,60 +10,54 @@
 
 namespace gradus {
 
-void Module::check_name(std::string_view name) const {
-  check<ValueError>(!name.empty(), "module: a parameter, buffer or child needs a name");
-  const auto taken = [&](const auto& e) { return e == name; };
+void Module::keep(Item item) {
+  check<ValueError>(!item.name.empty(), "module: a parameter, buffer or child needs a name");
   check<ValueError>(
-      std::ranges::none_of(tensors_, taken, &Entry::name) &&
-          std::ranges::none_of(children_, [&](auto& c) { return c.first == name; }),
-      "module: the name \"{}\" is taken: give each parameter, buffer and child its own", name);
-}
-
-Tensor Module::keep(std::string name, Tensor init, Kind kind) {
-  check_name(name);
-  check<ValueError>(init.defined(), "module: \"{}\" is an undefined tensor", name);
-  tensors_.push_back({std::move(name), std::move(init), kind});
-  return tensors_.back().tensor;
+      std::ranges::find(items_, item.name, &Item::name) == items_.end(),
+      "module: the name \"{}\" is taken: give each parameter, buffer and child its own", item.name);
+  check<ValueError>(item.child || item.tensor.defined(), "module: \"{}\" is an undefined tensor",
+                    item.name);
+  if (item.child) item.child->train(training_);
+  items_.push_back(std::move(item));
 }
 
 Tensor Module::parameter(std::string name, Tensor init) {
   if (init.defined()) init.set_requires_grad();
-  return keep(std::move(name), std::move(init), Kind::Parameter);
+  keep({std::move(name), Kind::Parameter, init, nullptr});
+  return init;
 }
 
 Tensor Module::buffer(std::string name, Tensor init) {
-  return keep(std::move(name), std::move(init), Kind::Buffer);
+  keep({std::move(name), Kind::Buffer, init, nullptr});
+  return init;
 }
 
-void Module::visit(const std::string& path,
-                   const std::function<void(const std::string&, const Module&)>& f) const {
-  f(path, *this);
-  for (const auto& [name, child] : children_)
-    child->visit(path.empty() ? name : path + "." + name, f);
-}
-
-std::vector<Module::Entry> Module::entries() const {
-  std::vector<Entry> all;
-  visit("", [&](const std::string& path, const Module& m) {
-    for (Entry e : m.tensors_) {
-      if (!path.empty()) e.name = path + "." + e.name;
-      all.push_back(std::move(e));
+std::vector<Module::Named> Module::tensors() const {
+  std::vector<Named> out;
+  for (const Item& item : items_) {
+    if (!item.child) {
+      out.push_back({item.name, item.kind, item.tensor});
+      continue;
     }
-  });
-  return all;
-}
-
-NamedTensors Module::collect(Kind kind) const {
-  NamedTensors out;
-  std::set<const void*> seen;
-  for (Entry& e : entries())
-    if (e.kind == kind && seen.insert(e.tensor.impl()).second)
-      out.emplace_back(std::move(e.name), std::move(e.tensor));
+    for (Named& below : item.child->tensors()) {
+      below.name = item.name + "." + below.name;
+      out.push_back(std::move(below));
+    }
+  }
   return out;
 }
 
-NamedTensors Module::named_parameters() const { return collect(Kind::Parameter); }
-NamedTensors Module::named_buffers() const { return collect(Kind::Buffer); }
+NamedTensors Module::unique_tensors(Kind kind) const {
+  NamedTensors out;
+  std::set<const void*> seen;
+  for (Named& n : tensors())
+    if (n.kind == kind && seen.insert(n.tensor.impl()).second)
+      out.emplace_back(std::move(n.name), std::move(n.tensor));
+  return out;
+}
+
+NamedTensors Module::named_parameters() const { return unique_tensors(Kind::Parameter); }
+NamedTensors Module::named_buffers() const { return unique_tensors(Kind::Buffer); }
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> out;
@@ -73,19 +67,22 @@ std::vector<Tensor> Module::parameters() const {
 
 std::vector<std::pair<std::string, Module*>> Module::named_children() const {
   std::vector<std::pair<std::string, Module*>> out;
-  for (const auto& [name, child] : children_) out.emplace_back(name, child.get());
+  for (const Item& item : items_)
+    if (item.child) out.emplace_back(item.name, item.child.get());
   return out;
 }
 
 std::vector<std::pair<std::string, const Module*>> Module::named_modules() const {
-  std::vector<std::pair<std::string, const Module*>> out;
-  visit("", [&](const std::string& path, const Module& m) { out.emplace_back(path, &m); });
+  std::vector<std::pair<std::string, const Module*>> out{{"", this}};
+  for (const auto& [name, child] : named_children())
+    for (const auto& [below, module] : child->named_modules())
+      out.emplace_back(below.empty() ? name : name + "." + below, module);
   return out;
 }
 
 void Module::train(bool on) {
   training_ = on;
-  for (const auto& [_, child] : children_) child->train(on);
+  for (const auto& [_, child] : named_children()) child->train(on);
 }
 
 NamedTensors Module::state_dict() const {
@@ -107,8 +104,8 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
     if (!given.emplace(name, &tensor).second) wrong += fmt::format("\n  given twice: {}", name);
 
   std::map<Tensor::Impl*, const Tensor*> loaded;  // a tied tensor may come under any of its names
-  const std::vector<Entry> mine = entries();
-  for (const Entry& e : mine) {
+  const std::vector<Named> mine = tensors();
+  for (const Named& e : mine) {
     const auto found = given.find(e.name);
     if (found == given.end()) continue;
     const Tensor& from = *found->second;
@@ -122,7 +119,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
     loaded.emplace(e.tensor.impl(), &from);
     given.erase(found);
   }
-  for (const Entry& e : mine)
+  for (const Named& e : mine)
     if (!loaded.contains(e.tensor.impl())) result.missing.push_back(e.name);
   for (const auto& [name, tensor] : state)
     if (given.contains(name)) result.unexpected.push_back(name);
@@ -136,7 +133,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
       "load_state_dict: the state does not fit this module; build the module with the "
       "configuration that it was saved with:{}",
       wrong);
-  for (const Entry& e : mine)
+  for (const Named& e : mine)
     if (const auto from = loaded.find(e.tensor.impl()); from != loaded.end())
       raw::copy_(e.tensor, raw::to(*from->second, e.tensor.device()));
   return result;
@@ -145,7 +142,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
 /// Gives each tensor the contents of another one, behind the handles that others hold.
 void Module::replace(const std::function<Tensor(const Tensor&)>& convert) {
   std::set<const void*> seen;
-  for (const Entry& e : entries()) {
+  for (const Named& e : tensors()) {
     if (!seen.insert(e.tensor.impl()).second) continue;
     const Tensor fresh = convert(e.tensor.detach());
     Tensor::Impl &to = *e.tensor.impl(), &from = *fresh.impl();
@@ -178,31 +175,39 @@ int64_t Module::num_parameters() const {
 
 std::string Module::summary() const {
   struct Row {
-    std::string module, tensors;
-    int64_t count = 0;
+    std::string module, tensors, count;
   };
-  std::vector<Row> rows{{"module", "tensors", 0}};
-  std::set<const void*> seen;
-  visit("", [&](const std::string& path, const Module& m) {
-    Row row{path.empty() ? "(top)" : path, "", 0};
-    for (const Entry& e : m.tensors_) {
-      const bool tied = !seen.insert(e.tensor.impl()).second;
-      row.tensors += fmt::format("{}{} {}{}", row.tensors.empty() ? "" : ", ", e.name,
-                                 e.tensor.shape(), tied ? " tied" : "");
-      if (e.kind == Kind::Parameter && !tied) row.count += e.tensor.numel();
+  std::vector<Row> rows{{"module", "tensors", "parameters"}};
+  std::map<const void*, std::string> first_names;
+  for (const Named& n : tensors()) first_names.emplace(n.tensor.impl(), n.name);
+
+  for (const auto& [path, module] : named_modules()) {
+    Row row{path.empty() ? "(top)" : path, "", ""};
+    int64_t count = 0;
+    for (const Item& item : module->items_) {
+      if (item.child) continue;
+      const std::string& first = first_names[item.tensor.impl()];
+      const bool tied = first != (path.empty() ? item.name : path + "." + item.name);
+      if (!row.tensors.empty()) row.tensors += ", ";
+      row.tensors +=
+          fmt::format("{} {}{}", item.name, item.tensor.shape(), tied ? " = " + first : "");
+      if (item.kind == Kind::Parameter && !tied) count += item.tensor.numel();
     }
-    if (!m.tensors_.empty()) rows.push_back(std::move(row));
-  });
-  size_t left = 5, middle = 0;
+    if (row.tensors.empty()) continue;
+    row.count = std::to_string(count);
+    rows.push_back(std::move(row));
+  }
+  rows.push_back({"total", "", std::to_string(num_parameters())});
+
+  size_t left = 0, middle = 0;
   for (const Row& r : rows) {
     left = std::max(left, r.module.size());
     middle = std::max(middle, r.tensors.size());
   }
-  std::string out = fmt::format("{:<{}}  {:<{}}  {:>12}\n", rows[0].module, left, rows[0].tensors,
-                                middle, "parameters");
-  for (const Row& r : std::span(rows).subspan(1))
+  std::string out;
+  for (const Row& r : rows)
     out += fmt::format("{:<{}}  {:<{}}  {:>12}\n", r.module, left, r.tensors, middle, r.count);
-  return out + fmt::format("{:<{}}  {:<{}}  {:>12}\n", "total", left, "", middle, num_parameters());
+  return out;
 }
 
 }  // namespace gradus

@@ -80,32 +80,33 @@ class Module {
   /// Makes a child M(args…) and returns it. A dot in the name makes a list: "blocks.0", "blocks.1".
   template <class M, class... Args>
   M& add(std::string name, Args&&... args) {
-    check_name(name);
     auto child = std::make_unique<M>(std::forward<Args>(args)...);
     M& reference = *child;
-    children_.emplace_back(std::move(name), std::move(child));
+    keep({std::move(name), Kind::Child, {}, std::move(child)});
     return reference;
   }
 
  private:
-  enum class Kind { Parameter, Buffer };
-  struct Entry {
+  enum class Kind { Parameter, Buffer, Child };
+  struct Item {
     std::string name;
-    Tensor tensor;
     Kind kind;
+    Tensor tensor;
+    std::unique_ptr<Module> child;
   };
-  Tensor keep(std::string name, Tensor init, Kind kind);
-  void check_name(std::string_view name) const;
-  void visit(const std::string& prefix,
-             const std::function<void(const std::string& path, const Module&)>& f) const;
-  /// Every registered tensor with its full name, tied ones as often as they have names.
-  std::vector<Entry> entries() const;
-  NamedTensors collect(Kind kind) const;
+  void keep(Item item);
+  struct Named {
+    std::string name;
+    Kind kind;
+    Tensor tensor;
+  };
+  /// All tensors at or below this module with their full names, tied ones under each of theirs.
+  std::vector<Named> tensors() const;
+  NamedTensors unique_tensors(Kind kind) const;
   void replace(const std::function<Tensor(const Tensor&)>& convert);
 
   bool training_ = true;
-  std::vector<Entry> tensors_;
-  std::vector<std::pair<std::string, std::unique_ptr<Module>>> children_;
+  std::vector<Item> items_;
 };
 
 }  // namespace gradus

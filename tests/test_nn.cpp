@@ -1,0 +1,402 @@
+// Modules and layers: names, ties, moves, saving and loading state, the cache of attention.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "autograd/engine.h"
+#include "nn/nn.h"
+#include "optim/optimizer.h"
+
+using namespace gradus;
+
+namespace {
+
+double max_difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
+  double worst = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double d = std::abs(x[i] - y[i]);
+    worst = d <= worst ? worst : d;  // a NaN stays
+  }
+  return worst;
+}
+
+template <class E, class F>
+std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const E& e) { return e.what(); }
+  FAIL("no error of the expected type");
+  return "";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct TwoLayers : Module {
+  explicit TwoLayers(int64_t hidden)
+      : fc1(add<Linear>("fc1", 5, hidden)), fc2(add<Linear>("fc2", hidden, 2)) {}
+  Tensor operator()(const Tensor& x) const { return fc2(gelu(fc1(x))); }
+  Linear &fc1, &fc2;
+};
+
+/// An embedding whose rows are also the output layer, a list of layers, and a buffer.
+struct Tied : Module {
+  Tied() : table(add<Embedding>("table", 7, 3)), head(parameter("head", table.weight)) {
+    for (int i = 0; i < 2; ++i) layers.push_back(&add<Linear>("h." + std::to_string(i), 3, 3));
+    count = buffer("count", zeros({1}));
+  }
+  Embedding& table;
+  Tensor head, count;
+  std::vector<Linear*> layers;
+};
+
+std::vector<std::string> names(const NamedTensors& tensors) {
+  std::vector<std::string> out;
+  for (const auto& [name, _] : tensors) out.push_back(name);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("module: names, order, ties and counts") {
+  const Tied m;
+  CHECK(names(m.named_parameters()) == std::vector<std::string>{"table.weight", "h.0.weight",
+                                                                "h.0.bias", "h.1.weight",
+                                                                "h.1.bias"});
+  CHECK(names(m.named_buffers()) == std::vector<std::string>{"count"});
+  CHECK(m.head.impl() == m.table.weight.impl());
+  CHECK(m.num_parameters() == 7 * 3 + 2 * (9 + 3));
+  CHECK(m.named_children().size() == 3);
+  CHECK(m.named_modules().size() == 4);
+  CHECK(m.named_modules()[0].first == "");
+  CHECK(m.named_modules()[2].first == "h.0");
+  const std::string table = m.summary();
+  CHECK(contains(table, "h.0     weight (3, 3), bias (3,)"));
+  CHECK(contains(table, "head (7, 3) = table.weight"));
+  CHECK(contains(table, " 45\n"));
+  for (const auto& [_, p] : m.named_parameters()) CHECK(p.requires_grad());
+}
+
+TEST_CASE("module: moves, never copies") {
+  static_assert(!std::is_copy_constructible_v<TwoLayers>);
+  static_assert(!std::is_copy_constructible_v<Linear>);
+  static_assert(!std::is_copy_constructible_v<Sequential>);
+  TwoLayers a(4);
+  const Tensor x = randn({3, 5}), before = a(x);
+  TwoLayers b = std::move(a);
+  CHECK(max_difference(b(x), before) == 0);
+  CHECK(b.num_parameters() == 5 * 4 + 4 + 4 * 2 + 2);
+}
+
+TEST_CASE("module: a name is given once, and is not empty") {
+  struct Twice : Module {
+    Twice() {
+      parameter("w", zeros({2}));
+      buffer("w", zeros({2}));
+    }
+  };
+  struct Child : Module {
+    Child() {
+      add<Linear>("w", 2, 3);
+      add<Linear>("w", 2, 3);
+    }
+  };
+  struct Nameless : Module {
+    Nameless() { add<Linear>("", 2, 3); }
+  };
+  struct Undefined : Module {
+    Undefined() { parameter("w", Tensor()); }
+  };
+  CHECK(contains(message_of<ValueError>([] { Twice(); }), "\"w\" is taken"));
+  CHECK(contains(message_of<ValueError>([] { Child(); }), "\"w\" is taken"));
+  CHECK_THROWS_AS(Nameless(), ValueError);
+  CHECK_THROWS_AS(Undefined(), ValueError);
+}
+
+TEST_CASE("module: train and eval reach every child; dropout obeys") {
+  Sequential net(Dropout(0.5), Sequential(Dropout(0.9)));
+  const Tensor x = ones({1000});
+  CHECK(max_difference(net(x), x) > 1);
+  net.eval();
+  net.append<Dropout>(0.5);  // what comes later follows too
+  CHECK(max_difference(net(x), x) == 0);
+  net.train();
+  for (const auto& [_, m] : net.named_modules()) CHECK(m->training());
+  CHECK(max_difference(net(x), x) > 1);
+  CHECK_THROWS_AS(Dropout(1.5), ValueError);
+  CHECK_THROWS_AS(Dropout(-0.1), ValueError);
+}
+
+TEST_CASE("state: what one module saves another loads, into the same tensors") {
+  Tied a, b;
+  raw::fill_(a.count, 3);
+  const auto* before = b.head.impl();
+  b.load_state_dict(a.state_dict());
+  CHECK(b.head.impl() == before);
+  CHECK(b.head.impl() == b.table.weight.impl());
+  CHECK(b.head.requires_grad());
+  CHECK(max_difference(a.head, b.table.weight) == 0);
+  CHECK(b.count.item() == 3);
+  for (const auto& [_, x] : a.state_dict()) CHECK_FALSE(x.requires_grad());
+}
+
+TEST_CASE("state: everything that does not fit is listed, and nothing has changed") {
+  TwoLayers net(4);
+  const auto before = net.fc1.weight.to_vector();
+  NamedTensors state = TwoLayers(4).state_dict();
+  state[1].second = zeros({5});          // fc1.bias
+  state[2].second = zeros({2, 4}, F64);  // fc2.weight
+  state[3].first = "fc3.bias";           // fc2.bias
+  state.emplace_back("fc3.bias", zeros({1}));
+  const std::string what = message_of<ValueError>([&] { net.load_state_dict(state); });
+  CHECK(contains(what, "fc1.bias: float32 (4,) here, float32 (5,) in the state"));
+  CHECK(contains(what, "fc2.weight: float32 (2, 4) here, float64 (2, 4) in the state"));
+  CHECK(contains(what, "missing: fc2.bias"));
+  CHECK(contains(what, "unexpected: fc3.bias"));
+  CHECK(contains(what, "given twice: fc3.bias"));
+  CHECK(net.fc1.weight.to_vector() == before);
+
+  NamedTensors part{{"fc1.bias", ones({4})}, {"other", ones({1})}};
+  const auto result = net.load_state_dict(part, false);
+  CHECK(result.missing == std::vector<std::string>{"fc1.weight", "fc2.weight", "fc2.bias"});
+  CHECK(result.unexpected == std::vector<std::string>{"other"});
+  CHECK(net.fc1.bias.to_vector() == std::vector<float>(4, 1));
+}
+
+TEST_CASE("state: a tied tensor loads under any of its names, but not from two that differ") {
+  Tied m;
+  NamedTensors state = m.state_dict();
+  state[0] = {"head", full({7, 3}, 2)};
+  m.load_state_dict(state);
+  CHECK(m.head.to_vector() == std::vector<float>(21, 2));
+  state.emplace_back("table.weight", full({7, 3}, 2));
+  m.load_state_dict(state);
+  state.back().second = full({7, 3}, 4);
+  CHECK(contains(message_of<ValueError>([&] { m.load_state_dict(state); }), "tied here"));
+  CHECK(m.head.to_vector() == std::vector<float>(21, 2));
+}
+
+TEST_CASE("module: to(F64) keeps ties and optimizers") {
+  Tied m;
+  AdamW opt(m.parameters(), 0.1);
+  const auto step = [&] {
+    opt.zero_grad();
+    backward(sum(square(matmul(m.table(arange(7)), t(m.head)))));
+    opt.step();
+  };
+  step();
+  m.to(F64);
+  CHECK(m.head.dtype() == F64);
+  CHECK(m.count.dtype() == F64);
+  CHECK_FALSE(m.head.grad().defined());
+  CHECK(m.head.requires_grad());
+  CHECK(m.head.impl() == m.table.weight.impl());
+  const auto before = m.head.to_vector<double>();
+  step();
+  CHECK(m.table.weight.to_vector<double>() != before);
+  for (const auto& [name, x] : opt.state_dict())
+    if (contains(name, "exp_avg")) CHECK(x.dtype() == (name.starts_with("0.") ? F64 : F32));
+  m.zero_grad();
+  CHECK_FALSE(m.head.grad().defined());
+  CHECK_THROWS_AS(m.to(I64), DTypeError);
+}
+
+TEST_CASE("init: the variance that each promises") {
+  const Shape shape{300, 200, 2};  // fan_in 400, fan_out 600
+  const auto f = init::fans(shape);
+  CHECK(f.in == 400);
+  CHECK(f.out == 600);
+  CHECK_THROWS_AS(init::fans({3}), ShapeError);
+  const auto check_std = [](const Tensor& x, double expected) {
+    CHECK(std::abs(mean(x).item()) < 0.02 * expected);
+    CHECK(std::sqrt(var(x).item()) == doctest::Approx(expected).epsilon(0.01));
+  };
+  Generator gen(3);
+  check_std(init::kaiming_uniform(shape, std::sqrt(2), F64, gen), std::sqrt(2.0 / 400));
+  check_std(init::kaiming_normal(shape, std::sqrt(2), F64, gen), std::sqrt(2.0 / 400));
+  check_std(init::xavier_uniform(shape, 1, F64, gen), std::sqrt(2.0 / 1000));
+  check_std(init::xavier_normal(shape, 1, F64, gen), std::sqrt(2.0 / 1000));
+  CHECK(max(abs(init::xavier_uniform(shape, 1, F64, gen))).item() <= std::sqrt(6.0 / 1000));
+
+  const Tensor x = init::trunc_normal({100, 300}, 1, 2, 0, 3, F64, gen);
+  CHECK(min(x).item() >= 0);
+  CHECK(max(x).item() <= 3);
+  CHECK(mean(x).item() == doctest::Approx(1.41329).epsilon(0.01));  // the truncated mean
+  Generator again(5), same(5);
+  CHECK(max_difference(init::trunc_normal({9}, 0, 1, -1, 1, F32, again),
+                       init::trunc_normal({9}, 0, 1, -1, 1, F32, same)) == 0);
+  CHECK_THROWS_AS(init::trunc_normal({9}, 0, 1, 8, 9), ValueError);
+}
+
+TEST_CASE("layers: shapes, defaults, values") {
+  const Linear fc(16, 5);
+  CHECK(fc.weight.shape() == Shape{5, 16});
+  CHECK(max(abs(fc.weight)).item() <= 0.25);
+  CHECK(max(abs(fc.weight)).item() > 0.2);
+  const Tensor x = randn({2, 3, 16});
+  CHECK(max_difference(fc(x), matmul(x, t(fc.weight)) + fc.bias) < 1e-5);
+  CHECK_FALSE(Linear(16, 5, false).bias.defined());
+  CHECK_THROWS_AS(Linear(0, 5), ValueError);
+
+  const Embedding table(11, 4);
+  CHECK(table(tensor<int64_t>({3, 10}, {2, 1})).shape() == Shape{2, 1, 4});
+  CHECK_THROWS_AS(table(tensor<int64_t>({11})), IndexError);
+
+  const Tensor y = LayerNorm(16)(x);
+  CHECK(max(abs(mean(y, {-1}))).item() < 1e-5);
+  CHECK(max_difference(var(y, {-1}, false, 0), ones({2, 3})) < 1e-3);
+  CHECK(max_difference(mean(square(RMSNorm(16)(x)), {-1}), ones({2, 3})) < 1e-4);
+  CHECK(Flatten()(x).shape() == Shape{2, 48});
+}
+
+TEST_CASE("sequential: one after the other, nested, moved, extended") {
+  Sequential net(Linear(5, 4), Tanh(), Sequential(Linear(4, 3), GELU(GeluForm::Tanh)));
+  net.append<LeakyReLU>(0.2).append<Linear>(3, 2);
+  CHECK(names(net.named_parameters()) == std::vector<std::string>{"0.weight", "0.bias",
+                                                                  "2.0.weight", "2.0.bias",
+                                                                  "4.weight", "4.bias"});
+  const auto p = net.parameters();
+  const Tensor x = randn({7, 5});
+  const Tensor h = gelu(linear(tanh(linear(x, p[0], p[1])), p[2], p[3]), GeluForm::Tanh);
+  const Tensor expected = linear(leaky_relu(h, 0.2), p[4], p[5]);
+  CHECK(max_difference(net(x), expected) == 0);
+  const Sequential moved(std::move(net));
+  CHECK(max_difference(moved(x), expected) == 0);
+}
+
+TEST_CASE("attention: the fused path equals the one that is spelled out") {
+  for (bool causal : {false, true}) {
+    MultiHeadSelfAttention attn(12, 3, {.causal = causal});
+    attn.to(F64);
+    const Tensor x = randn({2, 5, 12}, F64);
+    const Tensor mask = tensor<int64_t>({1, 1, 1, 1, 1, 1, 1, 1, 0, 0}, {2, 5});
+    for (const Tensor& key_mask : {Tensor(), mask}) {
+      const Tensor w = attn.attention_weights(x, key_mask);  // (B, H, T, T)
+      CHECK(w.shape() == Shape{2, 3, 5, 5});
+      CHECK(max_difference(sum(w, {-1}), ones({2, 3, 5}, F64)) < 1e-12);
+      if (causal) CHECK(max_difference(w, tril(w)) == 0);
+      if (key_mask.defined()) CHECK(max(slice(select(w, 0, 1), 2, 3, 5)).item() == 0);
+      const Tensor v = permute(reshape(slice(attn.qkv(x), 2, 24, 36), {2, 5, 3, 4}), {0, 2, 1, 3});
+      const Tensor mixed = reshape(permute(matmul(w, v), {0, 2, 1, 3}), {2, 5, 12});
+      CHECK(max_difference(attn(x, key_mask), attn.proj(mixed)) < 1e-12);
+    }
+  }
+  CHECK_THROWS_AS(MultiHeadSelfAttention(10, 3), ValueError);
+  CHECK_THROWS_AS(MultiHeadSelfAttention(10, 0), ValueError);
+}
+
+TEST_CASE("attention: dropout on the weights, in training only") {
+  MultiHeadSelfAttention attn(8, 2, {.causal = true, .dropout = 0.5});
+  const Tensor x = randn({1, 6, 8});
+  const Tensor once = attn(x), twice = attn(x);
+  CHECK(max_difference(once, twice) > 0);
+  attn.eval();
+  const Tensor still = attn(x);
+  CHECK(max_difference(still, attn(x)) == 0);
+  attn.train();
+  attn.options.dropout = 1e-30;  // takes the path with dropout, which then drops nothing
+  CHECK(max_difference(attn(x), still) < 1e-6);
+  backward(sum(attn(x)));
+  CHECK(max(abs(attn.qkv.weight.grad())).item() > 0);
+}
+
+TEST_CASE("attention: a row that sees nothing gives zeros and finite gradients") {
+  MultiHeadSelfAttention attn(8, 2, {.causal = true, .dropout = 1e-30});
+  const Tensor mask = tensor<int64_t>({0, 0, 1}, {1, 3}), x = randn({1, 3, 8});
+  CHECK(max(abs(slice(attn.attention_weights(x, mask), 2, 0, 2))).item() == 0);
+  for (double dropout : {0.0, 1e-30}) {
+    attn.options.dropout = dropout;
+    attn.zero_grad();
+    backward(sum(square(attn(x, mask))));
+    CHECK(std::isfinite(sum(attn.qkv.weight.grad()).item()));
+  }
+}
+
+TEST_CASE("cache: one token at a time, or in pieces, equals the whole sequence at once") {
+  NoGrad guard;
+  const int64_t capacity = 16;
+  TransformerBlock first(24, 4, {.causal = true}),
+      second(24, 4, {.causal = true, .pre_norm = false});
+  first.eval();
+  second.eval();
+  const Tensor x = randn({2, capacity, 24}), whole = second(first(x));
+  for (const std::vector<int64_t>& pieces :
+       {std::vector<int64_t>(16, 1), {5, 1, 7, 3}, {16}, {1, 15}}) {
+    std::vector<KvCache> caches{first.attn.make_cache(2, capacity),
+                                second.attn.make_cache(2, capacity)};
+    std::vector<Tensor> out;
+    int64_t at = 0;
+    for (int64_t n : pieces) {
+      out.push_back(second(first(slice(x, 1, at, at + n), caches[0]), caches[1]));
+      at += n;
+    }
+    CHECK(caches[0].length == capacity);
+    CHECK(max_difference(cat(out, 1), whole) < 1e-5);
+
+    caches[0].length = 3;  // forget, and go on from there
+    CHECK(max_difference(first(slice(x, 1, 3, 6), caches[0]), slice(first(x), 1, 3, 6)) < 1e-5);
+  }
+}
+
+TEST_CASE("cache: padding on the left is hidden") {
+  NoGrad guard;
+  MultiHeadSelfAttention attn(8, 2, {.causal = true});
+  const Tensor x = randn({1, 4, 8});
+  const Tensor padded = cat({randn({1, 2, 8}), x}, 1);
+  KvCache cache = attn.make_cache(1, 6);
+  const Tensor mask = tensor<int64_t>({0, 0, 1, 1, 1, 1}, {1, 6});
+  Tensor last;
+  for (int64_t i = 0; i < 6; ++i)
+    last = attn(slice(padded, 1, i, i + 1), cache, slice(mask, 1, 0, i + 1));
+  CHECK(max_difference(last, slice(attn(x), 1, 3, 4)) < 1e-5);
+}
+
+TEST_CASE("cache: what it refuses") {
+  MultiHeadSelfAttention attn(8, 2, {.causal = true}), both_ways(8, 2);
+  KvCache cache = attn.make_cache(1, 4);
+  const Tensor x = randn({1, 3, 8});
+  CHECK(contains(message_of<GradError>([&] { attn(x, cache); }), "NoGrad"));
+  NoGrad guard;
+  attn(x, cache);
+  CHECK(contains(message_of<ValueError>([&] { attn(x, cache); }), "3 of 4 positions are used"));
+  CHECK(cache.length == 3);
+  CHECK_THROWS_AS(both_ways(x, cache), ValueError);
+  KvCache other = attn.make_cache(2, 4);
+  CHECK_THROWS_AS(attn(x, other), ShapeError);
+  CHECK(other.length == 0);
+  CHECK_THROWS_AS(attn(randn({3, 8}), cache), ShapeError);
+}
+
+TEST_CASE("transformer block: the gradient of every parameter, along a random direction") {
+  for (bool pre_norm : {true, false})
+    for (bool causal : {true, false}) {
+      CAPTURE(pre_norm);
+      CAPTURE(causal);
+      TransformerBlock block(6, 2, {.causal = causal, .pre_norm = pre_norm, .mlp_ratio = 3});
+      block.to(F64);
+      const Tensor x = randn({2, 5, 6}, F64), weigh = randn({2, 5, 6}, F64);
+      const auto loss = [&] { return sum(block(x) * weigh); };
+      backward(loss());
+      std::vector<Tensor> directions;
+      double expected = 0;
+      for (const auto& [name, p] : block.named_parameters()) {
+        CAPTURE(name);
+        REQUIRE(p.grad().defined());
+        directions.push_back(randn(p.shape(), F64));
+        expected += sum(p.grad() * directions.back()).item();
+      }
+      NoGrad guard;
+      const auto shifted = [&](double h) {
+        const auto params = block.parameters();
+        for (size_t i = 0; i < params.size(); ++i) raw::add_(params[i], directions[i] * h);
+        const double value = loss().item();
+        for (size_t i = 0; i < params.size(); ++i) raw::add_(params[i], directions[i] * -h);
+        return value;
+      };
+      const double h = 1e-5, got = (shifted(h) - shifted(-h)) / (2 * h);
+      CHECK(got == doctest::Approx(expected).epsilon(1e-7));
+    }
+}
