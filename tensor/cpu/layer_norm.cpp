@@ -19,8 +19,8 @@ template <class T>
 void layer_norm_row(const T* x, const T* weight, const T* bias, T eps, int64_t n, T* out, T* mean,
                     T* rstd) {
   const T scale = T(1) / static_cast<T>(n);
-  const T m = row_sum(n, [&](int64_t j) { return x[j]; }) * scale;
-  const T var = row_sum(n, [&](int64_t j) { return (x[j] - m) * (x[j] - m); }) * scale;
+  const T m = row_sum(n, [=](int64_t j) { return x[j]; }) * scale;
+  const T var = row_sum(n, [=](int64_t j) { return (x[j] - m) * (x[j] - m); }) * scale;
   const T r = T(1) / std::sqrt(var + eps);
 #pragma omp simd
   for (int64_t j = 0; j < n; ++j) out[j] = (x[j] - m) * r * weight[j] + bias[j];

@@ -17,8 +17,8 @@ void parallel_rows(const View& x, F&& f) {
 }
 
 /// The largest of x[0 … n), n > 0. NaN is skipped or comes out: the caller's exp(x - max) of a row
-/// with NaN is NaN either way. A maximum may look at an element twice, so the last block overlaps
-/// the one before it and no tail is left for a scalar loop.
+/// with NaN is NaN either way. A maximum may meet an element twice, so the last block overlaps the
+/// one before it and leaves no tail to a scalar loop.
 template <class T>
 T row_max(const T* x, int64_t n) {
   constexpr int64_t lanes = 128 / sizeof(T);
@@ -29,11 +29,11 @@ T row_max(const T* x, int64_t n) {
     return best;
   }
   T lane[lanes];
-  for (int64_t l = 0; l < lanes; ++l) lane[l] = x[l];
-  for (int64_t j = lanes; j < n; j += lanes) {
-    const T* block = x + std::min(j, n - lanes);
-    for (int64_t l = 0; l < lanes; ++l) lane[l] = larger(lane[l], block[l]);
-  }
+  for (int64_t l = 0; l < lanes; ++l) lane[l] = best;
+  for (int64_t j = 0; j + lanes <= n; j += lanes)
+    for (int64_t l = 0; l < lanes; ++l) lane[l] = larger(lane[l], x[j + l]);
+  const T* last = x + n - lanes;
+  for (int64_t l = 0; l < lanes; ++l) lane[l] = larger(lane[l], last[l]);
   for (int64_t half = lanes / 2; half > 0; half /= 2)
     for (int64_t l = 0; l < half; ++l) lane[l] = larger(lane[l], lane[l + half]);
   return lane[0];
@@ -49,18 +49,25 @@ auto row_sum(int64_t n, F&& term) {
   return sum;
 }
 
-/// The sum of exp(x_j - shift), and exp(x_j - shift) in y unless null. The library's exp for double
-/// is a call, which no compiler vectorises: then the loop is a plain one.
+/// The sum of exp(x_j - shift) over [0, n), and each of them in y if kStore. The library's exp for
+/// double is a call, which no compiler vectorises: its loop is a plain one.
 template <class T, bool kStore>
 T row_sum_exp(const T* x, T shift, [[maybe_unused]] T* y, int64_t n) {
-  const auto term = [&](int64_t j) {
-    const T e = scalar::exp(x[j] - shift);
-    if constexpr (kStore) y[j] = e;
-    return e;
-  };
-  if constexpr (std::is_same_v<T, float>) return row_sum(n, term);
   T sum = 0;
-  for (int64_t j = 0; j < n; ++j) sum += term(j);
+  if constexpr (std::is_same_v<T, float>) {
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < n; ++j) {
+      const T e = scalar::exp(x[j] - shift);
+      if constexpr (kStore) y[j] = e;
+      sum += e;
+    }
+  } else {
+    for (int64_t j = 0; j < n; ++j) {
+      const T e = scalar::exp(x[j] - shift);
+      if constexpr (kStore) y[j] = e;
+      sum += e;
+    }
+  }
   return sum;
 }
 

@@ -4,7 +4,7 @@
 // topk keeps a buffer of 2k candidates: a value enters it only if it beats the k-th best seen at
 // the last clean-up; a full buffer is cleaned by selection (Hoare's quickselect) to the best k.
 // Most of a long row fails one comparison, which vectorises; with k = size this is a plain sort.
-#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -32,25 +32,37 @@ bool before(T a, T b, bool descending) {
   return a < b || (is_nan(b) && !is_nan(a));
 }
 
-// First the extreme value, which vectorises, then where it stands.
+/// Is wanted(x) true anywhere in a block? Without an early exit, so that the loop vectorises.
+template <class T, class F>
+bool any(const T* x, int64_t n, int64_t stride, F wanted) {
+  int count = 0;
+  if (stride == 1)
+    for (int64_t i = 0; i < n; ++i) count += wanted(x[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) count += wanted(x[i * stride]);
+  return count > 0;
+}
+
+// A block is looked at one by one only if something in it beats the best so far.
 template <class T>
 int64_t arg_line(ArgOp op, const T* x, int64_t n, int64_t stride) {
-  T best = x[0];
-  int nans = is_nan(best);
-  if (op == ArgOp::Max) {
-    for (int64_t i = 0; i < n; ++i) {
-      best = std::max(best, x[i * stride]);
-      nans += is_nan(x[i * stride]);
+  const auto search = [&](auto beats) {
+    int64_t best = 0;
+    T value = x[0];
+    for (int64_t begin = 0; begin < n; begin += kBlock) {
+      const int64_t end = std::min(n, begin + kBlock);
+      if (!any(x + begin * stride, end - begin, stride, [=](T v) { return beats(v, value); }))
+        continue;
+      for (int64_t i = begin; i < end; ++i) {
+        if (!beats(x[i * stride], value)) continue;
+        best = i;
+        value = x[i * stride];
+      }
     }
-  } else {
-    for (int64_t i = 0; i < n; ++i) {
-      best = std::min(best, x[i * stride]);
-      nans += is_nan(x[i * stride]);
-    }
-  }
-  int64_t i = 0;
-  while (nans > 0 ? !is_nan(x[i * stride]) : x[i * stride] != best) ++i;
-  return i;
+    return best;
+  };
+  if (op == ArgOp::Max) return search([](T a, T b) { return a > b || (is_nan(a) && !is_nan(b)); });
+  return search([](T a, T b) { return a < b || (is_nan(a) && !is_nan(b)); });
 }
 
 template <class T>
@@ -70,7 +82,7 @@ class TopK {
     candidates_.reserve(static_cast<size_t>(std::min(n, 2 * k_ + kBlock)));
     for (int64_t begin = 0; begin < n; begin += kBlock) {
       const int64_t end = std::min(n, begin + kBlock);
-      if (has_threshold() && !any_enters(x, begin, end, stride)) continue;
+      if (has_threshold_ && !any_enters(x, begin, end, stride)) continue;
       for (int64_t i = begin; i < end; ++i)
         if (enters(x[i * stride])) candidates_.push_back({x[i * stride], i});
       if (static_cast<int64_t>(candidates_.size()) >= 2 * k_ && end < n) keep_best();
@@ -82,17 +94,12 @@ class TopK {
   }
 
  private:
-  bool has_threshold() const { return has_threshold_; }
   bool enters(T value) const { return !has_threshold_ || before(value, threshold_, descending_); }
 
   bool any_enters(const T* x, int64_t begin, int64_t end, int64_t stride) const {
-    const T threshold = threshold_;
-    int count = 0;
-    if (descending_)
-      for (int64_t i = begin; i < end; ++i) count += before(x[i * stride], threshold, true);
-    else
-      for (int64_t i = begin; i < end; ++i) count += before(x[i * stride], threshold, false);
-    return count > 0;
+    const T t = threshold_, *from = x + begin * stride;
+    if (descending_) return any(from, end - begin, stride, [t](T v) { return before(v, t, true); });
+    return any(from, end - begin, stride, [t](T v) { return before(v, t, false); });
   }
 
   // A total order, so that any sort is a stable one.
