@@ -75,6 +75,12 @@ std::filesystem::path data_folder() {
   return chosen != nullptr && *chosen != '\0' ? chosen : GRADUS_DATA_DIR;
 }
 
+uint64_t seed_for(std::string_view purpose, uint64_t seed) {
+  uint64_t hash = seed ^ 0xCBF29CE484222325u;  // FNV-1a
+  for (const char c : purpose) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u;
+  return hash;
+}
+
 Dataset take_rows(const Dataset& data, const Tensor& index) {
   return {raw::index_select(data.x, 0, index), raw::index_select(data.y, 0, index), data.classes,
           data.features};
@@ -86,7 +92,7 @@ Dataset head(const Dataset& data, int64_t n) {
 }
 
 Split split_by_class(const Dataset& data, double test_fraction, uint64_t seed) {
-  Generator generator(seed);
+  Generator generator(seed_for("split", seed));
   const std::vector<int64_t> y = data.y.to_vector<int64_t>();
   const std::vector<int64_t> order = randperm(data.size(), generator).to_vector<int64_t>();
   std::vector<bool> held_out(y.size(), false);
@@ -159,7 +165,7 @@ Split pictures(uint64_t seed) {
 }
 
 Dataset blobs(int64_t n, double distance, uint64_t seed) {
-  Generator generator(seed);
+  Generator generator(seed_for("blobs", seed));
   Dataset data{normal({2 * n, 2}, 0, 1, F32, generator),
                empty({2 * n}, I64),
                {"blue", "orange"},
@@ -175,7 +181,7 @@ Dataset blobs(int64_t n, double distance, uint64_t seed) {
 }
 
 Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t seed) {
-  Generator generator(seed);
+  Generator generator(seed_for("spirals", seed));
   Dataset data{
       normal({arms * n, 2}, 0, noise, F32, generator), empty({arms * n}, I64), {}, {"x", "y"}};
   for (int64_t i = 0; i < arms * n; ++i) {
@@ -192,7 +198,10 @@ Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t se
 }
 
 Batches::Batches(const Dataset& data, int64_t batch_size, bool shuffle, uint64_t seed)
-    : data_(data), batch_size_(batch_size), shuffle_(shuffle), generator_(seed) {
+    : data_(data),
+      batch_size_(batch_size),
+      shuffle_(shuffle),
+      generator_(seed_for("batches", seed)) {
   check<ValueError>(batch_size > 0 && data.size() > 0, "Batches: {} rows in batches of {}",
                     data.size(), batch_size);
 }

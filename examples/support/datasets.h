@@ -5,6 +5,7 @@
 // would carry knowledge of the held-out ones into the training.
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor/random.h"
@@ -19,6 +20,10 @@ struct Dataset {
   std::vector<std::string> features;  // what the columns of x mean; empty for pictures
   int64_t size() const { return x.size(0); }
 };
+
+/// A seed for one purpose. Two generators that begin with the same seed draw the same numbers: a
+/// split drawn like the noise of the data would hold out the rows with the most noise.
+uint64_t seed_for(std::string_view purpose, uint64_t seed);
 
 /// The rows of `data` with these indices, a copy.
 Dataset take_rows(const Dataset& data, const Tensor& index);

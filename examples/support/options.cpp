@@ -109,7 +109,7 @@ void Example::choice(const std::string& name, std::string& value,
                      const std::vector<std::string>& allowed, const std::string& help) {
   command_line_->app.add_option(name, value, help)
       ->check(CLI::IsMember(allowed))
-      ->type_name("")
+      ->type_name("NAME")
       ->capture_default_str();
 }
 
