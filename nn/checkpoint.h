@@ -17,9 +17,9 @@
 namespace gradus {
 
 struct Checkpoint {
-  NamedTensors model, optimizer;
-  std::map<std::string, PhiloxKey> generators;
-  Metadata metadata;
+  NamedTensors model = {}, optimizer = {};
+  std::map<std::string, PhiloxKey> generators = {};
+  Metadata metadata = {};
 };
 
 /// One safetensors file: the parts are told apart by their prefixes "model.", "optimizer." and
