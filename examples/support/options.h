@@ -58,6 +58,7 @@ class Example {
 
   uint64_t seed() const { return seed_; }
   bool fast() const { return fast_; }
+  bool checking() const { return check_; }
   /// The path of a file in the output folder (--out), which exists from the first call on.
   std::filesystem::path out(const std::string& file) const;
 

@@ -1,0 +1,175 @@
+#include "examples/support/chatbot.h"
+
+#include <algorithm>
+
+#include "examples/support/utf8.h"
+
+namespace gradus::support {
+
+namespace {
+
+constexpr int64_t kLongestAnswer = 64;  // tokens; the generator's answers are far shorter
+constexpr int64_t kShownChoices = 5;
+
+std::vector<int64_t> question_ids(const BytePairEncoder& tokenizer, std::string_view question) {
+  std::vector<int64_t> ids{tokenizer.special(kUser)};
+  for (int64_t id : tokenizer.encode(question)) ids.push_back(id);
+  ids.push_back(tokenizer.special(kBot));
+  return ids;
+}
+
+std::vector<int64_t> answer_ids(const BytePairEncoder& tokenizer, std::string_view answer) {
+  std::vector<int64_t> ids = tokenizer.encode(answer);
+  ids.push_back(tokenizer.special(kEnd));
+  return ids;
+}
+
+}  // namespace
+
+TrainingText training_text(const BytePairEncoder& tokenizer, const Dialogue& dialogue) {
+  std::vector<int64_t> ids;
+  std::vector<bool> is_answer;
+  for (const Turn& turn : dialogue) {
+    for (int64_t id : question_ids(tokenizer, turn.user))
+      ids.push_back(id), is_answer.push_back(false);
+    for (int64_t id : answer_ids(tokenizer, turn.bot)) ids.push_back(id), is_answer.push_back(true);
+  }
+  TrainingText text;
+  for (size_t i = 0; i + 1 < ids.size(); ++i) {
+    text.ids.push_back(ids[i]);
+    text.targets.push_back(is_answer[i + 1] ? ids[i + 1] : TrainingText::kIgnore);
+  }
+  return text;
+}
+
+TrainingBatch pad(std::span<const TrainingText* const> texts) {
+  size_t longest = 1;
+  for (const TrainingText* text : texts) longest = std::max(longest, text->ids.size());
+  const Shape shape{static_cast<int64_t>(texts.size()), static_cast<int64_t>(longest)};
+  std::vector<int64_t> ids(texts.size() * longest, 0), targets(ids.size(), TrainingText::kIgnore);
+  for (size_t b = 0; b < texts.size(); ++b) {
+    std::copy(texts[b]->ids.begin(), texts[b]->ids.end(),
+              ids.begin() + static_cast<int64_t>(b * longest));
+    std::copy(texts[b]->targets.begin(), texts[b]->targets.end(),
+              targets.begin() + static_cast<int64_t>(b * longest));
+  }
+  return {tensor(ids, shape), tensor(targets, shape)};
+}
+
+// ---- Conversation ---------------------------------------------------------------------------------
+
+Conversation::Conversation(const Gpt& model, const BytePairEncoder& tokenizer,
+                           SamplingOptions sampling)
+    : options(sampling), model_(model), tokenizer_(tokenizer) {
+  reset();
+}
+
+void Conversation::reset() {
+  exchanges_.clear();
+  transcript_.clear();
+  choices_.clear();
+  unread_.clear();
+  caches_ = model_.make_caches(1);
+}
+
+/// Adds tokens to the exchange in progress.
+void Conversation::append(std::vector<int64_t> ids) {
+  for (int64_t id : ids) {
+    exchanges_.back().push_back(id);
+    unread_.push_back(id);
+  }
+}
+
+/// Forgets the oldest exchanges until `wanted` more tokens fit; the rest must be read again, because
+/// every position has moved.
+void Conversation::make_room(int64_t wanted) {
+  auto used = [&] {
+    size_t n = 0;
+    for (const auto& e : exchanges_) n += e.size();
+    return static_cast<int64_t>(n);
+  };
+  if (used() + wanted <= model_.config.context) return;
+  while (exchanges_.size() > 1 && used() + wanted > model_.config.context)
+    exchanges_.erase(exchanges_.begin());
+  check<ValueError>(used() + wanted <= model_.config.context,
+                    "chat: this is {} tokens long, and the model reads {} at a time with room for "
+                    "an answer; say it shorter",
+                    used(), model_.config.context - wanted);
+  unread_.clear();
+  for (const auto& e : exchanges_) unread_.insert(unread_.end(), e.begin(), e.end());
+  for (KvCache& cache : caches_) cache.length = 0;
+}
+
+void Conversation::feed() {
+  NoGrad guard;
+  const auto n = static_cast<int64_t>(unread_.size());
+  logits_ = model_(tensor(unread_, {1, n}), caches_);
+  unread_.clear();
+}
+
+void Conversation::recall(std::string_view question, std::string_view answer) {
+  exchanges_.emplace_back();
+  append(question_ids(tokenizer_, question));
+  append(answer_ids(tokenizer_, answer));
+  transcript_.emplace_back(question, answer);
+}
+
+std::string Conversation::reply(std::string_view question,
+                                const std::function<bool(std::string_view)>& on_piece) {
+  const int64_t room = std::min(kLongestAnswer, model_.config.context / 2);
+  std::vector<int64_t> ids = question_ids(tokenizer_, question);
+  check<ValueError>(static_cast<int64_t>(ids.size()) + room <= model_.config.context,
+                    "chat: this is {} tokens long, and the model reads {} at a time, {} of them "
+                    "for the answer; say it shorter",
+                    ids.size(), model_.config.context, room);
+  exchanges_.emplace_back();
+  append(std::move(ids));
+  make_room(room);
+  choices_.clear();
+  const int64_t end = tokenizer_.special(kEnd);
+  Utf8Stream characters;
+  std::string answer;
+  auto say = [&](const std::string& piece) {
+    answer += piece;
+    return piece.empty() || !on_piece || on_piece(piece);
+  };
+  for (int64_t i = 0; i < room; ++i) {
+    feed();
+    const int64_t id = sample(logits_, options, exchanges_.back(), generator);
+    choices_.push_back({id, candidates(logits_, {}, {}, kShownChoices)});
+    const bool last = id == end || i + 1 == room;
+    append({last ? end : id});
+    if (id == end) break;
+    if (!tokenizer_.is_special(id) && !say(characters.push(tokenizer_.token(id)))) {
+      if (!last) append({end});
+      break;
+    }
+  }
+  say(characters.finish());
+  transcript_.emplace_back(question, answer);
+  return answer;
+}
+
+// ---- Examination ----------------------------------------------------------------------------------
+
+std::vector<Score> examine(
+    const Gpt& model, const BytePairEncoder& tokenizer, const std::vector<TestCase>& cases,
+    const std::function<void(const TestCase&, const std::string&)>& on_case) {
+  std::vector<Score> scores;
+  Conversation conversation(model, tokenizer);
+  for (const TestCase& test : cases) {
+    conversation.reset();
+    for (const Turn& turn : test.before) conversation.recall(turn.user, turn.bot);
+    const std::string answer = conversation.reply(test.question);
+    auto score = std::find_if(scores.begin(), scores.end(), [&](const Score& s) {
+      return s.skill == test.skill && s.language == test.language;
+    });
+    if (score == scores.end()) score = scores.insert(score, {test.skill, test.language});
+    ++score->asked;
+    score->right += answer == test.answer;
+    if (on_case) on_case(test, answer);
+  }
+  return scores;
+}
+
+}  // namespace gradus::support
