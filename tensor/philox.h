@@ -47,19 +47,20 @@ GRADUS_HD T unit_interval(uint32_t high, uint32_t low) {
 }
 
 // How the elements of a tensor come from blocks: block i makes elements i n, …, i n + n - 1, where
-// n is the number of T in its 16 bytes. Dropout takes n = 4 for every T, so that F32 and F64 drop
+// n is the number of T in its 16 bytes; normal numbers 2 i and 2 i + 1 come from the uniform ones.
+// Dropout takes n = 4 for every T, so that F32 and F64 drop
 // the same elements.
 
 template <class T>
-inline constexpr int kPhiloxLanes = 16 / sizeof(T);
+inline constexpr int kPhiloxNumbers = 16 / sizeof(T);
 
-/// Number `lane` of a block, uniform in [0, 1).
+/// Uniform number i in [0, 1) from words in a row: those of a block, or of many.
 template <class T>
-GRADUS_HD T uniform_lane(const PhiloxBlock& block, int64_t lane) {
+GRADUS_HD T uniform_number(const uint32_t* words, int64_t i) {
   if constexpr (sizeof(T) == 4)
-    return unit_interval<T>(block.word[lane], 0);
+    return unit_interval<T>(words[i], 0);
   else
-    return unit_interval<T>(block.word[2 * lane], block.word[2 * lane + 1]);
+    return unit_interval<T>(words[2 * i], words[2 * i + 1]);
 }
 
 /// u of [0, 1) stretched to [low, high). Rounding may reach high, which is not in the interval.
@@ -83,9 +84,7 @@ GRADUS_HD NormalPair<T> box_muller(T u, T v) {
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
-/// Does dropout with probability p keep element `lane` of a block of four?
-GRADUS_HD bool dropout_keeps(const PhiloxBlock& block, int64_t lane, float p) {
-  return unit_interval<float>(block.word[lane], 0) >= p;
-}
+/// Does dropout with probability p keep the element of this word?
+GRADUS_HD bool dropout_keeps(uint32_t word, float p) { return unit_interval<float>(word, 0) >= p; }
 
 }  // namespace gradus

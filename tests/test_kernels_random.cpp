@@ -98,11 +98,11 @@ TEST_CASE_TEMPLATE("kernels: uniform", T, float, double) {
   Array<T> shorter({1001}), later({1000});
   kernels.uniform({7, 100}, -2, 5, shorter.view);
   kernels.uniform({7, 101}, -2, 5, later.view);
-  const int64_t lanes = kPhiloxLanes<T>;
+  const int64_t numbers = kPhiloxNumbers<T>;
   CHECK(std::equal(shorter.data.begin(), shorter.data.end(), x.data.begin()));
-  CHECK(std::equal(later.data.begin(), later.data.end(), x.data.begin() + lanes));
+  CHECK(std::equal(later.data.begin(), later.data.end(), x.data.begin() + numbers));
   const PhiloxBlock block = philox({7, 100}, 3);
-  CHECK(x[3 * lanes + 1] == uniform_between(uniform_lane<T>(block, 1), T(-2), T(5)));
+  CHECK(x[3 * numbers + 1] == uniform_between(uniform_number<T>(block.word, 1), T(-2), T(5)));
 }
 
 TEST_CASE("kernels: uniform never rounds up to the excluded end") {

@@ -18,7 +18,7 @@ T loss_of_row(const T* x, int64_t n, int64_t target, T smoothing, T* lse) {
   const T loss = log_sum - (T(1) - smoothing) * (x[target] - max);
   // Without smoothing the mean must not be touched: 0 times an infinite logit is NaN.
   if (smoothing == T(0)) return loss;
-  return loss - smoothing * row_sum(n, [=](int64_t j) { return x[j] - max; }) / static_cast<T>(n);
+  return loss - smoothing * row_sum(x, n, max) / static_cast<T>(n);
 }
 
 }  // namespace

@@ -19,9 +19,11 @@ template <class T>
 void layer_norm_row(const T* x, const T* weight, const T* bias, T eps, int64_t n, T* out, T* mean,
                     T* rstd) {
   const T scale = T(1) / static_cast<T>(n);
-  const T m = row_sum(n, [=](int64_t j) { return x[j]; }) * scale;
-  const T var = row_sum(n, [=](int64_t j) { return (x[j] - m) * (x[j] - m); }) * scale;
-  const T r = T(1) / std::sqrt(var + eps);
+  const T m = row_sum(x, n) * scale;
+  T squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (int64_t j = 0; j < n; ++j) squares += (x[j] - m) * (x[j] - m);
+  const T r = T(1) / std::sqrt(squares * scale + eps);
 #pragma omp simd
   for (int64_t j = 0; j < n; ++j) out[j] = (x[j] - m) * r * weight[j] + bias[j];
   *mean = m;

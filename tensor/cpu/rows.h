@@ -39,13 +39,12 @@ T row_max(const T* x, int64_t n) {
   return lane[0];
 }
 
-/// The sum of term(j) over [0, n), which may also write y[j].
-template <class F>
-auto row_sum(int64_t n, F&& term) {
-  using T = decltype(term(int64_t{0}));
+/// The sum of x_j - shift.
+template <class T>
+T row_sum(const T* x, int64_t n, T shift = T(0)) {
   T sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < n; ++j) sum += term(j);
+  for (int64_t j = 0; j < n; ++j) sum += x[j] - shift;
   return sum;
 }
 

@@ -5,6 +5,7 @@
 // the second and third pass over it find it in the cache.
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/rows.h"
+#include "tensor/cpu/vector.h"
 
 namespace gradus::cpu {
 
@@ -27,9 +28,9 @@ void CpuBackend::softmax_backward(const View& g, const View& y, const View& dx) 
     parallel_rows(y, [&](int64_t row) {
       const T *grad = g.as<T>() + row * n, *value = y.as<T>() + row * n;
       T* to = dx.as<T>() + row * n;
-      const T dot = row_sum(n, [=](int64_t j) { return grad[j] * value[j]; });
+      const T sum = dot(grad, value, n);
 #pragma omp simd
-      for (int64_t j = 0; j < n; ++j) to[j] = value[j] * (grad[j] - dot);
+      for (int64_t j = 0; j < n; ++j) to[j] = value[j] * (grad[j] - sum);
     });
   });
 }
@@ -56,7 +57,7 @@ void CpuBackend::log_softmax_backward(const View& g, const View& y, const View& 
     parallel_rows(y, [&](int64_t row) {
       const T *grad = g.as<T>() + row * n, *value = y.as<T>() + row * n;
       T* to = dx.as<T>() + row * n;
-      const T sum = row_sum(n, [=](int64_t j) { return grad[j]; });
+      const T sum = row_sum(grad, n);
       for (int64_t j = 0; j < n; ++j) to[j] = grad[j] - scalar::exp(value[j]) * sum;
     });
   });
