@@ -1,28 +1,57 @@
 # gradus: one Makefile, no recursion. `make help` lists what there is.
 #
-#   BUILD=dir     where everything that is built goes            (default: build)
-#   CXX=clang++   another compiler                               (default: g++)
-#   SANITIZE=1    AddressSanitizer and UBSan, into build/sanitize
-#   ARCH=…        the processor to compile for                   (default: -march=native)
+#   CXX=clang++       another compiler                                  (default: g++)
+#   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
+#   ARCH=…            the processor to compile for                      (default: -march=native)
+#   CXXFLAGS=…        further flags
+#   V=1               show whole commands
+#   BUILD=dir         where everything that is built goes               (default: build)
+#   PREFIX=dir        where `make install` puts it                      (default: /usr/local)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+# All cores, unless -j was given: on the command line, where it wins over this line, or by the
+# make or the environment above us, which $(MAKEFLAGS) does not show yet while this is read.
+ifeq (,$(filter -j% --jobserver%,$(MAKEFLAGS) $(shell echo "$$MAKEFLAGS")))
+MAKEFLAGS += -j$(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
+endif
 
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+override PREFIX := $(abspath $(PREFIX))
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
-ARCH     ?= -march=native
-OPT      ?= -O3
+
+# ---- What a goal needs. Looked at once; .ci/deps asks apt only for what is missing. --------------
+
+GOALS  := $(or $(MAKECMDGOALS),all)
+GROUPS := $(if $(filter-out help clean lint deps uninstall doctor,$(GOALS)),build) \
+          $(if $(filter test $(BUILD)/bin/tests gradcheck,$(GOALS)),test) \
+          $(if $(filter bench,$(GOALS)),bench)
+DRY    := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+NEEDED := $(if $(DRY),,$(foreach g,$(GROUPS),$(if $(wildcard $(BUILD)/.has-$(g)),,$(g))))
+ifneq (,$(strip $(NEEDED)))
+$(shell CXX='$(CXX)' .ci/deps install $(NEEDED) >&2 && mkdir -p $(BUILD) && \
+        touch $(patsubst %,$(BUILD)/.has-%,$(NEEDED)))
+ifneq (0,$(.SHELLSTATUS))
+$(error These packages are needed first)
+endif
+endif
+
+# ---- Flags --------------------------------------------------------------------------------------
+
+ARCH ?= -march=native
+OPT  ?= -O3
 # pass-failed is clang's remark that a loop was not vectorised, not a fault of the code.
-WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-pass-failed
-BUILD    ?= build
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-pass-failed
 ifdef SANITIZE
 override BUILD := $(BUILD)/sanitize
-OPT      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+        -D_GLIBCXX_ASSERTIONS
 endif
-VERSION  := 0.1.0
-
 # GCC 12 on x86 with AVX-512 turns the 32-byte constants {a, a, a, 0} and {a, a, 0, 0} into {a, a, a, a}
 # when it copies them in one piece (tests/test_compiler.cpp); 16-byte pieces are right.
 SMALL_MOVES := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && \
@@ -30,61 +59,136 @@ SMALL_MOVES := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null
 # No fast-math: it removes NaN and infinity. These two flags change no value, only errno and FP traps.
 CXXFLAGS ?=
 GRADUS_FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping-math \
-                $(SMALL_MOVES) \
-                $(WARN) -I. -DGRADUS_VERSION='"$(VERSION)"' -MMD -MP
-PKG_CFLAGS := $(shell pkg-config --cflags openblas fmt 2>/dev/null)
-PKG_LIBS   := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenblas -lfmt)
+                $(SMALL_MOVES) $(WARN) -I. -DGRADUS_VERSION='"$(VERSION)"'
+PKG_CFLAGS   := $(shell pkg-config --cflags openblas fmt 2>/dev/null)
+PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenblas -lfmt)
 SUPPORT_LIBS := -lz -lpcre2-8
+COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(CXXFLAGS)
+
+# ---- Files --------------------------------------------------------------------------------------
 
 LIB_DIRS    := tensor tensor/cpu autograd nn optim
 LIB_SRC     := $(foreach d,$(LIB_DIRS),$(sort $(wildcard $(d)/*.cpp)))
 SUPPORT_SRC := $(sort $(wildcard examples/support/*.cpp))
 EXAMPLE_SRC := $(sort $(wildcard examples/[0-9]*.cpp))
-TEST_SRC    := $(sort $(wildcard tests/*.cpp))
+TABLE_SRC   := $(sort $(wildcard tests/op_table*.cpp))
+CHECK_SRC   := $(wildcard tests/gradcheck.cpp)
+DOCTOR_SRC  := tests/doctor.cpp
+TEST_SRC    := $(filter-out $(CHECK_SRC) $(DOCTOR_SRC),$(sort $(wildcard tests/*.cpp)))
 BENCH_SRC   := $(sort $(wildcard tests/bench/*.cpp))
-ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(BENCH_SRC)
+ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
+# Kernels and their private headers stay behind; the rest is what a program may include.
+HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h)))
 
 obj = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 bin = $(patsubst %.cpp,$(BUILD)/bin/%,$(notdir $(1)))
 
-LIB      := $(BUILD)/libgradus.a
-SUPPORT  := $(BUILD)/libsupport.a
-EXAMPLES := $(call bin,$(EXAMPLE_SRC))
-BENCHES  := $(call bin,$(BENCH_SRC))
-TESTS    := $(BUILD)/bin/tests
+LIB       := $(BUILD)/libgradus.a
+SUPPORT   := $(BUILD)/libsupport.a
+EXAMPLES  := $(call bin,$(EXAMPLE_SRC))
+BENCHES   := $(call bin,$(BENCH_SRC))
+TESTS     := $(BUILD)/bin/tests
+GRADCHECK := $(BUILD)/bin/gradcheck
 
-.PHONY: all lib examples test clean help
-all: lib examples
-lib: $(LIB)
-examples: $(EXAMPLES)
+# A stamp is a file that changes when its text does. Objects depend on the flags and the compiler, so
+# that another flag rebuilds them; archives and programs on the list of sources, so that a file that
+# went away goes from them too.
+stamp = $(if $(DRY),,$(shell mkdir -p $(BUILD))$(if $(call same,$(2),$(file <$(1))),,$(file >$(1),$(2))))
+same  = $(and $(findstring x$(strip $(1))x,x$(strip $(2))x),$(findstring x$(strip $(2))x,x$(strip $(1))x))
+FLAGS_STAMP  := $(BUILD)/.flags
+SOURCE_STAMP := $(BUILD)/.sources
+ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
+$(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
+$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC))
+endif
+
+# ---- Goals --------------------------------------------------------------------------------------
+
+.PHONY: all lib chat examples test gradcheck bench lint doctor deps install uninstall clean help
+all: lib examples             ## the library and the examples
+lib: $(LIB)                   ## the library alone
+examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regression --help
+
+# The answer comes from the environment, untouched by make and the shell, whatever is in the question.
+override ASK := $(value ASK)
+export ASK
+CHAT := $(BUILD)/bin/17_chatbot
+chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk to it; ASK="…" asks once
+	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
+
+test: $(TESTS) $(LIB)         ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
+	@BUILD='$(BUILD)' CXX='$(CXX)' SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
+
+gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table
+	$(GRADCHECK)
+
+bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
+	@for b in $(filter-out %/bench_gpt,$(BENCHES)); do echo "$$b"; $$b || exit 1; done
+	$(BUILD)/bin/bench_gpt train nano
+	$(BUILD)/bin/bench_gpt generate nano
+
+lint:                         ## the rules of the house: who includes whom, layout, names, flags
+	@.ci/lint
+
+# Where the library cannot be built, the rest of the report still is of use.
+DOCTOR := $(if $(filter doctor,$(GOALS)),$(if $(shell CXX='$(CXX)' .ci/deps check build),,\
+            $(BUILD)/bin/doctor))
+doctor: $(DOCTOR)             ## this machine: compiler, BLAS kernel and speed, packages, data sets
+	@CXX='$(CXX)' .ci/doctor $(DOCTOR)
+
+deps:                         ## install every package there is a use for; .ci/deps list names them
+	@CXX='$(CXX)' .ci/deps install && CXX='$(CXX)' .ci/deps list
+
+LIBDIR     := $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include/gradus
+install: $(LIB)               ## headers, libgradus.a and gradus.pc, into PREFIX
+	$(foreach d,$(sort $(dir $(HEADERS))),install -d "$(DESTDIR)$(INCLUDEDIR)/$(d)" && \
+	  install -m 644 $(filter $(d)%,$(HEADERS)) "$(DESTDIR)$(INCLUDEDIR)/$(d)" &&) \
+	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" && \
+	install -m 644 $(LIB) "$(DESTDIR)$(LIBDIR)/" && \
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include/gradus' '' \
+	  'Name: gradus' 'Description: Tensors, automatic differentiation, neural networks' \
+	  'Version: $(VERSION)' 'Requires: openblas fmt' 'Libs: -L$${libdir} -lgradus -fopenmp' \
+	  'Cflags: -I$${includedir} -std=c++20 -fopenmp' >"$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc"
+
+uninstall:                    ## remove what install put there
+	rm -rf "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(LIBDIR)/libgradus.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc"
+
+clean:                        ## remove everything that was built
+	rm -rf $(BUILD)
+
+help:                         ## this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo; sed -nE '/^#   [A-Z]/s/^#/ /p' Makefile
+
+# ---- Rules --------------------------------------------------------------------------------------
 
 # Where the examples look for their data unless $GRADUS_DATA says otherwise.
-$(BUILD)/obj/examples/support/datasets.o: GRADUS_FLAGS += -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
+$(BUILD)/obj/examples/support/datasets.o: private CXXFLAGS += -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
 
-$(BUILD)/obj/%.o: %.cpp
+$(BUILD)/obj/%.o: %.cpp $(FLAGS_STAMP)
 	@mkdir -p $(@D)
-	$(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(CXXFLAGS) -c $< -o $@
+	$(call say,compile $<)$(COMPILE) -MMD -MP -c $< -o $@
 
-$(LIB): $(call obj,$(LIB_SRC))
-	@rm -f $@
-	ar rcs $@ $^
-$(SUPPORT): $(call obj,$(SUPPORT_SRC))
-	@rm -f $@
-	ar rcs $@ $^
+say     = $(if $(V),,@echo "$(1)"; )
+archive = $(call say,archive $@)rm -f $@; ar rcs $@ $(filter %.o,$^)
+$(LIB): $(call obj,$(LIB_SRC)) $(SOURCE_STAMP)
+	$(archive)
+$(SUPPORT): $(call obj,$(SUPPORT_SRC)) $(SOURCE_STAMP)
+	$(archive)
 
-link = @mkdir -p $(@D); echo "link $@"; $(CXX) $(GRADUS_FLAGS) $(CXXFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(SUPPORT_LIBS) -o $@
-
+link = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \
+       $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(SUPPORT_LIBS) $(LINK_ALSO) -o $@
 $(EXAMPLES): $(BUILD)/bin/%: $(BUILD)/obj/examples/%.o $(SUPPORT) $(LIB)
 	$(link)
 $(BENCHES): $(BUILD)/bin/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT) $(LIB)
 	$(link)
-$(TESTS): $(call obj,$(TEST_SRC)) $(SUPPORT) $(LIB)
+$(filter-out %/bench_gpt,$(BENCHES)): private LINK_ALSO := -lbenchmark
+$(BUILD)/bin/doctor: $(BUILD)/obj/tests/doctor.o $(LIB)
 	$(link)
-
-test: $(TESTS)
-	$(TESTS)
-
-clean:
-	rm -rf $(BUILD)
+$(TESTS): $(call obj,$(TEST_SRC)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
+	$(link)
+$(GRADCHECK): $(call obj,$(CHECK_SRC) $(TABLE_SRC)) $(SUPPORT) $(LIB)
+	$(link)
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)))
