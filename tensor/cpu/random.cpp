@@ -17,7 +17,10 @@ constexpr int64_t kRandomGrain = 4096;  // a random number costs several element
 #pragma omp simd
   for (int64_t j = 0; j < kBatch; ++j) {
     const PhiloxBlock block = philox(key, first + static_cast<uint64_t>(j));
-    for (int w = 0; w < 4; ++w) words[4 * j + w] = block.word[w];
+    words[4 * j] = block.word[0];
+    words[4 * j + 1] = block.word[1];
+    words[4 * j + 2] = block.word[2];
+    words[4 * j + 3] = block.word[3];
   }
 }
 
