@@ -6,13 +6,43 @@
 
 namespace gradus {
 
+namespace {
+
+/// What a tensor's name is looked up by: the node that computed it, else the leaf itself.
+const void* key(const Tensor& x) {
+  const Tensor::Impl* impl = x.impl();
+  return impl->node ? static_cast<const void*>(impl->node.get()) : impl;
+}
+
+/// The lines of a label, without the empty ones, as they stand between Graphviz's quotes.
+std::string label(std::initializer_list<std::string> lines) {
+  std::string out;
+  for (const std::string& line : lines) {
+    if (!out.empty() && !line.empty()) out += "\\n";
+    for (const char c : line) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c == '\n' ? std::string("\\n") : std::string(1, c);
+    }
+  }
+  return out;
+}
+
+/// A single number needs no shape.
+std::string shape_line(const Shape& shape) { return shape.size() == 0 ? "" : shape.str(); }
+
+}  // namespace
+
 std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, Tensor>>& names) {
   check<GradError>(
       y.requires_grad(),
       "graph_dot: the tensor of shape {} has no history: none of its inputs requires a gradient",
       y.shape());
-  std::map<const Tensor::Impl*, std::string> name_of;
-  for (const auto& [name, tensor] : names) name_of[tensor.impl()] = name;
+  std::map<const void*, std::string> names_by_key;
+  for (const auto& [name, tensor] : names) names_by_key[key(tensor)] = name;
+  const auto name_of = [&](const void* k) {
+    const auto it = names_by_key.find(k);
+    return it == names_by_key.end() ? std::string() : it->second;
+  };
 
   std::string out =
       "digraph gradus {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n";
@@ -21,10 +51,9 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
   auto leaf = [&](const Tensor& x) {
     const auto [it, fresh] = leaves.try_emplace(x.impl(), leaves.size());
     if (!fresh) return it->second;
-    const std::string label = name_of.contains(x.impl()) ? name_of[x.impl()] + "\\n" : "";
-    out +=
-        fmt::format("  leaf{} [shape=ellipse, style=filled, fillcolor=\"{}\", label=\"{}{}\"];\n",
-                    it->second, x.requires_grad() ? "#cfe8cf" : "#eeeeee", label, x.shape());
+    out += fmt::format("  leaf{} [shape=ellipse, style=filled, fillcolor=\"{}\", label=\"{}\"];\n",
+                       it->second, x.requires_grad() ? "#cfe8cf" : "#eeeeee",
+                       label({name_of(x.impl()), shape_line(x.shape())}));
     return it->second;
   };
   if (!y.impl()->node)
@@ -35,8 +64,8 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
     const Node* node = queue.extract(queue.begin()).mapped();
     check<GradError>(!node->released,
                      "graph_dot: the graph was freed by backward; draw it before, or retain it");
-    out += fmt::format("  op{} [shape=box, style=rounded, label=\"{}\\n{}\"];\n", node->sequence,
-                       node->op, node->shape);
+    out += fmt::format("  op{} [shape=box, style=rounded, label=\"{}\"];\n", node->sequence,
+                       label({name_of(node), std::string(node->op), shape_line(node->shape)}));
     for (const Edge& edge : node->body.edges) {
       if (edge.node) {
         queue[edge.node->sequence] = edge.node.get();
