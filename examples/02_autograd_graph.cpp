@@ -1,0 +1,250 @@
+// 02: The computation graph. How a machine differentiates a program: exactly, in one pass, and
+// without a formula for the whole.
+//
+// Running the program leaves a graph: a node per operation, an arrow from each input to it. Every
+// operation is simple enough that we know how much its output v moves when an input u does, ∂v/∂u.
+// The chain rule multiplies along a path of arrows. Where u is used more than once, a nudge of u
+// reaches the result g along several paths at the same time, and their effects add:
+//
+//   ∂g/∂g = 1          ∂g/∂u = Σ over the arrows u → v of  ∂g/∂v · ∂v/∂u
+//
+// A node needs the gradients of all that used it, so we go from the newest node to the oldest.
+// That is reverse mode, or backpropagation: one walk gives the gradient of g for *every* node,
+// at about the cost of computing g, be there two inputs or a billion weights.
+//
+// Look at:  the arrows that leave c1 and a, and the contributions that add up to their gradients;
+//           relu(y): does it pass a gradient on? what becomes of it if y is negative?
+// Try next: --step, a node at a time; --b -3 (which relu sleeps now?); change the expression and
+//           predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is walk() below.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/autograd.h"
+#include "examples/support/csv.h"
+#include "examples/support/options.h"
+#include "examples/support/plot.h"
+#include "examples/support/terminal.h"
+
+using namespace gradus;
+using namespace gradus::support;
+
+namespace {
+
+/// One node of the graph as we want to print it: the library keeps neither names nor values.
+struct Entry {
+  std::string name, formula;
+  Tensor x;
+  double gradient = 0;
+  std::vector<std::pair<std::string, double>> contributions = {};  // by way of which node, how much
+};
+
+class Notes {
+ public:
+  /// Writes a result down and hands it through.
+  Tensor operator()(std::string name, std::string formula, Tensor x) {
+    index_[key(x.impl()->node.get(), x)] = entries.size();
+    entries.push_back({std::move(name), std::move(formula), x});
+    return x;
+  }
+  Entry& at(const Node* node, const Tensor& leaf = {}) {
+    return entries[index_.at(key(node, leaf))];
+  }
+  std::vector<Entry> entries;  // in the order of computation: the leaves first
+
+ private:
+  static const void* key(const Node* node, const Tensor& leaf) {
+    return node ? static_cast<const void*>(node) : leaf.impl();
+  }
+  std::map<const void*, size_t> index_;
+};
+
+/// The expression that micrograd's README made famous (A. Karpathy, 2020), an operation per line.
+Tensor expression(Notes& note, const Tensor& a, const Tensor& b) {
+  const Tensor c1 = note("c1", "a + b", a + b);
+  const Tensor p = note("p", "a · b", a * b);
+  const Tensor q = note("q", "b³", pow(b, 3));
+  const Tensor d1 = note("d1", "p + q", p + q);
+  const Tensor r = note("r", "c1 + 1", c1 + 1);
+  const Tensor c2 = note("c2", "c1 + r", c1 + r);
+  const Tensor s = note("s", "c2 + 1", c2 + 1);
+  const Tensor t = note("t", "s - a", s - a);
+  const Tensor c3 = note("c3", "c2 + t", c2 + t);
+  const Tensor u = note("u", "2 · d1", 2 * d1);
+  const Tensor v = note("v", "relu(c1)", relu(c1));
+  const Tensor w = note("w", "u + v", u + v);
+  const Tensor d2 = note("d2", "d1 + w", d1 + w);
+  const Tensor x = note("x", "3 · d2", 3 * d2);
+  const Tensor y = note("y", "b - a", b - a);
+  const Tensor z = note("z", "relu(y)", relu(y));
+  const Tensor h = note("h", "x + z", x + z);
+  const Tensor d3 = note("d3", "d2 + h", d2 + h);
+  const Tensor e = note("e", "c3 - d3", c3 - d3);
+  const Tensor f = note("f", "e²", square(e));
+  const Tensor k = note("k", "f / 2", f / 2);
+  const Tensor l = note("l", "1 / f", reciprocal(f));
+  const Tensor m = note("m", "10 · l", 10 * l);
+  return note("g", "k + m", k + m);
+}
+
+/// A fresh graph of the expression; a and b are the first two notes.
+Tensor build(Notes& note, double a, double b) {
+  const auto leaf = [&](const char* name, double value) {
+    return note(name, "", full({}, value, F64).set_requires_grad());
+  };
+  const Tensor x = leaf("a", a), y = leaf("b", b);
+  return expression(note, x, y);
+}
+
+void wait_for_enter() {
+  if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return;
+  fmt::print("         (Enter)");
+  std::fflush(stdout);
+  std::string line;
+  std::getline(std::cin, line);
+}
+
+/// ∂v/∂u for each input u of a node v. Recording left closures that map ∂g/∂v to ∂g/∂u = ∂g/∂v ·
+/// ∂v/∂u: called with 1 they give ∂v/∂u. A fused operation has one closure for all its inputs.
+std::vector<double> local_derivatives(const Node& node) {
+  const Tensor one = full({}, 1, F64);
+  std::vector<double> out;
+  if (node.body.joint)
+    for (const Tensor& local : node.body.joint(one, node.body.output)) out.push_back(local.item());
+  else
+    for (const Edge& edge : node.body.edges)
+      out.push_back(edge.vjp.f(one, node.body.output).item());
+  return out;
+}
+
+enum class Rule { Add, Overwrite };
+
+/// Reverse mode by hand: what backward(g) does, on the very graph that the library recorded.
+/// Overwrite is the classic mistake.
+void walk(Notes& notes, const Tensor& g, bool show, Rule rule = Rule::Add) {
+  const NoGrad guard;                                     // the walk itself is not to be recorded
+  std::map<uint64_t, const Node*, std::greater<>> queue;  // the newest first
+  notes.at(g.impl()->node.get()).gradient = 1;
+  queue[g.impl()->node->sequence] = g.impl()->node.get();
+  while (!queue.empty()) {
+    const Node* node = queue.extract(queue.begin()).mapped();
+    const Entry& here = notes.at(node);  // its gradient is complete: all its users came before
+    if (show)
+      fmt::print("  {:>2} = {:<8}  ∂g/∂{} = {:.6g}\n", here.name, here.formula, here.name,
+                 here.gradient);
+    const std::vector<double> locals = local_derivatives(*node);
+    for (size_t i = 0; i < locals.size(); ++i) {
+      const Edge& edge = node->body.edges[i];
+      Entry& input = notes.at(edge.node.get(), edge.leaf);
+      const double passed = here.gradient * locals[i];
+      input.gradient = rule == Rule::Add ? input.gradient + passed : passed;
+      input.contributions.emplace_back(here.name, passed);
+      if (edge.node) queue[edge.node->sequence] = edge.node.get();
+      if (show)
+        fmt::print("         ∂g/∂{:<2} += {:.6g} · {:.6g}  →  {:.6g}\n", input.name, here.gradient,
+                   locals[i], input.gradient);
+    }
+    if (show) wait_for_enter();
+  }
+}
+
+/// How the sums came about, for every node that was used more than once.
+void show_sums(const Notes& notes) {
+  fmt::print("\nWhere paths meet, gradients add\n");
+  for (const Entry& entry : notes.entries) {
+    if (entry.contributions.size() < 2) continue;
+    std::string sum;
+    for (const auto& [by, amount] : entry.contributions)
+      sum += fmt::format("{:+.4f} by {}, ", amount, by);
+    fmt::print("  ∂g/∂{:<2} {:9.4f} = {}\n", entry.name, entry.gradient,
+               sum.substr(0, sum.size() - 2));
+  }
+}
+
+void save(const Example& app, const Notes& notes, const Tensor& g) {
+  Table table({"node", "formula", "value", "gradient"});
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::pair<std::string, Tensor>> names;
+  for (const Entry& e : notes.entries) {
+    table.row(
+        {e.name, e.formula, fmt::format("{:.4f}", e.x.item()), fmt::format("{:.4f}", e.gradient)});
+    rows.push_back(
+        {e.name, e.formula, fmt::format("{:.9g}", e.x.item()), fmt::format("{:.9g}", e.gradient)});
+    names.emplace_back(
+        fmt::format("{} = {:.6g}\n∂g/∂{} = {:.6g}", e.name, e.x.item(), e.name, e.gradient), e.x);
+  }
+  fmt::print("\n{}\n", table.text());
+  write_csv(app.out("nodes.csv"), {"node", "formula", "value", "gradient"}, rows);
+  save_graph(app.out("graph"), graph_dot(g, names));
+}
+
+/// ∂g/∂a and ∂g/∂b without any graph: nudge the input, watch the output. Two runs per input.
+std::pair<double, double> by_nudging(double a, double b) {
+  const auto value = [](double x, double y) {
+    Notes scratch;
+    return build(scratch, x, y).item();
+  };
+  const double h = 1e-5;
+  return {(value(a + h, b) - value(a - h, b)) / (2 * h),
+          (value(a, b + h) - value(a, b - h)) / (2 * h)};
+}
+
+int lesson(Example& app) {
+  double a = -4, b = 2;
+  bool step = false;
+  app.option("--a", a, "the first input");
+  app.option("--b", b, "the second input");
+  app.flag("--step", step, "show the walk back, a node at a time");
+  app.parse();
+
+  Notes notes;
+  const Tensor g = build(notes, a, b);
+  check<ValueError>(std::isfinite(g.item()), "a = {}, b = {}: g is {}: 1 / f divides by 0", a, b,
+                    g.item());
+  fmt::print("forward: {} operations from a = {} and b = {} give g = {:.4f}\n",
+             notes.entries.size() - 2, a, b, g.item());
+  if (step) fmt::print("\nback, from the newest node to the oldest\n");
+  walk(notes, g, step);
+  save(app, notes, g);
+  show_sums(notes);
+
+  Notes wrong;  // a fresh graph for the mistake
+  walk(wrong, build(wrong, a, b), false, Rule::Overwrite);
+  const auto [nudged_a, nudged_b] = by_nudging(a, b);
+  const Tensor leaf_a = notes.entries[0].x, leaf_b = notes.entries[1].x;
+  backward(g);  // the library's walk
+  const double da = leaf_a.grad().item(), db = leaf_b.grad().item();
+  fmt::print("\nFour ways to ∂g/∂a and ∂g/∂b\n");
+  Table table({"", "∂g/∂a", "∂g/∂b"});
+  const auto row = [&](const char* what, double x, double y) {
+    table.row({what, fmt::format("{:.4f}", x), fmt::format("{:.4f}", y)});
+  };
+  row("the walk above", notes.entries[0].gradient, notes.entries[1].gradient);
+  row("backward(g)", da, db);
+  row("nudging a, then b", nudged_a, nudged_b);
+  row("with = instead of +=", wrong.entries[0].gradient, wrong.entries[1].gradient);
+  fmt::print("{}\n", table.text());
+
+  app.check(notes.entries[0].gradient == da && notes.entries[1].gradient == db,
+            "the walk by hand and backward() agree to the last bit");
+  const double error = std::max(std::abs(nudged_a - da) / std::max(1.0, std::abs(da)),
+                                std::abs(nudged_b - db) / std::max(1.0, std::abs(db)));
+  app.check(error < 1e-6, fmt::format("nudging agrees: relative error {:.1e} < 1e-6", error));
+  const auto is = [&](const char* what, double got, double expected) {
+    app.check(std::abs(got - expected) < 5e-5, fmt::format("{} = {:.4f}", what, got));
+  };
+  if (a == -4 && b == 2) is("g", g.item(), 24.7041), is("∂a", da, 138.8338), is("∂b", db, 645.5773);
+  return app.finish();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv, "02_autograd_graph", "the computation graph, and reverse mode by hand",
+             lesson);
+}
