@@ -95,4 +95,12 @@ std::vector<KvCache> Gpt::make_caches(int64_t batch) const {
   return caches;
 }
 
+Tensor Gpt::attention(const Tensor& ids, int64_t layer) const {
+  check<IndexError>(layer >= 0 && layer < config.layers, "gpt: layer {} of {}", layer,
+                    config.layers);
+  Tensor x = embed(ids, 0);
+  for (int64_t i = 0; i < layer; ++i) x = (*blocks[i])(x);
+  return blocks[layer]->attn.attention_weights(blocks[layer]->ln1(x));
+}
+
 }  // namespace gradus::support

@@ -29,6 +29,8 @@ struct Gpt : Module {
   /// nn/attention.h.
   Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
   std::vector<KvCache> make_caches(int64_t batch) const;
+  /// Who looks at whom in one layer: ids (B, T) -> (B, H, T, T), rows summing to 1.
+  Tensor attention(const Tensor& ids, int64_t layer) const;
 
   GptConfig config;
   Embedding &wte, &wpe;
