@@ -58,6 +58,7 @@ struct Array {
   const T& operator[](int64_t i) const { return data[static_cast<size_t>(i)]; }
   int64_t size() const { return static_cast<int64_t>(data.size()); }
   bool same_bits(const Array& other) const {
+    if (data.empty() || other.data.empty()) return data.empty() == other.data.empty();
     return size() == other.size() &&
            std::memcmp(data.data(), other.data.data(), data.size() * sizeof(T)) == 0;
   }
