@@ -71,7 +71,8 @@ Tensor logsumexp(const Tensor& x, const Dims& wanted, bool keepdim) {
   Tensor value;
   {
     NoGrad guard;
-    Tensor m = raw::reduce(ReduceOp::Max, x, dims, true);
+    Tensor m = count(x, dims) ? raw::reduce(ReduceOp::Max, x, dims, true)
+                              : zeros(kept(x, dims), x.options());  // nothing: ln 0 = -inf
     m = masked_fill(m, eq(isfinite(m), 0), 0);  // a row of -inf: ln 0 below, without inf - inf
     value = log(sum(exp(x - m), dims, true)) + m;
     if (!keepdim) value = raw::reduce(ReduceOp::Sum, value, dims, false);
