@@ -1,0 +1,89 @@
+// Rows of attention: for each query, a softmax over the keys that it may see, in plain loops.
+#include <cmath>
+
+#include "tests/op_table.h"
+
+namespace gradus::test {
+
+namespace {
+
+/// softmax(q k^T scale) v; `mask` (B, S) may be undefined. A query that sees nothing gives 0.
+Tensor loops(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, bool causal,
+             double scale) {
+  const int64_t queries = q.size(2), keys = k.size(2), width = q.size(3);
+  return build(q.shape(), [&](const Index& i) {
+    const int64_t b = i[0], h = i[1], t = i[2], d = i[3];
+    double above = 0, below = 0;
+    for (int64_t s = 0; s < keys; ++s) {
+      if (causal && s > t + keys - queries) continue;
+      if (mask.defined() && at(mask, {b, s}) == 0) continue;
+      double score = 0;
+      for (int64_t e = 0; e < width; ++e) score += at(q, {b, h, t, e}) * at(k, {b, h, s, e});
+      above += std::exp(score * scale) * at(v, {b, h, s, d});
+      below += std::exp(score * scale);
+    }
+    return below > 0 ? above / below : 0.0;
+  });
+}
+
+/// Inputs q, k, v and perhaps a key mask.
+OpRow attention_row(std::string name, int64_t queries, int64_t keys, bool causal, bool masked,
+                    std::optional<double> scale = {}) {
+  const Shape kv = {2, 3, keys, 4};
+  std::vector<InputSpec> inputs = {{{2, 3, queries, 4}}, {kv}, {kv}};
+  if (masked) inputs.push_back({.shape = {2, keys}, .below = 2});
+  return {.name = std::move(name),
+          .inputs = std::move(inputs),
+          .f =
+              [=](const Tensors& in) {
+                return scaled_dot_product_attention(
+                    in[0], in[1], in[2],
+                    {.causal = causal, .key_mask = masked ? in[3] : Tensor(), .scale = scale});
+              },
+          .reference =
+              [=](const Tensors& in) {
+                const double width = static_cast<double>(in[0].size(3));
+                return loops(in[0], in[1], in[2], masked ? in[3] : Tensor(), causal,
+                             scale.value_or(1 / std::sqrt(width)));
+              }};
+}
+
+OpRow packed_row(std::string name, bool causal, bool masked) {
+  std::vector<InputSpec> inputs = {{{2, 5, 3 * 3 * 4}}};
+  if (masked) inputs.push_back({.shape = {2, 5}, .below = 2});
+  return {.name = std::move(name),
+          .inputs = std::move(inputs),
+          .f =
+              [=](const Tensors& in) {
+                return packed_attention(in[0], 3,
+                                        {.causal = causal, .key_mask = masked ? in[1] : Tensor()});
+              },
+          .reference =
+              [=](const Tensors& in) {
+                const Tensor& x = in[0];
+                const int64_t b = x.size(0), n = x.size(1);
+                auto part = [&](int64_t p) {  // element (b, h, t, d) is x[b, t, p C + h D + d]
+                  return build({b, 3, n, 4}, [&](const Index& i) {
+                    return at(x, {i[0], i[2], p * 12 + i[1] * 4 + i[3]});
+                  });
+                };
+                const Tensor y =
+                    loops(part(0), part(1), part(2), masked ? in[1] : Tensor(), causal, 0.5);
+                return build({b, n, 12}, [&](const Index& i) {
+                  return at(y, {i[0], i[2] / 4, i[1], i[2] % 4});
+                });
+              }};
+}
+
+}  // namespace
+
+std::vector<OpRow> attention_rows() {
+  return {attention_row("attention", 5, 7, false, false),
+          attention_row("attention/causal", 5, 5, true, false),
+          attention_row("attention/past", 2, 7, true, false),
+          attention_row("attention/masked", 5, 7, false, true, 0.8),
+          packed_row("packed_attention", true, false),
+          packed_row("packed_attention/masked", false, true)};
+}
+
+}  // namespace gradus::test

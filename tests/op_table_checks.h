@@ -1,0 +1,39 @@
+#pragma once
+// What is asked of every row of the op table. Each check returns the worst relative error it met,
+//   |got - wanted| / max(|got|, |wanted|, root mean square of the wanted),
+// how many numbers it compared, and a message if the row fails; tests/test_ops.cpp asserts that
+// there is none, `make gradcheck` prints them all.
+#include "tests/op_table.h"
+
+namespace gradus::test {
+
+struct Outcome {
+  double worst = 0;
+  int64_t checked = 0;
+  std::string message;  // empty: the row passes
+  bool ok() const { return message.empty(); }
+};
+
+/// The value against the reference, in all of the row's shapes.
+Outcome check_value(const OpRow& row);
+/// Value and gradients on transposed, sliced and expanded inputs, against contiguous ones.
+Outcome check_layouts(const OpRow& row);
+/// Gradients from a transposed and from an expanded upstream gradient, against contiguous ones.
+Outcome check_upstream(const OpRow& row);
+/// Value and gradients in float32 against float64.
+Outcome check_float32(const OpRow& row);
+/// First and second derivatives against central differences, in all of the row's shapes.
+Outcome check_first(const OpRow& row);
+Outcome check_second(const OpRow& row);
+/// Value and gradients against PyTorch's (golden/ops.json).
+Outcome check_golden(const OpRow& row);
+
+/// The operations in the graph behind y.
+std::vector<std::string> recorded_ops(const Tensor& y);
+/// The names of golden/ops.json.
+std::vector<std::string> golden_names();
+
+/// The relative error above; infinity if the shapes differ.
+double relative_error(const Tensor& got, const Tensor& wanted);
+
+}  // namespace gradus::test

@@ -1,0 +1,69 @@
+// Every row of the op table (op_table.h says how to add one), through every check of op_table_checks.h.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/op_table_checks.h"
+
+using namespace gradus;
+using namespace gradus::test;
+
+namespace {
+
+void for_every_row(Outcome (*check_row)(const OpRow&), bool golden_only = false) {
+  CHECK(op_table().size() > 80);
+  for (const OpRow& row : op_table()) {
+    if (golden_only && !row.golden) continue;
+    CAPTURE(row.name);
+    Outcome outcome;
+    CHECK_NOTHROW(outcome = check_row(row));
+    CHECK_MESSAGE(outcome.ok(), outcome.message);
+    CHECK(outcome.checked > 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ops: the value is the reference's") { for_every_row(check_value); }
+TEST_CASE("ops: strides of the inputs do not matter") { for_every_row(check_layouts); }
+TEST_CASE("ops: strides of the upstream gradient do not matter") { for_every_row(check_upstream); }
+TEST_CASE("ops: float32 agrees with float64") { for_every_row(check_float32); }
+TEST_CASE("ops: gradients by differences") { for_every_row(check_first); }
+TEST_CASE("ops: second derivatives by differences") { for_every_row(check_second); }
+TEST_CASE("ops: PyTorch's values and gradients") { for_every_row(check_golden, true); }
+
+TEST_CASE("ops: the rows are what they are called") {
+  std::set<std::string> names, from_pytorch;
+  for (const OpRow& row : op_table()) {
+    CAPTURE(row.name);
+    CHECK(names.insert(row.name).second);
+    if (row.golden) from_pytorch.insert(row.name);
+    Tensors inputs = make_inputs(row, all_shapes(row)[0]);
+    for (Tensor& x : inputs)
+      if (x.is_floating_point()) x.set_requires_grad();
+    const std::vector<std::string> ops = recorded_ops(row.f(inputs));
+    const std::string op = row.name.substr(0, row.name.find('/'));
+    CHECK((std::find(ops.begin(), ops.end(), op) != ops.end()) == !row.composite);
+  }
+  const std::vector<std::string> golden = golden_names();
+  CHECK(std::set(golden.begin(), golden.end()) == from_pytorch);
+}
+
+TEST_CASE("ops: the checks find what is wrong") {
+  OpRow row = op_table()[0];
+  REQUIRE(row.name == "add");
+  row.f = [](const Tensors& in) { return in[0] + in[1] * 1.001; };
+  CHECK_FALSE(check_value(row).ok());
+  CHECK_FALSE(check_golden(row).ok());
+  CHECK(check_first(row).ok());  // a wrong function with its own right derivative
+  row.f = [](const Tensors& in) {
+    return record("wrong", raw::add(in[0], in[1]),
+                  {{in[0], [](const Tensor& g) { return g; }},
+                   {in[1], [](const Tensor& g) { return g * square(g) * 0.0; }}});
+  };
+  CHECK(check_value(row).ok());
+  CHECK_FALSE(check_first(row).ok());
+  CHECK(check_first(row).message.find("0 everywhere") != std::string::npos);
+  CHECK_FALSE(check_golden(row).ok());
+}
