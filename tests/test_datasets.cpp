@@ -192,7 +192,7 @@ TEST_CASE("datasets: blobs and spirals lie where they should") {
   CHECK(s.classes.size() == 3);
   const auto p = s.x.to_vector<double>();
   for (int64_t i = 0; i < 50; ++i)
-    CHECK(std::hypot(p[2 * i], p[2 * i + 1]) == doctest::Approx((double(i) + 0.5) / 50));
+    CHECK(std::hypot(p[2 * i], p[2 * i + 1]) == doctest::Approx(0.1 + 0.9 * (double(i) + 0.5) / 50));
   // The arms are one another's copies, turned by a third of a circle: their sum is the centre.
   for (int64_t i = 0; i < 50; ++i)
     for (int64_t d = 0; d < 2; ++d)

@@ -86,9 +86,9 @@ Dataset take_rows(const Dataset& data, const Tensor& index) {
           data.features};
 }
 
-Dataset head(const Dataset& data, int64_t n) {
-  n = std::min(n, data.size());
-  return {raw::slice(data.x, 0, 0, n), raw::slice(data.y, 0, 0, n), data.classes, data.features};
+Dataset rows(const Dataset& data, int64_t from, int64_t to) {
+  return {raw::slice(data.x, 0, from, to), raw::slice(data.y, 0, from, to), data.classes,
+          data.features};
 }
 
 Split split_by_class(const Dataset& data, double test_fraction, uint64_t seed) {
@@ -186,7 +186,7 @@ Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t se
       normal({arms * n, 2}, 0, noise, F32, generator), empty({arms * n}, I64), {}, {"x", "y"}};
   for (int64_t i = 0; i < arms * n; ++i) {
     const int64_t arm = i / n;
-    const double r = (static_cast<double>(i % n) + 0.5) / static_cast<double>(n);
+    const double r = 0.1 + 0.9 * (static_cast<double>(i % n) + 0.5) / static_cast<double>(n);
     const double start = static_cast<double>(arm) / static_cast<double>(arms);
     const double angle = 2 * std::numbers::pi * (turns * r + start);
     data.x.data<float>()[2 * i] += static_cast<float>(r * std::cos(angle));

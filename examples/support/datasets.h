@@ -27,8 +27,8 @@ uint64_t seed_for(std::string_view purpose, uint64_t seed);
 
 /// The rows of `data` with these indices, a copy.
 Dataset take_rows(const Dataset& data, const Tensor& index);
-/// The first n rows, without a copy.
-Dataset head(const Dataset& data, int64_t n);
+/// Rows `from` to `to`, without the last, as a view.
+Dataset rows(const Dataset& data, int64_t from, int64_t to);
 
 struct Split {
   Dataset train, test;
@@ -64,7 +64,7 @@ Split pictures(uint64_t seed);
 /// Two Gaussian clouds in the plane, n rows each, their centres `distance` standard deviations
 /// apart.
 Dataset blobs(int64_t n, double distance, uint64_t seed);
-/// `arms` spirals wound into each other, n rows each: radius r from 0 to 1, angle turns · 2πr +
+/// `arms` spirals wound into each other, n rows each: radius r from 0.1 to 1, angle turns · 2πr +
 /// arm, and normal noise. No straight line separates them.
 Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t seed);
 

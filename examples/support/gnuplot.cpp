@@ -53,6 +53,14 @@ Size pixels(const Panel& panel, bool alone) {
   return alone ? Size{640, 440} : Size{440, 360};
 }
 
+/// White is the middle of what can be: ½ for probabilities, else 0.
+std::string symmetric_range(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (*low >= 0 && *high <= 1) return "set cbrange [0:1]\n";
+  const double edge = std::max(std::abs(*low), std::abs(*high));
+  return fmt::format("set cbrange [{}:{}]\n", number(-edge), number(edge));
+}
+
 std::string palette(Colors colors) {
   switch (colors) {
     case Colors::Blues:
@@ -151,6 +159,7 @@ std::string settings(const Panel& panel) {
     const Grid& g = l.grid;
     if (l.kind == Kind::Heat || l.kind == Kind::Matrix || l.kind == Kind::Image)
       out += palette(l.colors);
+    if (l.colors == Colors::Diverging) out += symmetric_range(g.values);
     if (l.kind == Kind::Heat || l.kind == Kind::Contour)
       out += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", number(g.x0), number(g.x1),
                          number(g.y0), number(g.y1));

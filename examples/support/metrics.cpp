@@ -80,11 +80,16 @@ double Confusion::macro_f1() const {
 std::vector<double> Confusion::values() const { return {counts_.begin(), counts_.end()}; }
 
 std::string Confusion::table() const {
+  int columns = 0;
+  for (const std::string& c : classes_) columns += 2 + display_width(c);
+  const bool numbered =
+      columns > 70;  // too wide for a terminal: "3 dress", and a 3 above the column
   std::vector<std::string> header = {"true \\ predicted"};
-  header.insert(header.end(), classes_.begin(), classes_.end());
+  for (size_t c = 0; c < classes_.size(); ++c)
+    header.push_back(numbered ? fmt::format("{}", c) : classes_[c]);
   Table table(header);
   for (size_t t = 0; t < classes_.size(); ++t) {
-    std::vector<std::string> row = {classes_[t]};
+    std::vector<std::string> row = {numbered ? fmt::format("{} {}", t, classes_[t]) : classes_[t]};
     for (size_t p = 0; p < classes_.size(); ++p)
       row.push_back(count(t, p) == 0 ? "·" : fmt::format("{}", count(t, p)));
     table.row(row);

@@ -37,7 +37,7 @@ Grid sample_grid(double x0, double x1, double y0, double y1, int64_t nx, int64_t
 
 enum class Colors {
   Blues,      // nothing is white, much is dark blue: counts, attention
-  Diverging,  // low is blue, high is orange, the middle is white: a probability
+  Diverging,  // low is blue, high is orange; white is ½ for values in [0, 1], else 0
   Terrain,    // low is grey, high is white: a landscape under lines of any colour
   Ink,        // 0 is paper, high is black: pictures
   Classes,    // class numbers 0 … 7, in pale versions of the colours of points

@@ -1,0 +1,221 @@
+// 04: A multi-layer perceptron. Two spirals are wound into each other, and no straight line parts
+// them. Bend the plane first, then cut it straight:
+//
+//   h₁ = f(x W₁ᵀ + b₁)     h₂ = f(h₁ W₂ᵀ + b₂)     …     y = h W + b      L = mean( (y - t)² )
+//
+// A layer is a linear map and a bend f. Without the bend, layers would collapse into one: a product
+// of matrices is a matrix. The bend's slope is also what the gradient is multiplied with on its way
+// back, once per layer:
+//
+//   sigmoid  1/(1+e^-x)   slope at most 1/4: the gradient fades quickly
+//   tanh                  slope at most 1, and centred on 0
+//   ReLU     max(x, 0)    slope 1 or 0
+//
+// So the weights must begin at the right size. A sum of n terms varies n times as much as one term:
+// with variance 1/n (Xavier; 2/n for ReLU, which loses half) a signal keeps its strength through
+// any number of layers. Too small, and it dies; too large, and f saturates, where its slope is 0;
+// all zero, and every unit of a layer gets the same gradient and remains a copy of its neighbour.
+//
+// Look at:  the table: how strong the signal is behind each layer, for five initialisations; the six
+//           pictures: when does the plane begin to curl? The loss curves: which f is last, and why?
+// Try next: --activation none (one layer after all); --init zeros, then large (it learns the points
+//           by heart: accuracy on new ones falls); --hidden 2; --noise 0.1 (what does it learn that
+//           is not there?); --turns 2.5 with --layers 1, then 4.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/engine.h"
+#include "examples/support/datasets.h"
+#include "examples/support/options.h"
+#include "examples/support/plot.h"
+#include "examples/support/progress.h"
+#include "examples/support/terminal.h"
+#include "nn/nn.h"
+#include "optim/optimizer.h"
+
+using namespace gradus;
+using namespace gradus::support;
+
+namespace {
+
+struct Settings {
+  int64_t hidden = 32, layers = 3, steps = 2000;
+  double rate = 0.02;
+  std::string activation = "tanh", init = "fitting";
+};
+
+Tensor bend(const std::string& activation, const Tensor& x) {
+  if (activation == "sigmoid") return sigmoid(x);
+  if (activation == "tanh") return tanh(x);
+  if (activation == "relu") return relu(x);
+  return x;  // none
+}
+
+/// The weight of a layer (out, in) before any training.
+Tensor initial_weight(const std::string& init, const std::string& activation, const Shape& shape) {
+  if (init == "zeros") return zeros(shape);
+  if (init == "small") return normal(shape, 0, 0.01);
+  if (init == "large") return normal(shape, 0, 2);
+  if (init == "kaiming" || (init == "fitting" && activation == "relu"))
+    return init::kaiming_normal(shape);
+  return init::xavier_normal(shape);
+}
+
+struct Mlp : Module {
+  explicit Mlp(const Settings& s) : activation(s.activation) {
+    for (int64_t i = 0, in = 2; i <= s.layers; ++i, in = s.hidden) {
+      const int64_t out = i == s.layers ? 1 : s.hidden;
+      layers.push_back(&add<Linear>(fmt::format("layers.{}", i), in, out));
+      NoGrad guard;
+      raw::copy_(layers.back()->weight, initial_weight(s.init, activation, {out, in}));
+      raw::fill_(layers.back()->bias, 0);
+    }
+  }
+  /// x (N, 2) -> (N, 1). Where `signals` is given, what each hidden layer says is added to it.
+  Tensor operator()(Tensor x, std::vector<Tensor>* signals = nullptr) const {
+    for (size_t i = 0; i + 1 < layers.size(); ++i) {
+      x = bend(activation, (*layers[i])(x));
+      if (signals != nullptr) signals->push_back(x);
+    }
+    return (*layers.back())(x);
+  }
+  std::string activation;
+  std::vector<Linear*> layers;
+};
+
+/// -1 for the first arm, 1 for the second: (N, 1).
+Tensor targets(const Dataset& data) { return to(reshape(data.y, {-1, 1}), F32) * 2.0 - 1.0; }
+
+double accuracy(const Mlp& model, const Dataset& data) {
+  NoGrad guard;
+  return mean(to(eq(sign(model(data.x)), targets(data)), F32)).item();
+}
+
+double deviation(const Tensor& x) { return std::sqrt(var(x).item()); }
+
+/// How strong the signal is behind each layer, and the gradient of each layer's weight, before any
+/// training.
+void show_initialisations(const Settings& s, const Dataset& data) {
+  fmt::print(
+      "\nThe standard deviation behind each hidden layer (and of its weight's gradient), "
+      "{}, untrained\n",
+      s.activation);
+  std::vector<std::string> header = {"weights"};
+  for (int64_t i = 0; i < s.layers; ++i) header.push_back(fmt::format("layer {}", i + 1));
+  Table table(header);
+  for (const char* init : {"zeros", "small", "xavier", "kaiming", "large"}) {
+    Settings variant = s;
+    variant.init = init;
+    const Mlp model(variant);
+    std::vector<Tensor> signals;
+    backward(mse_loss(model(data.x, &signals), targets(data)));
+    std::vector<std::string> row = {init};
+    for (size_t i = 0; i < signals.size(); ++i)
+      row.push_back(fmt::format("{:.4f} ({:.0e})", deviation(signals[i]),
+                                deviation(model.layers[i]->weight.grad())));
+    table.row(row);
+  }
+  fmt::print("{}\n", table.text());
+}
+
+/// The network's answer over the plane, and the points.
+Panel picture(const Mlp& model, const Dataset& data, int64_t step) {
+  constexpr int64_t kSide = 100;
+  constexpr double kEdge = 1.25;
+  std::vector<float> plane;
+  const Grid places =
+      sample_grid(-kEdge, kEdge, -kEdge, kEdge, kSide, kSide, [&](double x, double y) {
+        plane.push_back(static_cast<float>(x));
+        plane.push_back(static_cast<float>(y));
+        return 0;
+      });
+  NoGrad guard;
+  Grid answer = places;
+  answer.values = clamp(model(tensor(plane, {kSide * kSide, 2})), -1, 1).to_vector<double>();
+  Panel panel({.title = fmt::format("step {}, accuracy {:.3f}", step, accuracy(model, data))});
+  panel.heat(answer, Colors::Diverging).contour(answer, {0});
+  const std::vector<double> xy = data.x.to_vector<double>();
+  const int64_t n = data.size() / 2;
+  for (int64_t arm = 0; arm < 2; ++arm) {
+    std::vector<double> xs, ys;
+    for (int64_t i = arm * n; i < (arm + 1) * n; ++i)
+      xs.push_back(xy[2 * i]), ys.push_back(xy[2 * i + 1]);
+    panel.points(data.classes[arm], xs, ys);
+  }
+  return panel;
+}
+
+struct Training {
+  std::vector<double> loss;
+  std::vector<Panel> pictures;
+};
+
+/// All points at once in every step. Adam (example 06) instead of plain steps: it sets the length of
+/// a weight's step by that weight's own past gradients.
+Training train(const Mlp& model, const Dataset& data, const Settings& s, bool draw) {
+  Training run;
+  if (draw) run.pictures.push_back(picture(model, data, 0));
+  const Tensor t = targets(data);
+  Adam optimizer(model.parameters(), s.rate);
+  Progress bar(s.activation, s.steps);
+  for (int64_t step = 1; step <= s.steps; ++step) {
+    optimizer.lr = s.rate * (1 - double(step - 1) / double(s.steps));
+    optimizer.zero_grad();
+    const Tensor loss = mse_loss(model(data.x), t);
+    backward(loss);
+    optimizer.step();
+    for (const int64_t part : {32, 16, 8, 4, 1})
+      if (draw && step == s.steps / part) run.pictures.push_back(picture(model, data, step));
+    run.loss.push_back(loss.item());
+    bar.step("loss {:.4f}", run.loss.back());
+  }
+  return run;
+}
+
+int lesson(Example& app) {
+  Settings s;
+  int64_t points = 200;
+  double turns = 1.5, noise = 0.02;
+  app.option("--hidden", s.hidden, "units per hidden layer", {.min = 1, .max = 4096});
+  app.option("--layers", s.layers, "hidden layers", {.min = 1, .max = 100});
+  app.option("--steps", s.steps, "training steps", {.fast = 400, .min = 1});
+  app.option("--rate", s.rate, "learning rate at the start; it falls to 0", {.min = 0});
+  app.choice("--activation", s.activation, {"sigmoid", "tanh", "relu", "none"}, "the bend f");
+  app.choice("--init", s.init, {"fitting", "zeros", "small", "xavier", "kaiming", "large"},
+             "how the weights begin; fitting: Xavier, or Kaiming for ReLU");
+  app.option("--points", points, "points per spiral", {.min = 2, .max = 1000000});
+  app.option("--turns", turns, "turns of a spiral", {.min = 0});
+  app.option("--noise", noise, "how far points stray from their spiral", {.min = 0});
+  app.parse();
+
+  const Dataset data = spirals(points, 2, turns, noise, app.seed());
+  const Dataset held_out = spirals(points, 2, turns, noise, app.seed() + 1);  // other noise
+  const Mlp model(s);
+  fmt::print("two spirals of {} points; {} numbers to learn\n{}", points, model.num_parameters(),
+             model.summary());
+  show_initialisations(s, data);
+
+  const Training run = train(model, data, s, true);
+  const double score = accuracy(model, held_out);
+  save_plot(app.out("boundary"), run.pictures, 3);
+
+  Panel curves({.title = "Mean squared error", .x = "step", .y = "loss", .log_y = true});
+  curves.line(s.activation, run.loss);
+  for (const char* other : {"sigmoid", "tanh", "relu"}) {
+    if (other == s.activation) continue;
+    Settings variant = s;
+    variant.activation = other;
+    curves.line(other, train(Mlp(variant), data, variant, false).loss);
+  }
+  save_plot(app.out("loss"), {curves});
+  app.check(score >= 0.98, fmt::format("accuracy on new points {:.4f} >= 0.98", score));
+  return app.finish();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv, "04_mlp", "layers, bends, and how weights begin", lesson);
+}
