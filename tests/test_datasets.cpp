@@ -1,7 +1,6 @@
 // Data sets: IDX files, whole and damaged; the tables that come with the repository; splits,
 // batches and generated data.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,23 +11,13 @@
 #include "examples/support/file.h"
 #include "examples/support/idx.h"
 #include "tensor/raw.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
 using namespace gradus::support;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that disappears with the test.
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "gradus-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 std::string idx_bytes(const std::vector<uint32_t>& shape, size_t content) {
   std::string s = {0, 0, 8, static_cast<char>(shape.size())};
@@ -43,8 +32,8 @@ std::vector<int64_t> labels(const Dataset& data) { return data.y.to_vector<int64
 }  // namespace
 
 TEST_CASE("datasets: IDX reads sizes and bytes") {
-  TemporaryFolder folder;
-  const fs::path path = folder.path / "x";
+  Scratch folder;
+  const fs::path path = folder.dir / "x";
   write_file(path, idx_bytes({2, 3, 5}, 30));
   const Idx idx = read_idx(path, 3);
   CHECK(idx.shape == std::vector<int64_t>{2, 3, 5});
@@ -53,8 +42,8 @@ TEST_CASE("datasets: IDX reads sizes and bytes") {
 }
 
 TEST_CASE("datasets: IDX that is truncated, too long or lies about its size is an IoError") {
-  TemporaryFolder folder;
-  const fs::path path = folder.path / "x";
+  Scratch folder;
+  const fs::path path = folder.dir / "x";
   const std::string good = idx_bytes({2, 3, 5}, 30);
   for (size_t n = 0; n < good.size(); ++n) {
     write_file(path, good.substr(0, n));
@@ -192,7 +181,8 @@ TEST_CASE("datasets: blobs and spirals lie where they should") {
   CHECK(s.classes.size() == 3);
   const auto p = s.x.to_vector<double>();
   for (int64_t i = 0; i < 50; ++i)
-    CHECK(std::hypot(p[2 * i], p[2 * i + 1]) == doctest::Approx(0.1 + 0.9 * (double(i) + 0.5) / 50));
+    CHECK(std::hypot(p[2 * i], p[2 * i + 1]) ==
+          doctest::Approx(0.1 + 0.9 * (double(i) + 0.5) / 50));
   // The arms are one another's copies, turned by a third of a circle: their sum is the centre.
   for (int64_t i = 0; i < 50; ++i)
     for (int64_t d = 0; d < 2; ++d)
@@ -200,11 +190,11 @@ TEST_CASE("datasets: blobs and spirals lie where they should") {
 }
 
 TEST_CASE("datasets: Fashion-MNIST, where it is installed, and what stands in for it") {
-  TemporaryFolder folder;
-  fs::create_directory(folder.path / "fashion-mnist");
-  REQUIRE(setenv("GRADUS_DATA", folder.path.c_str(), 1) == 0);
+  Scratch folder;
+  fs::create_directory(folder.dir / "fashion-mnist");
+  REQUIRE(setenv("GRADUS_DATA", folder.dir.c_str(), 1) == 0);
   const auto write = [&](const char* name, const std::string& bytes) {
-    write_file(folder.path / "fashion-mnist" / name, bytes);
+    write_file(folder.dir / "fashion-mnist" / name, bytes);
   };
   for (const char* part : {"train", "t10k"}) {
     write((std::string(part) + "-images-idx3-ubyte.gz").c_str(), idx_bytes({4, 2, 3}, 24));
@@ -223,7 +213,7 @@ TEST_CASE("datasets: Fashion-MNIST, where it is installed, and what stands in fo
   CHECK_THROWS_AS(fashion_mnist(), IoError);  // label 10 of 10 classes
   write("train-labels-idx1-ubyte.gz", idx_bytes({3}, 3));
   CHECK_THROWS_AS(fashion_mnist(), IoError);  // 3 labels for 4 pictures
-  fs::remove(folder.path / "fashion-mnist" / "train-labels-idx1-ubyte.gz");
+  fs::remove(folder.dir / "fashion-mnist" / "train-labels-idx1-ubyte.gz");
   CHECK_THROWS_AS(fashion_mnist(), IoError);
   CHECK_THROWS_AS(breast_cancer(), IoError);  // that folder has no table
   unsetenv("GRADUS_DATA");

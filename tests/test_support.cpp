@@ -1,7 +1,6 @@
 // The machinery of the examples: files from outside (CSV, gzip, IDX), metrics against values worked
 // by hand, tables, progress in a pipe, and the programs that draw.
 #include <doctest/doctest.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "examples/support/progress.h"
 #include "examples/support/terminal.h"
 #include "tensor/error.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -24,20 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder that disappears with the test.
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "gradus-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
-
 std::string gzip(const std::string& bytes) {
-  TemporaryFolder folder;
-  const fs::path path = folder.path / "x.gz";
+  Scratch folder;
+  const fs::path path = folder.dir / "x.gz";
   gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
   gzclose(file);
@@ -58,8 +47,8 @@ std::string message_of(const std::function<void()>& f) {
 }  // namespace
 
 TEST_CASE("support: read_file unpacks gzip and notices every truncation and every flipped byte") {
-  TemporaryFolder folder;
-  const fs::path path = folder.path / "x";
+  Scratch folder;
+  const fs::path path = folder.dir / "x";
   std::string text;
   for (int i = 0; i < 300; ++i) text += std::to_string(i * i) + "\n";
   write_file(path, text);
@@ -83,8 +72,8 @@ TEST_CASE("support: read_file unpacks gzip and notices every truncation and ever
     } catch (const IoError&) { continue; }
     CHECK(got == text);  // a bit of padding may change nothing; what is read is never wrong
   }
-  CHECK_THROWS_AS(read_file(folder.path), IoError);
-  CHECK_THROWS_AS(read_file(folder.path / "absent"), IoError);
+  CHECK_THROWS_AS(read_file(folder.dir), IoError);
+  CHECK_THROWS_AS(read_file(folder.dir / "absent"), IoError);
 }
 
 TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {
@@ -120,10 +109,10 @@ TEST_CASE("support: CSV errors name line and column") {
 }
 
 TEST_CASE("support: what write_csv writes, Csv reads") {
-  TemporaryFolder folder;
+  Scratch folder;
   const std::vector<std::vector<std::string>> rows = {{"1", "a,b"}, {"2", "\"q\"\r\nx"}, {"", ""}};
-  write_csv(folder.path / "t.csv", {"n", "text"}, rows);
-  const Csv csv = Csv::read(folder.path / "t.csv");
+  write_csv(folder.dir / "t.csv", {"n", "text"}, rows);
+  const Csv csv = Csv::read(folder.dir / "t.csv");
   REQUIRE(csv.rows() == 3);
   for (int64_t r = 0; r < 3; ++r)
     for (int64_t c = 0; c < 2; ++c) CHECK(csv.text(r, c) == rows[r][c]);
@@ -240,8 +229,8 @@ TEST_CASE("support: progress in a pipe is about ten plain lines, the last one at
 }
 
 TEST_CASE("support: a program that is missing, one that fails, one that reads nothing") {
-  TemporaryFolder folder;
-  const fs::path out = folder.path / "out; touch hacked";
+  Scratch folder;
+  const fs::path out = folder.dir / "out; touch hacked";
   CHECK(run_filter({"cat"}, "a $(b) `c`\n", out) == Filter::Done);
   CHECK(read_file(out) == "a $(b) `c`\n");
   CHECK(run_filter({"no-such-program-anywhere"}, "", out) == Filter::NotInstalled);
@@ -258,15 +247,15 @@ TEST_CASE("support: plots check their data and write their numbers") {
   CHECK_THROWS_AS(Panel().line("a", {1, 2}, {1}), ValueError);
   CHECK_THROWS_AS(Panel().matrix({1, 2, 3}, {"r"}, {"a", "b"}), ValueError);
   CHECK_THROWS_AS(Panel().image({1, 2, 3}, 2, 2), ValueError);
-  TemporaryFolder folder;
-  CHECK_THROWS_AS(save_plot(folder.path / "x", {}), ValueError);
-  CHECK_THROWS_AS(save_plot(folder.path / "x", {Panel()}), ValueError);
-  save_plot(folder.path / "loss", {Panel({.title = "It's `a` \"test\"", .x = "epoch", .y = "loss"})
-                                       .line("train", {3, 2})
-                                       .line("test", {4, 3.5})});
-  CHECK(read_file(folder.path / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
-  save_plot(folder.path / "map",
+  Scratch folder;
+  CHECK_THROWS_AS(save_plot(folder.dir / "x", {}), ValueError);
+  CHECK_THROWS_AS(save_plot(folder.dir / "x", {Panel()}), ValueError);
+  save_plot(folder.dir / "loss", {Panel({.title = "It's `a` \"test\"", .x = "epoch", .y = "loss"})
+                                      .line("train", {3, 2})
+                                      .line("test", {4, 3.5})});
+  CHECK(read_file(folder.dir / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
+  save_plot(folder.dir / "map",
             {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"r", "s"}, {"a", "b"}, "%.0f")});
-  CHECK(read_file(folder.path / "map.csv") ==
+  CHECK(read_file(folder.dir / "map.csv") ==
         "panel,series,x,y,value\nm,,a,r,1\nm,,b,r,2\nm,,a,s,3\nm,,b,s,4\n");
 }
