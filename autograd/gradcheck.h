@@ -26,7 +26,8 @@ struct GradcheckOptions {
 struct GradcheckResult {
   bool ok = true;
   /// Largest |analytic - numeric| / max(|analytic|, |numeric|, s), s the root mean square of the
-  /// numeric gradient of that input: an element near 0 is judged by the size of its neighbours.
+  /// numeric gradient of that input, at least 1e-4: an element near 0 is judged by the size of its
+  /// neighbours, and a gradient of zeros is not judged by the noise of the differences.
   double worst_error = 0;
   int64_t checked = 0;  // how many derivatives were compared
   std::string message;  // of the worst one, if not ok: input, index, expected, got, likely cause
