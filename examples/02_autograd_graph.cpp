@@ -204,7 +204,7 @@ int lesson(Example& app) {
 
   Notes notes;
   const Tensor g = build(notes, a, b);
-  check<ValueError>(std::isfinite(g.item()), "a = {}, b = {}: g is {}: 1 / f divides by 0", a, b,
+  check<ValueError>(std::isfinite(g.item()), "a = {}, b = {}: g is {}: e is 0, or too large", a, b,
                     g.item());
   fmt::print("forward: {} operations from a = {} and b = {} give g = {:.4f}\n",
              notes.entries.size() - 2, a, b, g.item());
