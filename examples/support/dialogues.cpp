@@ -19,8 +19,8 @@ struct Share {
   const char* skill;
   int percent;
 };
-constexpr Share kShares[] = {{"greeting", 4}, {"small talk", 14}, {"element", 22},
-                             {"capital", 20}, {"sum", 11},        {"difference", 8},
+constexpr Share kShares[] = {{"greeting", 4}, {"small talk", 12}, {"element", 20},
+                             {"capital", 18}, {"sum", 12},        {"difference", 13},
                              {"opposite", 7}, {"calendar", 8},    {"unknown", 6}};
 
 // Words before and after a phrasing; the first is the plain one. No phrasing begins with the words
@@ -223,9 +223,10 @@ std::string what_to_ask() {
     SplitMix64 rng(7);
     for (Language language : {Language::English, Language::Chinese}) {
       const auto choices = intents_of(language, skill);
-      for (size_t i = 0; i < std::min<size_t>(choices.size(), 3); ++i) {
-        const Intent& intent = *choices[i];
-        const Item item = intent.draw ? intent.draw(rng) : intent.items.back();
+      const size_t shown = std::min<size_t>(choices.size(), 4);
+      for (size_t i = 0; i < shown; ++i) {
+        const Intent& intent = *choices[i * choices.size() / shown];
+        const Item item = intent.draw ? intent.draw(rng) : intent.items[intent.items.size() / 3];
         std::string text = fill(intent.phrasings[0], item);
         if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
         const bool asks = intent.frame == Frame::Chat || intent.frame == Frame::Question;

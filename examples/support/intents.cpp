@@ -142,21 +142,40 @@ std::vector<Item> opposite_items(Language language) {
   return out;
 }
 
-constexpr int kLargest = 20;
+namespace {
 
-std::vector<Item> sum_items() {
+constexpr int kNumbers = 50;
+
+// People ask for 2 + 3 more often than for 41 + 36.
+size_t copies(int a, int b) { return a <= 20 && b <= 20 ? 3 : 1; }
+
+// "47 + 38" -> "7 + 8 = 15, so 47 + 38 = 85"; a small sum is its own first step.
+std::string worked(int a, char sign, int b, int result, Language language) {
+  const int borrowed = sign == '-' && a % 10 < b % 10 ? 10 : 0;
+  const int x = a % 10 + borrowed, y = b % 10, units = sign == '+' ? x + y : x - y;
+  const std::string whole = fmt::format("{} {} {} = {}", a, sign, b, result);
+  if (x == a && y == b) return whole;
+  return fmt::format("{} {} {} = {}{}{}", x, sign, y, units,
+                     language == Language::English ? ", so " : "，所以", whole);
+}
+
+}  // namespace
+
+std::vector<Item> sum_items(Language language) {
   std::vector<Item> out;
-  for (int a = 0; a <= kLargest; ++a)
-    for (int b = 0; b <= kLargest; ++b)
-      out.push_back({std::to_string(a), std::to_string(b), std::to_string(a + b)});
+  for (int a = 0; a < kNumbers; ++a)
+    for (int b = 0; b < kNumbers; ++b)
+      out.insert(out.end(), copies(a, b),
+                 {std::to_string(a), std::to_string(b), worked(a, '+', b, a + b, language)});
   return out;
 }
 
-std::vector<Item> difference_items() {
+std::vector<Item> difference_items(Language language) {
   std::vector<Item> out;
-  for (int a = 0; a <= kLargest; ++a)
+  for (int a = 0; a < kNumbers; ++a)
     for (int b = 0; b <= a; ++b)
-      out.push_back({std::to_string(a), std::to_string(b), std::to_string(a - b)});
+      out.insert(out.end(), copies(a, b),
+                 {std::to_string(a), std::to_string(b), worked(a, '-', b, a - b, language)});
   return out;
 }
 

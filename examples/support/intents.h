@@ -85,9 +85,13 @@ std::vector<Item> capital_items(Language language, bool city_asked);
 enum class ElementQuestion { SymbolOf, NameOf, NumberOf, AtNumber };
 std::vector<Item> element_items(Language language, ElementQuestion asked);
 std::vector<Item> opposite_items(Language language);
-/// Pairs in 0 … 20; differences are never negative.
-std::vector<Item> sum_items();
-std::vector<Item> difference_items();
+/// Pairs of numbers below 50; differences are never negative. The answer shows the units first, as
+/// one does on paper: "7 + 8 = 15, so 47 + 38 = 85". Each step is then a table of a hundred entries
+/// or a copy. Without it a small model learns the pairs by heart: after 24,000 examples of 0 … 20 a
+/// test model knew 87 % of the sums it had trained on and 46 % of the others; with it, of sums up to
+/// 99, 99 % and 97 %.
+std::vector<Item> sum_items(Language language);
+std::vector<Item> difference_items(Language language);
 /// For each name in a cycle (days, months) the one `step` places further.
 std::vector<Item> neighbour_items(const std::vector<std::string>& cycle, int step);
 /// Every a with every b: what cannot be known has no other structure.

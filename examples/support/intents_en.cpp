@@ -123,7 +123,7 @@ void add_sums(std::vector<Intent>& all) {
   all.push_back({.skill = "sum",
                  .name = "sum",
                  .split = Split::Items,
-                 .answer = "{a} + {b} = {c}.",
+                 .answer = "{c}.",
                  .phrasings = phrasings(R"(
       what is {a} plus {b} | what is {a} + {b} | {a} + {b} | {a} plus {b} | how much is {a} plus {b} |
       how much is {a} + {b} | what is the sum of {a} and {b} | add {a} and {b}. |
@@ -133,11 +133,11 @@ void add_sums(std::vector<Intent>& all) {
                  .reserved = phrasings(R"(
       how much is the sum of {a} and {b} | calculate {a} plus {b}. | what's {a} + {b} |
       can you calculate {a} plus {b} | compute the sum of {a} and {b}.)"),
-                 .items = sum_items()});
+                 .items = sum_items(kEnglish)});
   all.push_back({.skill = "difference",
                  .name = "difference",
                  .split = Split::Items,
-                 .answer = "{a} - {b} = {c}.",
+                 .answer = "{c}.",
                  .phrasings = phrasings(R"(
       what is {a} minus {b} | what is {a} - {b} | {a} - {b} | {a} minus {b} |
       how much is {a} minus {b} | how much is {a} - {b} | subtract {b} from {a}. |
@@ -147,7 +147,7 @@ void add_sums(std::vector<Intent>& all) {
                  .reserved = phrasings(R"(
       calculate {a} minus {b}. | what's {a} - {b} | can you take {b} from {a} |
       what do you get if you subtract {b} from {a} | can you calculate {a} minus {b})"),
-                 .items = difference_items()});
+                 .items = difference_items(kEnglish)});
 }
 
 void add_opposites(std::vector<Intent>& all) {

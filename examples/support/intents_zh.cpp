@@ -100,25 +100,25 @@ void add_sums(std::vector<Intent>& all) {
   all.push_back({.skill = "sum",
                  .name = "sum",
                  .split = Split::Items,
-                 .answer = "{a} + {b} = {c}。",
+                 .answer = "{c}。",
                  .phrasings = phrasings(R"(
       {a}加{b}等于多少 | {a}加{b}等于几 | {a}加{b}是多少 | {a} + {b}等于多少 | {a} + {b} | {a}加{b} |
       {a} + {b}等于几 | {a}加上{b}等于多少 | {a}加上{b}是多少 | {a}和{b}的和是多少 | 算一下{a}加{b}。 |
       计算{a} + {b}。 | {a}与{b}的和是多少 | {a}加{b}得多少 | 告诉我{a}加{b}等于多少。)"),
                  .reserved = phrasings(R"(
       {a} + {b}是多少 | {a}加上{b}等于几 | 算一下{a} + {b}。 | 计算{a}加{b}。 | {a}与{b}的和等于多少)"),
-                 .items = sum_items()});
+                 .items = sum_items(kChinese)});
   all.push_back({.skill = "difference",
                  .name = "difference",
                  .split = Split::Items,
-                 .answer = "{a} - {b} = {c}。",
+                 .answer = "{c}。",
                  .phrasings = phrasings(R"(
       {a}减{b}等于多少 | {a}减{b}等于几 | {a}减{b}是多少 | {a} - {b}等于多少 | {a} - {b} | {a}减{b} |
       {a} - {b}等于几 | {a}减去{b}等于多少 | {a}减去{b}是多少 | {a}减{b}得多少 | 算一下{a}减{b}。 |
       计算{a} - {b}。 | {a}减去{b}还剩多少 | {a}拿走{b}还剩多少 | 告诉我{a}减{b}等于多少。)"),
                  .reserved = phrasings(R"(
       {a} - {b}是多少 | {a}减去{b}等于几 | 算一下{a} - {b}。 | 计算{a}减{b}。 | {a}减{b}还剩多少)"),
-                 .items = difference_items()});
+                 .items = difference_items(kChinese)});
 }
 
 void add_opposites(std::vector<Intent>& all) {
