@@ -184,6 +184,7 @@ TEST_CASE("checkpoint: a writer killed at any moment leaves a whole file") {
   save(0);
   std::mt19937 random(1);
   int64_t last = 0;
+  uint32_t window = 20000;  // microseconds; a busy machine may need more for one file
   for (int round = 0; round < 40; ++round) {
     const pid_t child = fork();
     REQUIRE(child >= 0);
@@ -191,7 +192,7 @@ TEST_CASE("checkpoint: a writer killed at any moment leaves a whole file") {
       set_num_threads(1);  // the thread pool does not survive a fork
       for (int64_t n = last + 1;; ++n) save(n);
     }
-    usleep(static_cast<useconds_t>(500 + random() % 20000));
+    usleep(static_cast<useconds_t>(500 + random() % window));
     kill(child, SIGKILL);
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
@@ -199,6 +200,7 @@ TEST_CASE("checkpoint: a writer killed at any moment leaves a whole file") {
     const Checkpoint c = load_checkpoint(path);
     const int64_t step = std::stoll(c.metadata.at("step"));
     CHECK(step >= last);
+    if (step == last && window < 1000000) window *= 2;
     last = step;
     for (const auto& [_, x] : c.model)
       REQUIRE(x.to_vector() == std::vector<float>(50000, static_cast<float>(step)));
