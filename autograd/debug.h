@@ -11,6 +11,19 @@ namespace gradus {
 bool check_nan_enabled();
 void set_check_nan(bool on);
 
+/// No check for a scope. What a closure computes on its way is its own affair: only the gradient that
+/// it returns is checked, and that under the name of an operation that the user wrote.
+class CheckNanPause {
+ public:
+  CheckNanPause() : previous_(check_nan_enabled()) { set_check_nan(false); }
+  ~CheckNanPause() { set_check_nan(previous_); }
+  CheckNanPause(const CheckNanPause&) = delete;
+  CheckNanPause& operator=(const CheckNanPause&) = delete;
+
+ private:
+  bool previous_;
+};
+
 /// Throws Error naming `op`, and the first bad element, if the check is on and `value` holds NaN or
 /// infinity.
 void debug_check_finite(std::string_view op, const Tensor& value, std::string_view what = "output");

@@ -85,6 +85,7 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
 /// Gradients of the node's inputs, one per edge, undefined where none is wanted.
 std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Tensor& g,
                                     bool create_graph) {
+  const CheckNanPause pause;
   const Node::Body& body = node->body;
   if (body.joint) return fused_gradients(*node, g, create_graph);
   Tensor y;
