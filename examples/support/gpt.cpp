@@ -36,8 +36,10 @@ GptConfig gpt_config(const Metadata& metadata) {
               .heads = number("gpt.heads"),
               .channels = number("gpt.channels")};
   const std::string dropout = text("gpt.dropout");
-  c.dropout = std::strtod(dropout.c_str(), nullptr);
-  check<IoError>(c.dropout >= 0 && c.dropout < 1,
+  const auto [end, error] =
+      std::from_chars(dropout.data(), dropout.data() + dropout.size(), c.dropout);
+  check<IoError>(error == std::errc{} && end == dropout.data() + dropout.size() && c.dropout >= 0 &&
+                     c.dropout < 1,
                  "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)", dropout);
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
