@@ -1,8 +1,7 @@
 // out = a @ b + beta out. BLAS does the arithmetic; what is decided here is
 //   * how strides become BLAS's "transposed" flag, copying only what is neither row- nor
 //   column-major;
-//   * how a product is cut into pieces for our threads: by the shape alone, so that the bits do not
-//     depend on the number of threads;
+//   * how a product is cut into pieces for our threads, by its shape alone;
 //   * that a product with one row (a language model writing one token) is a row of dot products,
 //   bound by
 //     memory: each thread streams its own part of the matrix once.
@@ -83,15 +82,17 @@ void matvec_columns(const T* m, int64_t ld, const T* x, int64_t x_stride, int64_
   });
 }
 
-/// Cuts the longer side into pieces of about 8 MFLOP, an even number of them and 16 at the most.
+/// A product is cut along its longer side. Into how many pieces depends on its shape alone: an element's
+/// bits may depend on the piece that BLAS computes it in (Haswell's kernels: they do), and must not
+/// depend on the number of threads. Two pieces for two cores; more only where they are worth more
+/// threads, since each piece reads the shorter operand anew.
+constexpr int64_t kPieceAlign = 48;  // so that only the last piece meets BLAS's code for edges
+
 int64_t pieces_for(int64_t m, int64_t n, int64_t k) {
-  const double flops =
-      2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  if (flops < 5e5) return 1;
-  const auto wanted = static_cast<int64_t>(flops / 8e6);
-  const int64_t fits = std::max(m, n) / 32;
-  return std::clamp<int64_t>(wanted / 2 * 2, std::min<int64_t>(2, std::max<int64_t>(fits, 1)),
-                             std::clamp<int64_t>(fits, 1, 16));
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  if (work < 2e6) return 1;
+  const int64_t most = std::clamp<int64_t>(std::max(m, n) / (2 * kPieceAlign), 1, 16);
+  return std::min(most, std::max<int64_t>(2, static_cast<int64_t>(work / 64e6) / 2 * 2));
 }
 
 template <class T>
@@ -103,11 +104,12 @@ void product(int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T beta, 
   const int64_t pieces = pieces_for(m, n, k);
   const bool by_rows = m >= n;
   const int64_t length = by_rows ? m : n;
-  const int64_t piece = ((length + pieces - 1) / pieces + 15) / 16 * 16;
+  const int64_t units = length / kPieceAlign;
 #pragma omp parallel for schedule(static) if (pieces > 1 && !omp_in_parallel())
   for (int64_t i = 0; i < pieces; ++i) {
-    const int64_t begin = i * piece, count = std::min(length, begin + piece) - begin;
-    if (count <= 0) continue;
+    const int64_t begin = units * i / pieces * kPieceAlign;
+    const int64_t end = i + 1 == pieces ? length : units * (i + 1) / pieces * kPieceAlign;
+    const int64_t count = end - begin;
     if (by_rows) {
       const Matrix<T> part{a.data + begin * (a.transposed ? 1 : a.ld), a.ld, a.transposed};
       gemm(count, n, k, T(1), part, b, beta, c + begin * ldc, ldc);
