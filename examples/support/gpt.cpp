@@ -57,12 +57,13 @@ Gpt::Gpt(const GptConfig& c)
   for (int64_t i = 0; i < c.layers; ++i)
     blocks.push_back(
         &add<TransformerBlock>(fmt::format("blocks.{}", i), c.channels, c.heads, options));
-  // GPT-2's start: N(0, 0.02^2), and what adds to the residual stream smaller by sqrt(2 L), so that
-  // the stream does not grow with depth.
-  const double residual = 0.02 / std::sqrt(2.0 * static_cast<double>(c.layers));
+  // GPT-2's start, N(0, 0.02^2) at its width of 768 channels, scaled with the width; and what adds to the
+  // residual stream smaller by sqrt(2 L), so that the stream does not grow with depth.
+  const double std = 0.02 * std::sqrt(768.0 / static_cast<double>(c.channels));
+  const double residual = std / std::sqrt(2.0 * static_cast<double>(c.layers));
   for (const auto& [name, p] : named_parameters()) {
     if (p.dim() < 2) continue;
-    raw::copy_(p, normal(p.shape(), 0, name.ends_with("proj.weight") ? residual : 0.02));
+    raw::copy_(p, normal(p.shape(), 0, name.ends_with("proj.weight") ? residual : std));
   }
   for (const auto& [name, p] : named_parameters())
     if (name.ends_with(".bias")) raw::fill_(p, 0);
