@@ -7,6 +7,23 @@ namespace gradus::cpu {
 
 namespace {
 
+// The loops themselves are plain functions: inside a closure g++ 12 vectorises them badly or not at all.
+template <class In, class Out, class F>
+void apply(F f, const In* p, Out* o, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) o[i] = f(p[i]);
+}
+template <class In, class Out, class F>
+void apply(F f, const In* p, const In* q, Out* o, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) o[i] = f(p[i], q[i]);
+}
+template <class In, class Out, class F>
+void apply(F f, const In* p, In c, Out* o, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) o[i] = f(p[i], c);
+}
+
 /// out[i] = f(x[i]); f has one overload set for all dtypes.
 template <class In, class Out, class F>
 void map(F f, const View& x, const View& out) {
@@ -15,12 +32,8 @@ void map(F f, const View& x, const View& out) {
   for_rows(walk, [&](std::array<int64_t, 2> at, int64_t n) {
     Out* o = out.as<Out>() + at[0];
     const In* p = x.as<In>() + at[1];
-    if (so == 1 && sx == 1) {
-#pragma omp simd
-      for (int64_t i = 0; i < n; ++i) o[i] = f(p[i]);
-    } else {
-      for (int64_t i = 0; i < n; ++i) o[i * so] = f(p[i * sx]);
-    }
+    if (so == 1 && sx == 1) return apply(f, p, o, n);
+    for (int64_t i = 0; i < n; ++i) o[i * so] = f(p[i * sx]);
   });
 }
 
@@ -33,16 +46,9 @@ void zip(F f, const View& a, const View& b, const View& out) {
   for_rows(walk, [&](std::array<int64_t, 3> at, int64_t n) {
     Out* o = out.as<Out>() + at[0];
     const In *p = a.as<In>() + at[1], *q = b.as<In>() + at[2];
-    if (so == 1 && sa == 1 && sb == 1) {
-#pragma omp simd
-      for (int64_t i = 0; i < n; ++i) o[i] = f(p[i], q[i]);
-    } else if (so == 1 && sa == 1 && sb == 0) {
-      const In c = *q;
-#pragma omp simd
-      for (int64_t i = 0; i < n; ++i) o[i] = f(p[i], c);
-    } else {
-      for (int64_t i = 0; i < n; ++i) o[i * so] = f(p[i * sa], q[i * sb]);
-    }
+    if (so == 1 && sa == 1 && sb == 1) return apply(f, p, q, o, n);
+    if (so == 1 && sa == 1 && sb == 0) return apply(f, p, *q, o, n);
+    for (int64_t i = 0; i < n; ++i) o[i * so] = f(p[i * sa], q[i * sb]);
   });
 }
 
