@@ -34,10 +34,10 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Settings {
-  int64_t steps = 2200, batch = 32, layers = 4, heads = 4, channels = 192, vocabulary = 1280,
+  int64_t steps = 4000, batch = 16, layers = 4, heads = 4, channels = 128, vocabulary = 1280,
           context = 192;
   int64_t chunk = 1024;  // dialogues generated, and sorted by length, at a time
-  double rate = 2e-3;
+  double rate = 3e-3;
   double temperature = 0;  // greedy: the same question, the same answer
   int64_t cases = 40;      // examination questions per skill and language
   bool train = false;

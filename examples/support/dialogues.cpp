@@ -144,7 +144,12 @@ NameDialogue name_dialogue(Language language, Part part, SplitMix64& rng) {
         draw(intent_named(language, "untold name"), Part::Training, language, rng).turn);
   else if (rng.percent(30))
     turns.push_back(ordinary_turn(language, false, rng));
-  const Drawn told = draw(intent_named(language, "tell"), part, language, rng);
+  const Intent& tell = intent_named(language, "tell");
+  std::optional<Item> letters;  // copying must not lean on what names usually look like
+  while (part == Part::Training && language == Language::English &&
+         (letters ? is_held_out(tell, "", *letters) : rng.percent(50)))
+    letters = draw_letters(rng);
+  const Drawn told = draw(tell, part, language, rng, letters);
   turns.push_back(told.turn);
   for (size_t n = rng.below(3); n > 0; --n) turns.push_back(ordinary_turn(language, true, rng));
   return {turns, draw(intent_named(language, "recall"), part, language, rng, told.item).turn};
@@ -169,7 +174,7 @@ TestCase test_case(const Intent& intent, Language language, SplitMix64& rng) {
 
 Dialogue DialogueGenerator::training() {
   const Language language = either(rng_);
-  if (rng_.percent(25)) {
+  if (rng_.percent(30)) {
     auto [turns, question] = name_dialogue(language, Part::Training, rng_);
     turns.push_back(question);
     return turns;

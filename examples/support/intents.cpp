@@ -219,8 +219,14 @@ void add_unknown_twins(std::vector<Intent>& all, const std::string& answer,
 Item draw_english_name(SplitMix64& rng) {
   static const std::vector<std::string> endings =
       phrasings("a|o|e|en|an|in|on|ar|er|is|us|el|y|ah|ie|ina|or|et");
-  if (rng.percent(50)) return {rng.pick(english_names())};
+  if (rng.percent(30)) return {rng.pick(english_names())};
   return {capitalised(syllables().stem(rng) + rng.pick(endings))};
+}
+
+Item draw_letters(SplitMix64& rng) {
+  std::string word;
+  for (size_t n = 3 + rng.below(5); n > 0; --n) word += static_cast<char>('a' + rng.below(26));
+  return {capitalised(word)};
 }
 
 Item draw_chinese_name(SplitMix64& rng) {

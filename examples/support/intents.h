@@ -105,6 +105,8 @@ void add_unknown_twins(std::vector<Intent>& all, const std::string& answer,
                        Item (*element)(SplitMix64&));
 
 Item draw_english_name(SplitMix64& rng);
+/// Three to seven letters in no order at all, as a name: only copying helps here.
+Item draw_letters(SplitMix64& rng);
 Item draw_chinese_name(SplitMix64& rng);
 Item draw_english_country(SplitMix64& rng);
 Item draw_chinese_country(SplitMix64& rng);
