@@ -63,7 +63,7 @@ void compare(Outcome& out, const Result& got, const Result& wanted, double toler
 
 std::string named(const OpRow& row, const Shapes& shapes) {
   std::string s = row.name + " on";
-  for (const Shape& shape : shapes) s += " " + shape.str();
+  for (const Shape& shape : shapes) s += fmt::format(" {}", shape);
   return s;
 }
 

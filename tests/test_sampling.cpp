@@ -178,7 +178,7 @@ TEST_CASE("gpt: the configuration survives a checkpoint, and a false one is refu
     Metadata missing = written;
     missing.erase(key);
     CHECK_THROWS_AS(gpt_config(missing), IoError);
-    for (const char* wrong : {"", "-1", "nan", "1e99", "2x", "99999999999999999999"}) {
+    for (const std::string wrong : {"", "-1", "nan", "1e99", "2x", "99999999999999999999"}) {
       CAPTURE(wrong);
       Metadata spoilt = written;
       spoilt[key] = wrong;
@@ -186,6 +186,6 @@ TEST_CASE("gpt: the configuration survives a checkpoint, and a false one is refu
     }
   }
   Metadata odd = written;
-  odd["gpt.heads"] = "5";
+  odd["gpt.heads"] = std::string("5");
   CHECK_THROWS_WITH_AS(gpt_config(odd), doctest::Contains("24 channels"), IoError);
 }
