@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Settings {
-  int64_t steps = 4000, batch = 16, layers = 4, heads = 4, channels = 128, vocabulary = 1280,
+  int64_t steps = 5000, batch = 16, layers = 4, heads = 4, channels = 128, vocabulary = 1280,
           context = 192;
   int64_t chunk = 1024;  // dialogues generated, and sorted by length, at a time
   double rate = 3e-3;
