@@ -145,14 +145,15 @@ deps:                         ## install every package there is a use for; .ci/d
 LIBDIR     := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include/gradus
 install: $(LIB)               ## headers, libgradus.a and gradus.pc, into PREFIX
-	$(foreach d,$(sort $(dir $(HEADERS))),install -d "$(DESTDIR)$(INCLUDEDIR)/$(d)" && \
+	@$(foreach d,$(sort $(dir $(HEADERS))),install -d "$(DESTDIR)$(INCLUDEDIR)/$(d)" && \
 	  install -m 644 $(filter $(d)%,$(HEADERS)) "$(DESTDIR)$(INCLUDEDIR)/$(d)" &&) \
 	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig" && \
 	install -m 644 $(LIB) "$(DESTDIR)$(LIBDIR)/" && \
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include/gradus' '' \
 	  'Name: gradus' 'Description: Tensors, automatic differentiation, neural networks' \
 	  'Version: $(VERSION)' 'Requires: openblas fmt' 'Libs: -L$${libdir} -lgradus -fopenmp' \
-	  'Cflags: -I$${includedir} -std=c++20 -fopenmp' >"$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc"
+	  'Cflags: -I$${includedir} -std=c++20 -fopenmp' >"$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc" && \
+	echo 'installed into $(DESTDIR)$(PREFIX)'
 
 uninstall:                    ## remove what install put there
 	rm -rf "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(LIBDIR)/libgradus.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc"
@@ -166,6 +167,7 @@ help:                         ## this list
 
 # ---- Rules --------------------------------------------------------------------------------------
 
+$(FLAGS_STAMP) $(SOURCE_STAMP): ;
 # Where the examples look for their data unless $GRADUS_DATA says otherwise.
 $(BUILD)/obj/examples/support/datasets.o: private CXXFLAGS += -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
 
