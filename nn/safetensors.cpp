@@ -114,11 +114,12 @@ Entry parse_entry(const std::string& path, const std::string& name, const json& 
 
   check<IoError>(shape.is_array() && shape.size() <= kMaxDims,
                  "{}: the shape is not a list of at most {} sizes", where, kMaxDims);
-  int64_t bytes = e.type->bytes, bound = e.type->bytes;  // bound: of the strides, too
+  int64_t bytes = e.type->bytes, bound = e.type->bytes;  // bound: of the strides, beside a 0 too
   for (const json& size : shape) {
     const bool fits =
         is_count(size) && !__builtin_mul_overflow(bytes, size.get<int64_t>(), &bytes) &&
-        !__builtin_mul_overflow(bound, std::max<int64_t>(size.get<int64_t>(), 1), &bound);
+        !__builtin_mul_overflow(bound, std::max<int64_t>(size.get<int64_t>(), 1), &bound) &&
+        bound < int64_t{1} << 56;
     check<IoError>(fits, "{}: the size {} in its shape is negative, no whole number or too large",
                    where, size.dump(-1, ' ', false, json::error_handler_t::replace));
     e.shape.push_back(size.get<int64_t>());

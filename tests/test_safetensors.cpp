@@ -166,6 +166,7 @@ TEST_CASE("safetensors: each rule of the format has its error") {
     expect(with(entry("a", "F32", fmt::format("[{}]", size), "[0,4]"), four), "in its shape");
   expect(with(entry("a", "F32", "[4294967296,4294967296]", "[0,0]"), ""), "in its shape");
   expect(with(entry("a", "F32", "[0,4294967296,4294967296]", "[0,0]"), ""), "in its shape");
+  expect(with(entry("a", "F32", "[1152921504606846976,0]", "[0,0]"), ""), "in its shape");
   expect(with(entry("a", "F32", "{}", "[0,4]"), four), "not a list");
   expect(with(entry("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), four), "not a list");
   for (const char* offsets : {"[4,0]", "[0]", "[0,4,8]", "[-4,0]", "[0,4.0]", "{}", "4", "null"})
