@@ -66,7 +66,7 @@ GRADUS_FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping
 PKG_CFLAGS   := $(shell pkg-config --cflags openblas fmt 2>/dev/null)
 PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenblas -lfmt)
 SUPPORT_LIBS := -lz -lpcre2-8
-COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(CXXFLAGS)
+COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(DEFINES) $(CXXFLAGS)
 
 # ---- Files --------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ help:                         ## this list
 
 $(FLAGS_STAMP) $(SOURCE_STAMP): ;
 # Where the examples look for their data unless $GRADUS_DATA says otherwise.
-$(BUILD)/obj/examples/support/datasets.o: private CXXFLAGS += -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
+$(BUILD)/obj/examples/support/datasets.o: private DEFINES := -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
 
 $(BUILD)/obj/%.o: %.cpp $(FLAGS_STAMP)
 	@mkdir -p $(@D)

@@ -98,7 +98,8 @@ Tensor argmin(const Tensor& x, int dim, bool keepdim) {
 }
 
 Sorted topk(const Tensor& x, int64_t k, int dim, bool largest) {
-  auto [values, indices] = raw::topk(x, k, dim, largest);
+  auto [values, where_from] = raw::topk(x, k, dim, largest);
+  const Tensor indices = where_from;  // clang before 16 captures no structured binding
   Tensor recorded = record("topk", std::move(values),
                            {{x, [dim, indices, shape = x.shape()](const Tensor& g) {
                                if (shape.empty()) return g;
