@@ -138,8 +138,18 @@ std::string matrix_settings(const PlotLayer& l) {
          tics("ytics", l.rows, "");
 }
 
+/// How many rows gnuplot needs for the legend of a panel of this width: it does not make room for
+/// them by itself.
+int legend_rows(const Panel& panel, int64_t width) {
+  int64_t names = 0, longest = 0;
+  for (const PlotLayer& l : panel.layers())
+    if (!l.name.empty()) ++names, longest = std::max<int64_t>(longest, display_width(l.name));
+  const int64_t columns = std::max<int64_t>(1, (width - 110) / (54 + 7 * longest));
+  return static_cast<int>((names + columns - 1) / columns);
+}
+
 /// What holds for the whole panel: title, axes, ranges, palette.
-std::string settings(const Panel& panel) {
+std::string settings(const Panel& panel, int64_t width) {
   const Axes& axes = panel.axes();
   std::string out =
       "reset\nset datafile missing 'NaN'\nset border 3 lc rgb '#555555'\n"
@@ -149,10 +159,8 @@ std::string settings(const Panel& panel) {
       "'#333333'\n";
   out += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", quote(axes.title),
                      quote(axes.x), quote(axes.y));
-  const auto names = std::count_if(panel.layers().begin(), panel.layers().end(),
-                                   [](const PlotLayer& l) { return !l.name.empty(); });
-  if (names > 0)  // room for the legend's rows, which gnuplot does not make by itself
-    out += fmt::format("set bmargin {}\n", (axes.x.empty() ? 4 : 5.5) + double((names - 1) / 4));
+  if (const int rows = legend_rows(panel, width); rows > 0)
+    out += fmt::format("set bmargin {}\n", (axes.x.empty() ? 3 : 4.5) + rows);
   if (axes.log_x) out += "set logscale x\nset format x '%g'\n";
   if (axes.log_y) out += "set logscale y\nset format y '%g'\n";
   for (const PlotLayer& l : panel.layers()) {
@@ -228,7 +236,7 @@ std::string gnuplot_script(const std::vector<Panel>& panels, int columns) {
       if (layer.kind == Kind::Contour) blocks += contour_block(name(p, l), layer);
       plot += (l > 0 ? ", " : "plot ") + clauses(name(p, l), layer, color);
     }
-    plots += settings(panels[p]) + plot + "\n";
+    plots += settings(panels[p], own.width) + plot + "\n";
   }
   const auto rows = (static_cast<int64_t>(panels.size()) + columns - 1) / columns;
   const std::string head = fmt::format(
