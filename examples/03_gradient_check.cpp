@@ -169,7 +169,7 @@ void show_ops(Example& app, const GradcheckOptions& options) {
 }
 
 // ---- Ops that are wrong ------------------------------------------------------------------------
-// Each computes the right value and records a wrong derivative, and each slips through a weak check.
+// Each computes the right value, records a wrong derivative, and slips through a weak check.
 
 Tensor half_square(const Tensor& x) {
   return record("square", raw::mul(x, x), {{x, [x](const Tensor& g) { return g * x; }}});
