@@ -87,7 +87,14 @@ namespace cpu {
 
 // Under AddressSanitizer a pool would hide use after free and leaks, so each block is its own
 // there.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)  // clang's way to say it; g++ defines a macro
+  #define GRADUS_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+  #define GRADUS_ADDRESS_SANITIZER 1
+#else
+  #define GRADUS_ADDRESS_SANITIZER 0
+#endif
+#if GRADUS_ADDRESS_SANITIZER
 constexpr bool kPooled = false;
 #else
 constexpr bool kPooled = true;
