@@ -10,8 +10,6 @@ using namespace gradus;
 
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
 /// Value and dx elementwise on (3, 5), and the three reductions with their gradients.
 template <class Loss, class Value, class Slope>
 void check_loss(const Loss& loss, const Tensor& input, const Tensor& target, const Value& value,
