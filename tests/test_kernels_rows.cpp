@@ -144,7 +144,9 @@ TEST_CASE_TEMPLATE("kernels: layer_norm", T, float, double) {
     }
     // With one column z is 0 and r = 1 / sqrt(eps) magnifies the rounding of h - mean(h).
     const double scale = n == 1 ? 1000 : 1;
-    check_close(y, [&](int64_t i) { return ey[i]; });
+    // Unvectorised (-O1), mean and variance are sums of 1,025 terms in one lane: their rounding shows.
+    check_close(
+        y, [&](int64_t i) { return ey[i]; }, 4 * kTolerance<T>);
     check_close(
         dx, [&](int64_t i) { return edx[i]; }, 4 * scale * kTolerance<T>);
     check_close(
