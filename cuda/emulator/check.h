@@ -1,0 +1,142 @@
+// What the emulator tells its checker, and what the checker asks of the emulator.
+//
+// In the checked build (-DSIMT_CHECK) the kernels are compiled with -fsanitize=thread: the compiler
+// puts a call before every load and store. check_hooks.cpp answers those calls. To judge an access
+// it must know who runs, which memory exists, and which barriers, streams and events order what:
+// the functions below, which the emulator calls as things happen. In a plain build they are empty.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace simt {
+
+// ---- what the checker asks of the emulator (block.cpp, launch.cpp define these) ------------------
+
+/// Ends the running kernel thread, its block and its grid. The report reads
+/// "kernel K launched at F:L, block (x,y,z): thread (x,y,z) " + what; the error is sticky.
+[[noreturn]] void fail(const std::string& what);
+
+/// A finding outside a kernel: printed, and a sticky error like fail's.
+void report(const std::string& what);
+
+namespace check {
+
+using Loc = std::source_location;
+
+/// device: cudaMalloc; pinned: cudaMallocHost; managed: cudaMallocManaged; shared: the arena from
+/// which the emulator takes the running block's shared arrays.
+enum class Space : std::uint8_t { device, pinned, managed, shared };
+
+/// A grid that begins to run.
+struct Grid {
+  std::string_view kernel;
+  Loc site;               ///< of the launch
+  std::uint32_t threads;  ///< of a block
+  const void* arguments;  ///< the parameters that every thread copies, and their size
+  std::size_t argument_bytes;
+  const void* const* pointers;  ///< for parameter i its value if it is a pointer, else null
+  int parameters;
+};
+
+#if defined(SIMT_CHECK)
+inline constexpr bool enabled = true;
+
+/// The thread that runs, written at every switch and read at every access.
+struct Running {
+  bool checking = false;  ///< false while the emulator's own code runs
+  bool in_kernel = false;
+  std::uint32_t block = 0, thread = 0;  ///< linear indices
+  const char* stack_low = nullptr;      ///< the fiber's own stack: locals are not checked
+  const char* stack_high = nullptr;
+};
+extern Running running;
+
+/// Checks are off in this scope. Every entry of the emulator that does more than hand back a value
+/// opens with one: the linker may take an instrumented copy of std::vector's inline functions for
+/// the emulator's code too, and those must not be mistaken for the kernel's accesses.
+class Pause {
+ public:
+  Pause() : before_(running.checking) { running.checking = false; }
+  ~Pause() { running.checking = before_; }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Memory. Addresses from `allocate` lie in one arena with its shadow, and are never used again.
+void* allocate(std::size_t bytes, Space);  ///< 256-byte aligned; null when the arena is full
+void release(void* p);                     ///< of what `allocate` gave
+bool owns(const void* p);                  ///< whether p points into the arena, freed or not
+/// The operation that runs (a copy, a memset, cuBLAS) reads or writes a range of memory. Ranges
+/// outside the arena are ignored. A race with another stream or with the host is reported.
+void read(const void* p, std::size_t bytes);
+void written(void* p, std::size_t bytes);
+/// A shared array of the running block exists from now, uninitialised. Static or dynamic.
+void shared_array(void* p, std::size_t bytes, const char* name, std::size_t element_bytes);
+
+// A grid runs. `operation` is what `queued` gave.
+void grid_begins(const Grid&);
+void block_begins(std::uint32_t block);  ///< forgets the shared arrays of the block before
+void grid_ends();
+/// The emulator switches to a thread (also back to one after a wait); checks are on from here.
+inline void thread_runs(std::uint32_t thread, const char* stack_low, const char* stack_high) {
+  running.thread = thread;
+  running.stack_low = stack_low;
+  running.stack_high = stack_high;
+  running.checking = true;
+}
+void block_barrier();  ///< all threads have met in __syncthreads
+void warp_barrier(std::uint32_t warp, std::uint32_t lanes);  ///< these have met in __syncwarp
+
+// Streams: what is ordered before what. Streams and events are named by their addresses; the null
+// stream, named nullptr, is there from the start. Tell of each call in program order, also when the
+// work itself is deferred.
+void stream_created(const void* stream, bool blocking);
+void stream_destroyed(const void* stream);
+/// An operation joins a stream. Its number is handed to `operation_begins` when it runs.
+std::uint32_t queued(const void* stream, std::string_view what, Loc site);
+void operation_begins(std::uint32_t operation);
+void operation_ends();
+void event_recorded(const void* event, const void* stream);
+void stream_waits(const void* stream, const void* event);
+void host_waits_for_event(const void* event);  ///< also when cudaEventQuery says that it is done
+void host_waits_for_stream(const void* stream);
+void host_waits_for_device();
+
+#else
+inline constexpr bool enabled = false;
+
+struct Pause {
+  Pause() {}
+};
+inline void* allocate(std::size_t, Space) { return nullptr; }
+inline void release(void*) {}
+inline bool owns(const void*) { return false; }
+inline void read(const void*, std::size_t) {}
+inline void written(void*, std::size_t) {}
+inline void shared_array(void*, std::size_t, const char*, std::size_t) {}
+inline void grid_begins(const Grid&) {}
+inline void block_begins(std::uint32_t) {}
+inline void grid_ends() {}
+inline void thread_runs(std::uint32_t, const char*, const char*) {}
+inline void block_barrier() {}
+inline void warp_barrier(std::uint32_t, std::uint32_t) {}
+inline void stream_created(const void*, bool) {}
+inline void stream_destroyed(const void*) {}
+inline std::uint32_t queued(const void*, std::string_view, Loc) { return 0; }
+inline void operation_begins(std::uint32_t) {}
+inline void operation_ends() {}
+inline void event_recorded(const void*, const void*) {}
+inline void stream_waits(const void*, const void*) {}
+inline void host_waits_for_event(const void*) {}
+inline void host_waits_for_stream(const void*) {}
+inline void host_waits_for_device() {}
+#endif
+
+}  // namespace check
+}  // namespace simt
