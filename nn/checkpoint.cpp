@@ -14,7 +14,7 @@ void save_checkpoint(const std::string& path, const Checkpoint& c) {
     all.emplace_back("generator." + name, tensor<int64_t>({static_cast<int64_t>(key.seed),
                                                            static_cast<int64_t>(key.offset)}));
   Metadata metadata = c.metadata;
-  metadata[kKey] = kVersion;
+  metadata.insert_or_assign(kKey, std::string(kVersion));
   save_safetensors(path, all, metadata);
 }
 

@@ -64,11 +64,7 @@ class Shape {
     return strides;
   }
   /// As Python prints a tuple: (), (3,), (2, 3).
-  std::string str() const {
-    std::string s = "(";
-    for (int d = 0; d < ndim_; ++d) s += (d ? ", " : "") + std::to_string(sizes_[d]);
-    return s + (ndim_ == 1 ? ",)" : ")");
-  }
+  std::string str() const;
   friend bool operator==(const Shape& a, const Shape& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
@@ -83,7 +79,5 @@ class Shape {
 template <>
 struct fmt::formatter<gradus::Shape> {
   constexpr auto parse(fmt::format_parse_context& ctx) { return ctx.begin(); }
-  auto format(const gradus::Shape& s, fmt::format_context& ctx) const {
-    return fmt::format_to(ctx.out(), "{}", s.str());
-  }
+  fmt::appender format(const gradus::Shape& s, fmt::format_context& ctx) const;  // as s.str()
 };

@@ -155,7 +155,5 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 template <>
 struct fmt::formatter<gradus::Tensor> {
   constexpr auto parse(fmt::format_parse_context& ctx) { return ctx.begin(); }
-  auto format(const gradus::Tensor& x, fmt::format_context& ctx) const {
-    return fmt::format_to(ctx.out(), "{}", gradus::to_string(x));
-  }
+  fmt::appender format(const gradus::Tensor& x, fmt::format_context& ctx) const;  // to_string(x)
 };
