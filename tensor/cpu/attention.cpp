@@ -93,13 +93,18 @@ T attend_one(const Mask& mask, const T* q, Head<T> k, Head<T> v, T scale, T* out
              std::vector<T>& scores) {
   const int64_t n = mask.end(0);
   scores.resize(static_cast<size_t>(std::max<int64_t>(n, 1)));
-  for (int64_t s = 0; s < n; ++s) scores[s] = scale * dot(q, k.row(s), mask.d);
+  const int64_t fours = n / 4 * 4;
+  for (int64_t s = 0; s < fours; s += 4) dot4(k.row(s), k.stride, q, mask.d, &scores[s]);
+  for (int64_t s = fours; s < n; ++s) scores[s] = dot(q, k.row(s), mask.d);
+  for (int64_t s = 0; s < n; ++s) scores[s] *= scale;
   mask.apply(0, 0, n, scores.data());
   const T m = max_row(scores.data(), n);
   std::fill_n(out, mask.d, T(0));
   if (m == -kInfinity<T>) return kInfinity<T>;
   const T sum = exp_row(scores.data(), n, m);
-  for (int64_t s = 0; s < n; ++s) axpy(scores[s] / sum, v.row(s), out, mask.d);
+  for (int64_t s = 0; s < n; ++s) scores[s] /= sum;
+  for (int64_t s = 0; s < fours; s += 4) axpy4(&scores[s], v.row(s), v.stride, out, mask.d);
+  for (int64_t s = fours; s < n; ++s) axpy(scores[s], v.row(s), out, mask.d);
   return m + std::log(sum);
 }
 

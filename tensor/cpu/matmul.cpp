@@ -36,29 +36,13 @@ Matrix<T> matrix(const View& v, int64_t index, std::vector<T>& hold) {
   return {hold.data(), columns, false};
 }
 
-/// Four rows of M, `ld` apart, times x: every element of x is loaded once for all four. (A function of
-/// its own, not a closure: g++ 12 vectorises it only so.)
-template <class T>
-void dot4(const T* m0, int64_t ld, const T* x, int64_t k, T* sums) {
-  const T *m1 = m0 + ld, *m2 = m1 + ld, *m3 = m2 + ld;
-  T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-  for (int64_t j = 0; j < k; ++j) {
-    s0 += m0[j] * x[j];
-    s1 += m1[j] * x[j];
-    s2 += m2[j] * x[j];
-    s3 += m3[j] * x[j];
-  }
-  sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
-}
-
-/// y (n) = M x + beta y for row-major M (n, k): every row is read once. A second thread pays from
-/// 32,768 elements each on; below that, waking it costs more than it reads.
+/// y (n) = M x + beta y for row-major M (n, k): every row is read once. Each thread has its own rows,
+/// the same ones for every token, so that they may stay in its cache.
 template <class T>
 void matvec_rows(const T* m, int64_t ld, const T* x, int64_t n, int64_t k, T beta, T* y) {
   const int64_t groups = (n + 3) / 4;
   parallel_for(
-      groups, std::max<int64_t>(1, kGrain / (2 * k)),
+      groups, std::max<int64_t>(1, kGrain / (4 * k)),
       [&](int64_t begin, int64_t end) {
         for (int64_t i = begin * 4; i < std::min(n, end * 4); i += 4) {
           T sums[4];
