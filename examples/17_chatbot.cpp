@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Settings {
-  int64_t steps = 5000, batch = 16, layers = 4, heads = 4, channels = 128, vocabulary = 1280,
+  int64_t steps = 5000, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
           context = 192;
   int64_t chunk = 1024;  // dialogues generated, and sorted by length, at a time
   double rate = 3e-3;
@@ -153,7 +153,7 @@ void train(const Settings& s, const Files& files, const std::optional<Checkpoint
     const TrainingBatch batch = batches(step);
     optimizer.lr = schedule(step);
     optimizer.zero_grad();
-    const Tensor loss = cross_entropy(model(batch.ids), batch.targets);
+    const Tensor loss = cross_entropy(model(batch.ids, batch.positions), batch.targets);
     backward(loss);
     clip_grad_norm(model.parameters(), 1.0);
     optimizer.step();

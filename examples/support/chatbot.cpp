@@ -46,14 +46,15 @@ TrainingBatch pad(std::span<const TrainingText* const> texts) {
   size_t longest = 1;
   for (const TrainingText* text : texts) longest = std::max(longest, text->ids.size());
   const Shape shape{static_cast<int64_t>(texts.size()), static_cast<int64_t>(longest)};
-  std::vector<int64_t> ids(texts.size() * longest, 0), targets(ids.size(), TrainingText::kIgnore);
-  for (size_t b = 0; b < texts.size(); ++b) {
-    std::copy(texts[b]->ids.begin(), texts[b]->ids.end(),
-              ids.begin() + static_cast<int64_t>(b * longest));
-    std::copy(texts[b]->targets.begin(), texts[b]->targets.end(),
-              targets.begin() + static_cast<int64_t>(b * longest));
-  }
-  return {tensor(ids, shape), tensor(targets, shape)};
+  std::vector<int64_t> ids(texts.size() * longest, 0), positions, targets;
+  for (size_t b = 0; b < texts.size(); ++b)
+    for (size_t t = 0; t < texts[b]->ids.size(); ++t) {
+      ids[b * longest + t] = texts[b]->ids[t];
+      if (texts[b]->targets[t] == TrainingText::kIgnore) continue;
+      positions.push_back(static_cast<int64_t>(b * longest + t));
+      targets.push_back(texts[b]->targets[t]);
+    }
+  return {tensor(ids, shape), tensor(positions), tensor(targets)};
 }
 
 // ---- Conversation ---------------------------------------------------------------------------------

@@ -25,9 +25,10 @@ struct TrainingText {
 };
 TrainingText training_text(const BytePairEncoder& tokenizer, const Dialogue& dialogue);
 
-/// Texts of different lengths as one batch (B, T): short ones are padded, and the padding is ignored.
+/// Texts of different lengths as one batch: ids (B, T), short ones padded; and the N positions in it,
+/// b T + t, whose next token is an answer's, with that token.
 struct TrainingBatch {
-  Tensor ids, targets;
+  Tensor ids, positions, targets;
 };
 TrainingBatch pad(std::span<const TrainingText* const> texts);
 

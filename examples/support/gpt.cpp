@@ -77,10 +77,18 @@ Tensor Gpt::embed(const Tensor& ids, int64_t start) const {
   return wte(ids) + slice(wpe.weight, 0, start, start + ids.size(1));
 }
 
-Tensor Gpt::operator()(const Tensor& ids) const {
-  Tensor x = drop(embed(ids, 0));  // (B, T, C)
+/// (B, T, C): what the last block says of each position.
+Tensor Gpt::hidden(const Tensor& ids) const {
+  Tensor x = drop(embed(ids, 0));
   for (const TransformerBlock* block : blocks) x = (*block)(x);
-  return linear(ln_f(x), wte.weight);  // (B, T, V)
+  return x;
+}
+
+Tensor Gpt::operator()(const Tensor& ids) const { return linear(ln_f(hidden(ids)), wte.weight); }
+
+Tensor Gpt::operator()(const Tensor& ids, const Tensor& positions) const {
+  const Tensor rows = reshape(hidden(ids), {ids.numel(), config.channels});
+  return linear(ln_f(index_select(rows, 0, positions)), wte.weight);
 }
 
 Tensor Gpt::operator()(const Tensor& ids, std::vector<KvCache>& caches) const {

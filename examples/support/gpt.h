@@ -25,6 +25,9 @@ struct Gpt : Module {
 
   /// ids (B, T) I64, T at most the context -> logits (B, T, V).
   Tensor operator()(const Tensor& ids) const;
+  /// The logits (N, V) at some positions only, counted through the batch: b T + t, I64 (N). A loss that
+  /// looks at no others need not compute them.
+  Tensor operator()(const Tensor& ids, const Tensor& positions) const;
   /// The last position's logits (B, V) for ids (B, T) that continue what `caches` holds; see
   /// nn/attention.h.
   Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
@@ -40,6 +43,7 @@ struct Gpt : Module {
 
  private:
   Tensor embed(const Tensor& ids, int64_t start) const;
+  Tensor hidden(const Tensor& ids) const;
 };
 
 }  // namespace gradus::support
