@@ -1,0 +1,26 @@
+// The throwing half of errors.h.
+#include "tensor/error.h"
+
+#include <string_view>
+
+namespace gradus::cuda {
+
+// As in errors.h, which needs CUDA's headers; this file is plain C++.
+[[noreturn]] void fail(std::string_view doing, const char* name, const char* description);
+[[noreturn]] void fail_without_device(const char* reason);
+
+void fail(std::string_view doing, const char* name, const char* description) {
+  throw CudaError(
+      fmt::format("{}: {}: {}. Kernels run asynchronously: if this one looks innocent, run again "
+                  "with GRADUS_SYNC=1, which names the kernel that failed",
+                  doing, name, description));
+}
+
+void fail_without_device(const char* reason) {
+  throw DeviceError(fmt::format(
+      "device cuda: no GPU can be used: {}. `nvidia-smi` should list one, with a driver "
+      "as new as this program's CUDA; or use the cpu",
+      reason));
+}
+
+}  // namespace gradus::cuda
