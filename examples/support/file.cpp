@@ -1,43 +1,16 @@
 #include "examples/support/file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 
+#include "nn/atomic_file.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
-namespace {
-
-/// A file descriptor that closes itself.
-struct Descriptor {
-  int value;
-  explicit Descriptor(int fd) : value(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value >= 0) close(value);
-  }
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-}  // namespace
-
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
   errno = 0;
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
@@ -70,23 +43,9 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
     check<IoError>(!error, "write_file: cannot make the folder '{}': {}", folder.string(),
                    error.message());
   }
-  const std::string temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
-  const auto give_up = [&](const char* step) {
-    const int reason = errno;
-    unlink(temporary.c_str());
-    throw IoError(
-        fmt::format("write_file: cannot {} '{}': {}", step, path.string(), std::strerror(reason)));
-  };
-  {
-    const Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.value < 0) give_up("create");
-    if (!write_all(file.value, bytes)) give_up("write");
-    if (fsync(file.value) != 0) give_up("sync");
-  }
-  if (rename(temporary.c_str(), path.c_str()) != 0) give_up("rename to");
-  // The new name is on the disk only when the folder is; not every file system can sync a folder.
-  const Descriptor parent(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  if (parent.value >= 0) fsync(parent.value);
+  AtomicFile file(path.string());
+  file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 }  // namespace gradus::support

@@ -8,12 +8,6 @@
 namespace gradus::support {
 namespace {
 
-uint64_t mixed(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
-
 // FNV-1a, then mixed: the low bits of FNV alone depend on too little.
 uint64_t hash(std::string_view text) {
   uint64_t h = 0xcbf29ce484222325ull;
@@ -53,8 +47,6 @@ std::string foreign_chinese(SplitMix64& rng) {
 }
 
 }  // namespace
-
-uint64_t SplitMix64::next() { return mixed(state_ += 0x9e3779b97f4a7c15ull); }
 
 std::vector<std::string> phrasings(std::string_view text) {
   std::vector<std::string> out;

@@ -9,26 +9,9 @@
 #include <vector>
 
 #include "examples/support/facts.h"
+#include "examples/support/splitmix.h"
 
 namespace gradus::support {
-
-/// SplitMix64 (Steele, Lea, Flood 2014): 64 bits of state, and the same numbers with every standard
-/// library, which std::uniform_int_distribution does not promise.
-class SplitMix64 {
- public:
-  explicit SplitMix64(uint64_t seed) : state_(seed) {}
-  uint64_t next();
-  /// Uniform in [0, n); n > 0. The bias of the remainder is below n / 2^64.
-  size_t below(size_t n) { return static_cast<size_t>(next() % n); }
-  bool percent(int p) { return below(100) < static_cast<size_t>(p); }
-  template <class T>
-  const T& pick(const std::vector<T>& list) {
-    return list[below(list.size())];
-  }
-
- private:
-  uint64_t state_;
-};
 
 /// What fills the blanks: {a} and {b} of a question, {a}, {b} and {c} of its answer.
 struct Item {

@@ -1,36 +1,16 @@
 // A grammar of short village stories. A story draws its hero, trade, place, animal, weather and
-// numbers once, tells them in a few sentences of varying form and order, and repeats them at the
-// end. Random numbers are SplitMix64 (Steele, Lea and Flood 2014), written out, because the
-// distributions of <random> differ between standard libraries.
+// numbers once, tells them in a few sentences of varying form and order, and repeats them at the end.
 #include <fmt/format.h>
 
 #include <array>
 #include <utility>
 #include <vector>
 
+#include "examples/support/splitmix.h"
 #include "examples/support/text.h"
 
 namespace gradus::support {
 namespace {
-
-class SplitMix64 {
- public:
-  explicit SplitMix64(uint64_t seed) : state_(seed) {}
-  uint64_t next() {
-    uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-  }
-  size_t below(size_t n) { return static_cast<size_t>(next() % n); }
-  template <class T, size_t N>
-  const T& pick(const std::array<T, N>& choices) {
-    return choices[below(N)];
-  }
-
- private:
-  uint64_t state_;
-};
 
 struct Hero {
   const char *name, *he, *him, *his;
