@@ -14,7 +14,6 @@
 namespace gradus {
 
 // ---- Arithmetic
-// -----------------------------------------------------------------------------------
 Tensor add(const Tensor& a, const Tensor& b);  // a + b; da = g, db = g
 Tensor sub(const Tensor& a, const Tensor& b);  // a - b; da = g, db = -g
 Tensor mul(const Tensor& a, const Tensor& b);  // a b; da = g b, db = g a
@@ -48,7 +47,6 @@ inline Tensor& operator+=(Tensor& a, double c) { return a = add(a, c); }
 inline Tensor& operator*=(Tensor& a, double c) { return a = mul(a, c); }
 
 // ---- Elementwise functions
-// ------------------------------------------------------------------------
 Tensor exp(const Tensor& x);         // e^x; dx = g y
 Tensor log(const Tensor& x);         // ln x; dx = g / x
 Tensor sqrt(const Tensor& x);        // dx = g / (2 y)
@@ -100,8 +98,7 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 
 // ---- Shape
-// ---------------------------------------------------------------------------------------- The
-// gradient takes the opposite way; all but the copies of reshape share storage.
+// The gradient takes the opposite way; all but the copies of reshape share storage.
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
 Tensor flatten(const Tensor& x, int start = 0);       // from `start` on into one dimension
 Tensor permute(const Tensor& x, const Dims& dims);
@@ -125,8 +122,7 @@ Tensor tril(const Tensor& x,
 Tensor triu(const Tensor& x, int64_t diagonal = 0);  // 0 below it
 
 // ---- Reductions
-// ----------------------------------------------------------------------------------- Over `dims`
-// (negative count from the end; none given: all), dropped unless keepdim.
+// Over `dims` (negative count from the end; none given: all), dropped unless keepdim.
 Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);   // dx = g
 Tensor mean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // dx = g / n
 /// mean((x - mean)^2) n / (n - correction); dx = 2 g (x - mean) / (n - correction).
@@ -146,7 +142,6 @@ Sorted topk(const Tensor& x, int64_t k, int dim = -1, bool largest = true);
 Sorted sort(const Tensor& x, int dim = -1, bool descending = false);
 
 // ---- Products
-// -------------------------------------------------------------------------------------
 /// (…, M, K) @ (…, K, N), batches broadcast; 1-d operands as in NumPy. da = g b^T, db = a^T g.
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x w^T + bias: x (…, C), weight (O, C), bias (O,) or undefined. dx = g w, dw = g^T x, dbias = sum
@@ -154,7 +149,6 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- Indexing
-// -------------------------------------------------------------------------------------
 Tensor index_select(const Tensor& x, int dim,
                     const Tensor& index);                      // index (n,); dx: g added at index
 Tensor gather(const Tensor& x, int dim, const Tensor& index);  // y_ij = x[index_ij, j] for dim 0
@@ -167,7 +161,6 @@ Tensor embedding(const Tensor& weight, const Tensor& ids);
 Tensor one_hot(const Tensor& ids, int64_t classes);  // I64 (…, classes)
 
 // ---- Rows: softmax and friends
-// --------------------------------------------------------------------
 /// e^x_i / sum_j e^x_j along dim; dx_i = y_i (g_i - sum_j g_j y_j). A row of -inf gives NaN.
 Tensor softmax(const Tensor& x, int dim = -1);
 /// x_i - ln sum_j e^x_j; dx_i = g_i - e^y_i sum_j g_j.
@@ -192,7 +185,6 @@ struct CrossEntropyOptions {
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options = {});
 
 // ---- Attention
-// ------------------------------------------------------------------------------------
 /// softmax(q k^T scale + mask) v for q (B, H, T, D), k and v (B, H, S, D): (B, H, T, D).
 /// causal: query t sees keys 0 … t + S - T. key_mask (B, S) I64: 0 hides a key. scale: 1/sqrt(D)
 /// unless given. Vaswani et al. 2017, section 3.2.1; computed tile by tile without the (T, S)

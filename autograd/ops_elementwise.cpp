@@ -8,7 +8,6 @@
 namespace gradus {
 
 // ---- Arithmetic
-// -----------------------------------------------------------------------------------
 
 namespace {
 Tensor pass(const Tensor& g) { return g; }
@@ -58,7 +57,6 @@ Tensor pow(const Tensor& x, double p) {
 }
 
 // ---- Functions
-// ------------------------------------------------------------------------------------
 
 Tensor exp(const Tensor& x) {
   return record("exp", raw::unary(scalar::Exp{}, x),
@@ -119,7 +117,6 @@ Tensor softplus(const Tensor& x) {
 }
 
 // ---- Activations with a backward kernel of one pass
-// -------------------------------------------------
 
 namespace {
 /// y = forward(x), dx = backward(g, x); `composite` is the definition in plain operations.
@@ -160,7 +157,6 @@ Tensor gelu(const Tensor& x, GeluForm form) {
 }
 
 // ---- Choices
-// --------------------------------------------------------------------------------------
 
 Tensor clamp(const Tensor& x, double low, double high) {
   check<ValueError>(low <= high, "clamp: low {} above high {}", low, high);
@@ -199,7 +195,6 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
 }
 
 // ---- Comparisons
-// ----------------------------------------------------------------------------------
 
 Tensor eq(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Eq{}, a, b); }
 Tensor ne(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ne{}, a, b); }

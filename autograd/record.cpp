@@ -47,7 +47,6 @@ Edge edge_to(const Tensor& input, Vjp vjp) {
 
 std::shared_ptr<Node> attach(std::string_view op, Tensor& value) {
   // contiguous(x) may be x itself: the node needs a handle of its own.
-  // its own.
   if (value.impl_ptr().use_count() > 1) value = value.detach();
   auto node = std::make_shared<Node>();
   node->op = op;

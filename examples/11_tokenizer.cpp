@@ -7,8 +7,8 @@
 // but there are millions, and the next name is always missing. Byte pair encoding lies between the
 // two. It begins with the bytes and repeats
 //
-//   (a, b) = argmax  count(a b)        the most frequent pair of neighbouring tokens in the
-//   training text vocabulary += ab, and every "a b" in the text becomes "ab"
+//   (a, b) = argmax count(a b)     the most frequent pair of neighbours in the training text
+//   vocabulary += ab               and every "a b" in the text becomes "ab"
 //
 // until the vocabulary is as large as we like. Frequent words end as one token, rare ones as a few
 // pieces, and bytes that never met stay bytes. To encode new text, apply the merges in the order
@@ -16,11 +16,9 @@
 // word of its own (bpe.h says why).
 //
 // Look at:  the first merges (which letters does the language put together?); the Chinese sample
-// under a
-//           tokenizer that was trained without Chinese, and with it; what English pays for that.
+//           under a tokenizer that was trained without Chinese, and with it; what English pays.
 // Try next: --text with a program's source, or a text in your own language; --vocab 300 and 8000;
-// your
-//           name as the --sample. Where would you cut "unhappiness", and where does it?
+//           your name as the --sample. Where would you cut "unhappiness", and where does it?
 #include <fmt/format.h>
 #include <unistd.h>
 

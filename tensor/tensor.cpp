@@ -44,7 +44,6 @@ const char* name(Device device) { return device == Device::CPU ? "cpu" : "cuda";
 size_t size_of(DType dtype) { return dtype == F32 ? 4 : 8; }
 
 // ---- Properties
-// -----------------------------------------------------------------------------------
 
 const Shape& Tensor::shape() const {
   check<Error>(defined(), "tensor: used before it was given a value");
@@ -131,7 +130,6 @@ Tensor Tensor::detach() const {
 bool Tensor::unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
 // ---- Factories
-// ------------------------------------------------------------------------------------
 
 Tensor empty(const Shape& shape, Options options) {
   int64_t n = 1;
