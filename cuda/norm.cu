@@ -1,0 +1,244 @@
+// Softmax, log-softmax and layer normalisation of the rows of x (N, C), with their gradients: the
+// formulas stand in tensor/cpu/softmax.cpp and tensor/cpu/layer_norm.cpp.
+//
+// One block works on one row: its threads walk the row in steps of the block's size, so that the 32
+// lanes of a warp read 32 neighbours, and what they found is combined by block_reduce. A row is read
+// several times, but from memory once: it is then in the cache. None of these kernels does more than
+// a few operations per byte, so all are bound by memory: the figure to compare with is bytes moved.
+#include "cuda/block_reduce.h"
+#include "cuda/cuda_backend.h"
+#include "cuda/launch.h"
+#include "cuda/scratch.h"
+
+namespace gradus::cuda {
+
+// ---- Softmax ------------------------------------------------------------------------------------
+
+/// Reads x, writes y: 8 bytes an element in F32. Three passes: maximum, sum of e^(x - max), result.
+template <class T>
+__global__ void softmax_kernel(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T* from = x + row * n;
+    T* to = y + row * n;
+    T best = -std::numeric_limits<T>::infinity(), sum = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) best = scalar::Maximum{}(best, from[j]);
+    best = block_max(best);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
+      to[j] = scalar::exp(from[j] - best);
+      sum += to[j];
+    }
+    const T scale = T(1) / block_sum(sum);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) to[j] *= scale;  // its own elements
+  }
+}
+
+/// Reads g and y, writes dx = y (g - sum g y): 12 bytes an element.
+template <class T>
+__global__ void softmax_backward_kernel(const T* g, const T* y, T* dx, int64_t rows, int64_t n) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T *grad = g + row * n, *value = y + row * n;
+    T sum = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += grad[j] * value[j];
+    sum = block_sum(sum);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
+      dx[row * n + j] = value[j] * (grad[j] - sum);
+  }
+}
+
+/// x - max - ln sum: what is near the maximum stays exact; max + ln sum would round it away.
+template <class T>
+__global__ void log_softmax_kernel(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T* from = x + row * n;
+    T best = -std::numeric_limits<T>::infinity(), sum = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) best = scalar::Maximum{}(best, from[j]);
+    best = block_max(best);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += scalar::exp(from[j] - best);
+    const T log_sum = std::log(block_sum(sum));
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) y[row * n + j] = from[j] - best - log_sum;
+  }
+}
+
+/// dx = g - e^y sum g
+template <class T>
+__global__ void log_softmax_backward_kernel(const T* g, const T* y, T* dx, int64_t rows,
+                                            int64_t n) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T *grad = g + row * n, *value = y + row * n;
+    T sum = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += grad[j];
+    sum = block_sum(sum);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
+      dx[row * n + j] = grad[j] - scalar::exp(value[j]) * sum;
+  }
+}
+
+// ---- Layer normalisation --------------------------------------------------------------------------
+
+/// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The variance is a second
+/// pass over (x - mean)^2, since E[x^2] - E[x]^2 would cancel.
+template <class T>
+__global__ void layer_norm_kernel(const T* x, const T* weight, const T* bias, T eps, T* y, T* mean,
+                                  T* rstd, int64_t rows, int64_t n) {
+  const T scale = T(1) / static_cast<T>(n);
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T* from = x + row * n;
+    T sum = 0, squares = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += from[j];
+    const T m = block_sum(sum) * scale;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) squares += (from[j] - m) * (from[j] - m);
+    const T r = T(1) / std::sqrt(block_sum(squares) * scale + eps);
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
+      y[row * n + j] = (from[j] - m) * r * weight[j] + bias[j];
+    if (threadIdx.x == 0) mean[row] = m, rstd[row] = r;
+  }
+}
+
+/// dx = r (h - mean(h) - z mean(h z)), h = g w, z = (x - mean) r: reads g and x, writes dx.
+template <class T>
+__global__ void layer_norm_dx_kernel(const T* g, const T* x, const T* weight, const T* mean,
+                                     const T* rstd, T* dx, int64_t rows, int64_t n) {
+  const T scale = T(1) / static_cast<T>(n);
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const T *grad = g + row * n, *from = x + row * n;
+    const T m = mean[row], r = rstd[row];
+    T sum_h = 0, sum_hz = 0;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
+      const T h = grad[j] * weight[j];
+      sum_h += h;
+      sum_hz += h * ((from[j] - m) * r);
+    }
+    const T mean_h = block_sum(sum_h) * scale, mean_hz = block_sum(sum_hz) * scale;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
+      dx[row * n + j] = r * (grad[j] * weight[j] - mean_h - (from[j] - m) * r * mean_hz);
+  }
+}
+
+// The gradients of weight and bias are sums down the columns. A block takes 32 columns, so that the
+// lanes of a warp read neighbours, and one part of the rows, of which each of its 8 warps adds every
+// eighth. The parts' sums go to memory, and a second kernel adds them in order. How the rows are cut
+// depends on their number alone: the same bits in every run, without atomics.
+constexpr int kColumns = 32, kLanesPerColumn = 8;
+constexpr int64_t kPartRows = 64, kMaxParts = 128;
+
+/// partial (parts, 2, n): the sums over the part's rows of g z and of g.
+template <class T>
+__global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, const T* rstd,
+                                        T* partial, int64_t rows, int64_t n) {
+  SHARED(T, dweight, [kLanesPerColumn][kColumns]);
+  SHARED(T, dbias, [kLanesPerColumn][kColumns]);
+  const unsigned lane = threadIdx.x, warp = threadIdx.y;
+  const int64_t column = int64_t(blockIdx.x) * kColumns + lane;
+  const int64_t part = blockIdx.y, parts = gridDim.y;
+  const int64_t end = rows * (part + 1) / parts;
+  T sum_gz = 0, sum_g = 0;
+  if (column < n)
+    for (int64_t row = rows * part / parts + warp; row < end; row += kLanesPerColumn) {
+      const T grad = g[row * n + column];
+      sum_gz += grad * ((x[row * n + column] - mean[row]) * rstd[row]);
+      sum_g += grad;
+    }
+  dweight[warp][lane] = sum_gz;
+  dbias[warp][lane] = sum_g;
+  __syncthreads();
+  if (warp != 0 || column >= n) return;
+  for (int other = 1; other < kLanesPerColumn; ++other) {
+    sum_gz += dweight[other][lane];
+    sum_g += dbias[other][lane];
+  }
+  partial[2 * part * n + column] = sum_gz;
+  partial[(2 * part + 1) * n + column] = sum_g;
+}
+
+/// One thread per column adds the parts: reads 2 parts numbers, writes 2.
+template <class T>
+__global__ void layer_norm_add_parts_kernel(const T* partial, T* dweight, T* dbias, int64_t parts,
+                                            int64_t n) {
+  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (column >= n) return;
+  T sum_gz = 0, sum_g = 0;
+  for (int64_t part = 0; part < parts; ++part) {
+    sum_gz += partial[2 * part * n + column];
+    sum_g += partial[(2 * part + 1) * n + column];
+  }
+  dweight[column] = sum_gz;
+  dbias[column] = sum_g;
+}
+
+// ---- The backend's calls ----------------------------------------------------------------------------
+
+namespace {
+
+/// {blocks, threads} for a kernel that gives each row of x (N, C) a block.
+LaunchConfig per_row(const View& x, cudaStream_t stream) {
+  return {blocks_for(x.sizes[0]), threads_for_row(x.sizes[1]), 0, stream};
+}
+
+}  // namespace
+
+void CudaBackend::softmax(const View& x, const View& out) {
+  if (x.numel() == 0) return;
+  dispatch_float(x.dtype, [&]<class T>() {
+    launch<softmax_kernel<T>>(per_row(x, stream()), x.as<T>(), out.as<T>(), x.sizes[0], x.sizes[1]);
+  });
+}
+
+void CudaBackend::softmax_backward(const View& g, const View& y, const View& dx) {
+  if (y.numel() == 0) return;
+  dispatch_float(y.dtype, [&]<class T>() {
+    launch<softmax_backward_kernel<T>>(per_row(y, stream()), g.as<T>(), y.as<T>(), dx.as<T>(),
+                                       y.sizes[0], y.sizes[1]);
+  });
+}
+
+void CudaBackend::log_softmax(const View& x, const View& out) {
+  if (x.numel() == 0) return;
+  dispatch_float(x.dtype, [&]<class T>() {
+    launch<log_softmax_kernel<T>>(per_row(x, stream()), x.as<T>(), out.as<T>(), x.sizes[0],
+                                  x.sizes[1]);
+  });
+}
+
+void CudaBackend::log_softmax_backward(const View& g, const View& y, const View& dx) {
+  if (y.numel() == 0) return;
+  dispatch_float(y.dtype, [&]<class T>() {
+    launch<log_softmax_backward_kernel<T>>(per_row(y, stream()), g.as<T>(), y.as<T>(), dx.as<T>(),
+                                           y.sizes[0], y.sizes[1]);
+  });
+}
+
+void CudaBackend::layer_norm(const View& x, const View& weight, const View& bias, double eps,
+                             const View& out, const View& mean, const View& rstd) {
+  if (x.numel() == 0) return;
+  dispatch_float(x.dtype, [&]<class T>() {
+    launch<layer_norm_kernel<T>>(per_row(x, stream()), x.as<T>(), weight.as<T>(), bias.as<T>(),
+                                 static_cast<T>(eps), out.as<T>(), mean.as<T>(), rstd.as<T>(),
+                                 x.sizes[0], x.sizes[1]);
+  });
+}
+
+void CudaBackend::layer_norm_backward(const View& g, const View& x, const View& weight,
+                                      const View& mean, const View& rstd, const View& dx,
+                                      const View& dweight, const View& dbias) {
+  const int64_t rows = x.sizes[0], n = x.sizes[1];
+  if (n == 0) return;
+  dispatch_float(x.dtype, [&]<class T>() {
+    if (rows > 0)
+      launch<layer_norm_dx_kernel<T>>(per_row(x, stream()), g.as<T>(), x.as<T>(), weight.as<T>(),
+                                      mean.as<T>(), rstd.as<T>(), dx.as<T>(), rows, n);
+    const int64_t parts = rows < kPartRows               ? 1
+                          : rows / kPartRows < kMaxParts ? rows / kPartRows
+                                                         : kMaxParts;
+    const Scratch<T> partial(*this, 2 * parts * n);
+    launch<layer_norm_parts_kernel<T>>(
+        {dim3(static_cast<unsigned>((n + kColumns - 1) / kColumns), static_cast<unsigned>(parts)),
+         dim3(kColumns, kLanesPerColumn), 0, stream()},
+        g.as<T>(), x.as<T>(), mean.as<T>(), rstd.as<T>(), partial.data(), rows, n);
+    constexpr int threads = 128;
+    launch<layer_norm_add_parts_kernel<T>>({(n + threads - 1) / threads, threads, 0, stream()},
+                                           partial.data(), dweight.as<T>(), dbias.as<T>(), parts,
+                                           n);
+  });
+}
+
+}  // namespace gradus::cuda
