@@ -1,0 +1,48 @@
+// A fiber: a stack of its own, and a function that runs on it until it hands the processor to
+// another fiber. A GPU thread that waits at a barrier is a fiber that has been switched away from.
+#pragma once
+#include <cstddef>
+
+#if !defined(__x86_64__) && !defined(__aarch64__) && !defined(SIMT_UCONTEXT)
+  #define SIMT_UCONTEXT 1
+#endif
+#if defined(SIMT_UCONTEXT)
+  #include <ucontext.h>
+#endif
+
+namespace simt {
+
+class Fiber {
+ public:
+  /// The stack that the program came with: the host's.
+  Fiber() = default;
+  /// A new stack. The first switch to it calls `entry`, which must never return.
+  explicit Fiber(void (*entry)());
+  ~Fiber();
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  /// Forgets what was running: the next switch calls `entry` again.
+  void reset();
+
+  /// Leaves `from`, the fiber that runs, where it is, and goes on with `to`.
+  static void switch_to(Fiber& from, Fiber& to);
+
+  /// What `entry` says first, on its new stack.
+  void arrived();
+
+  const char* stack_low() const { return stack_; }
+  const char* stack_high() const;
+
+ private:
+  void (*entry_)() = nullptr;
+  char* stack_ = nullptr;
+  std::size_t colour_ = 0;  // shifts the first frame, see reset()
+  void* saved_ = nullptr;   // the stack pointer while another fiber runs
+  void* sanitizer_state_ = nullptr;
+#if defined(SIMT_UCONTEXT)
+  ucontext_t context_;
+#endif
+};
+
+}  // namespace simt

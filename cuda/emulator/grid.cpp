@@ -1,0 +1,91 @@
+// The blocks of a grid, one after another. CUDA promises no order and no company: a block may not
+// wait for another one, and here it cannot. Forward, reverse or shuffled, the result must be the same.
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "cuda/emulator/block.h"
+#include "cuda/emulator/check.h"
+#include "cuda/emulator/errors.h"
+#include "cuda/emulator/launch.h"
+#include "cuda/emulator/memory.h"
+
+namespace simt {
+namespace {
+
+std::vector<std::uint32_t> block_order(std::size_t blocks) {
+  std::vector<std::uint32_t> order(blocks);
+  std::iota(order.begin(), order.end(), 0u);
+  if (schedule == Schedule::reverse) std::reverse(order.begin(), order.end());
+  if (schedule == Schedule::random) std::shuffle(order.begin(), order.end(), chance);
+  return order;
+}
+
+using Snapshot = std::vector<std::vector<char>>;
+
+Snapshot device_memory() {
+  Snapshot all;
+  each_allocation([&](const Allocation& a) { all.emplace_back(a.begin, a.begin + a.bytes); });
+  return all;
+}
+
+void restore(const Snapshot& all) {
+  std::size_t i = 0;
+  each_allocation([&](const Allocation& a) { std::memcpy(a.begin, all[i++].data(), a.bytes); });
+}
+
+/// The first 4-byte word in which device memory differs from a snapshot, in words; or "".
+std::string difference(const Snapshot& before) {
+  std::string text;
+  std::size_t i = 0;
+  each_allocation([&](const Allocation& a) {
+    const char* const old = before[i++].data();
+    const std::size_t at =
+        std::size_t(std::mismatch(old, old + a.bytes, a.begin).first - old) & ~3u;
+    if (!text.empty() || at >= a.bytes) return;
+    float x = 0, y = 0;
+    const std::size_t bytes = std::min<std::size_t>(4, a.bytes - at);
+    std::memcpy(&x, old + at, bytes);
+    std::memcpy(&y, a.begin + at, bytes);
+    text = "byte " + std::to_string(at) + " of an allocation of " + std::to_string(a.bytes) +
+           " bytes is, as a float, " + std::to_string(x) + " forward and " + std::to_string(y) +
+           " in reverse";
+  });
+  return text;
+}
+
+}  // namespace
+
+void run_grid(const Launch& launch) {
+  schedule = config().schedule;
+  chance.seed(config().seed + stats().launches);
+  blockDim = launch.config.block;
+  gridDim = launch.config.grid;
+  begin_grid(launch);
+  for (const std::uint32_t number : block_order(std::size_t(gridDim.x) * gridDim.y * gridDim.z)) {
+    blockIdx = {number % gridDim.x, number / gridDim.x % gridDim.y, number / gridDim.x / gridDim.y};
+    check::block_begins(number);
+    if (!run_block(launch)) return;
+  }
+}
+
+void run_replayed(const Launch& launch) {
+  const Schedule chosen = config().schedule;
+  const Snapshot before = device_memory();
+  config().schedule = Schedule::forward;
+  run_grid(launch);
+  const Snapshot forward = device_memory();
+  restore(before);
+  config().schedule = Schedule::reverse;
+  run_grid(launch);
+  config().schedule = chosen;
+  if (sticky_error() != cudaSuccess) return;
+  if (const std::string what = difference(forward); !what.empty())
+    stick(cudaErrorLaunchFailure,
+          "kernel " + std::string(launch.kernel.name) + " launched at " +
+              place(launch.config.where) +
+              ": the result depends on the order in which threads run: " + what);
+}
+
+}  // namespace simt

@@ -1,0 +1,10 @@
+// CUDA on a processor. A `.cu` file that is compiled with -Icuda/emulator/include finds this header
+// where nvcc finds NVIDIA's; cuda/emulator/README.md explains what is behind it.
+#pragma once
+#include "simt/atomics.h"
+#include "simt/control.h"
+#include "simt/launch.h"
+#include "simt/math.h"
+#include "simt/runtime_api.h"
+#include "simt/sync.h"
+#include "simt/types.h"

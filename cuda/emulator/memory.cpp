@@ -1,0 +1,141 @@
+// cudaMalloc. Fresh memory has all bits set, NaN in a float, for it is undefined on a GPU too. Either
+// side of it lies a guard with a pattern; the checked build has a better way (check.h) and takes its
+// memory from the checker.
+#include "cuda/emulator/memory.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "cuda/emulator/errors.h"
+
+namespace simt {
+namespace {
+
+constexpr std::size_t kGuard = 256;
+constexpr unsigned char kPattern = 0xc5;
+
+std::map<std::uintptr_t, Allocation> live;
+std::map<std::uintptr_t, std::size_t> freed;  // where recently freed memory was, for the reports
+std::size_t allocated = 0;
+
+std::uintptr_t address(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
+
+char* guarded(std::size_t bytes) {
+  void* p = nullptr;
+  if (posix_memalign(&p, kGuard, bytes + 2 * kGuard) != 0) return nullptr;
+  char* const begin = static_cast<char*>(p) + kGuard;
+  std::memset(begin - kGuard, kPattern, kGuard);
+  std::memset(begin + bytes, kPattern, kGuard);
+  return begin;
+}
+
+bool intact(const char* guard) {
+  return std::all_of(guard, guard + kGuard,
+                     [](char c) { return static_cast<unsigned char>(c) == kPattern; });
+}
+
+/// The memory that is used again now is no longer "freed".
+void forget_freed(std::uintptr_t begin, std::uintptr_t end) {
+  auto i = freed.upper_bound(begin);
+  if (i != freed.begin()) --i;
+  while (i != freed.end() && i->first < end)
+    i = i->first + i->second > begin ? freed.erase(i) : std::next(i);
+}
+
+bool was_freed(std::uintptr_t p) {
+  auto i = freed.upper_bound(p);
+  return i != freed.begin() && (--i, p - i->first < std::max<std::size_t>(i->second, 1));
+}
+
+void give_back(const Allocation& a) {
+  allocated -= a.bytes;
+  if (freed.size() > 4096) freed.clear();
+  freed[address(a.begin)] = a.bytes;
+  if (check::owns(a.begin))
+    check::release(a.begin);
+  else
+    std::free(a.begin - kGuard);
+}
+
+}  // namespace
+
+const Allocation* find_allocation(const void* p) {
+  auto i = live.upper_bound(address(p));
+  if (i == live.begin()) return nullptr;
+  const Allocation& a = (--i)->second;
+  return static_cast<const char*>(p) <= a.begin + a.bytes ? &a : nullptr;
+}
+
+bool in_allocation(const void* p, std::size_t bytes) {
+  const Allocation* const a = find_allocation(p);
+  return a && bytes <= std::size_t(a->begin + a->bytes - static_cast<const char*>(p));
+}
+
+std::string describe_address(const void* p) {
+  if (const Allocation* const a = find_allocation(p))
+    return "byte " + std::to_string(static_cast<const char*>(p) - a->begin) +
+           " of an allocation of " + std::to_string(a->bytes) + " bytes";
+  return was_freed(address(p)) ? "freed memory" : p ? "host memory" : "a null pointer";
+}
+
+cudaError_t allocate(void** p, std::size_t bytes, check::Space space) {
+  if (!p) return set_error(cudaErrorInvalidValue);
+  *p = nullptr;
+  if (bytes == 0) return set_error(cudaSuccess);
+  if (bytes > kDeviceBytes - allocated)
+    return complain(cudaErrorMemoryAllocation, "out of memory: " + std::to_string(bytes) +
+                                                   " bytes wanted, " + std::to_string(allocated) +
+                                                   " of " + std::to_string(kDeviceBytes) +
+                                                   " allocated");
+  char* begin = static_cast<char*>(check::allocate(bytes, space));
+  if (!begin) begin = guarded(bytes);
+  if (!begin) return set_error(cudaErrorMemoryAllocation);
+  std::memset(begin, 0xff, bytes);
+  forget_freed(address(begin), address(begin) + bytes);
+  live[address(begin)] = {begin, bytes, space};
+  allocated += bytes;
+  *p = begin;
+  return set_error(cudaSuccess);
+}
+
+cudaError_t free_memory(void* p) {
+  const auto i = live.find(address(p));
+  if (i == live.end())
+    return complain(cudaErrorInvalidValue,
+                    "cudaFree: the pointer is not one that cudaMalloc gave: it points to " +
+                        describe_address(p) +
+                        (was_freed(address(p)) ? "; it was freed twice, or used after it" : ""));
+  guards_intact(p, "somebody");
+  give_back(i->second);
+  live.erase(i);
+  return set_error(cudaSuccess);
+}
+
+void free_all_memory() {
+  for (const auto& [begin, allocation] : live) give_back(allocation);
+  live.clear();
+}
+
+bool guards_intact(const void* p, const std::string& who) {
+  const Allocation* const a = find_allocation(p);
+  if (!a || check::owns(a->begin)) return true;
+  const bool before = intact(a->begin - kGuard);
+  if (before && intact(a->begin + a->bytes)) return true;
+  stick(cudaErrorIllegalAddress, who + " wrote " + (before ? "behind" : "before") +
+                                     " an allocation of " + std::to_string(a->bytes) +
+                                     " bytes; the checked build says where");
+  std::memset(a->begin - kGuard, kPattern, kGuard);
+  std::memset(a->begin + a->bytes, kPattern, kGuard);
+  return false;
+}
+
+void each_allocation(const std::function<void(const Allocation&)>& f) {
+  for (const auto& [begin, allocation] : live) f(allocation);
+}
+
+std::size_t allocated_bytes() { return allocated; }
+
+}  // namespace simt

@@ -1,0 +1,90 @@
+// An array gets its place when the first thread of a block comes to its declaration; the others find
+// it in the list. It starts with all bits set, which is NaN in a float and -1 in an int: shared
+// memory is undefined until it is written, and a zero would hide that. It lies at an address that
+// is a multiple of its declared alignment and of no more, so that a float4 load from an array of
+// floats, which a GPU may refuse, is caught here too; and with a gap to its neighbours.
+#include "cuda/emulator/shared.h"
+
+#include <cuda_runtime.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "cuda/emulator/block.h"
+#include "cuda/emulator/check.h"
+
+namespace simt {
+namespace {
+
+constexpr std::size_t kArena = 512 * 1024, kGap = 64, kStaticLimit = 48 * 1024;
+
+struct Slot {
+  const SharedSite* site;
+  char* place;
+};
+
+char* arena = nullptr;
+std::size_t used = 0, static_bytes = 0, dynamic_bytes = 0;
+char* dynamic_place = nullptr;
+bool dynamic_known = false;
+std::vector<Slot> slots;
+
+void make_arena() {
+  arena = static_cast<char*>(check::allocate(kArena, check::Space::shared));
+  if (!arena) arena = static_cast<char*>(std::aligned_alloc(4096, kArena));
+}
+
+char* take(std::size_t bytes, std::size_t align) {
+  const std::size_t twice = 2 * align;
+  const std::size_t begin = (used + kGap + twice - 1) / twice * twice + align;
+  if (begin + bytes + kGap > kArena) fail("uses more shared memory than any GPU has");
+  used = begin + bytes;
+  std::memset(arena + begin, 0xff, bytes);
+  return arena + begin;
+}
+
+}  // namespace
+
+void begin_shared_memory(std::size_t bytes) {
+  if (!arena) make_arena();
+  slots.clear();
+  used = static_bytes = 0;
+  dynamic_bytes = bytes;
+  dynamic_place = take(bytes, 16);
+  dynamic_known = false;
+}
+
+void* shared_slot(const SharedSite& site) {
+  const check::Pause pause;
+  for (const Slot& slot : slots)
+    if (slot.site == &site) return slot.place;
+  static_bytes += site.bytes;
+  if (static_bytes > kStaticLimit)
+    fail("uses " + std::to_string(static_bytes) + " bytes of static shared memory, more than " +
+         std::to_string(kStaticLimit) + "; dynamic shared memory can be larger");
+  char* const place = take(site.bytes, site.align);
+  check::shared_array(place, site.bytes, site.name, site.element_bytes);
+  slots.push_back({&site, place});
+  return place;
+}
+
+void* dynamic_shared(std::size_t element_bytes) {
+  const check::Pause pause;
+  if (!dynamic_known) {
+    check::shared_array(dynamic_place, dynamic_bytes, "dynamic shared memory", element_bytes);
+    dynamic_known = true;
+  }
+  return dynamic_place;
+}
+
+// CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+std::size_t shared_memory_limit(int arch) {
+  const std::size_t kib = arch == 75                                ? 64
+                          : arch == 80 || arch == 87                ? 163
+                          : arch == 86 || arch == 89 || arch >= 120 ? 99
+                                                                    : 227;
+  return kib * 1024;
+}
+
+}  // namespace simt

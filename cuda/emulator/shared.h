@@ -1,0 +1,13 @@
+// Shared memory of the running block: one arena, filled anew for each block.
+#pragma once
+#include <cstddef>
+
+namespace simt {
+
+/// A block begins: nothing is allocated but its dynamic shared memory.
+void begin_shared_memory(std::size_t dynamic_bytes);
+
+/// What 48 KiB of static and dynamic shared memory can be raised to on sm_`arch`.
+std::size_t shared_memory_limit(int arch);
+
+}  // namespace simt
