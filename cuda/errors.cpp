@@ -1,6 +1,8 @@
 // The throwing half of errors.h.
 #include "tensor/error.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace gradus::cuda {
@@ -8,6 +10,7 @@ namespace gradus::cuda {
 // As in errors.h, which needs CUDA's headers; this file is plain C++.
 [[noreturn]] void fail(std::string_view doing, const char* name, const char* description);
 [[noreturn]] void fail_without_device(const char* reason);
+[[noreturn]] void fail_out_of_memory(size_t bytes, int64_t taken);
 
 void fail(std::string_view doing, const char* name, const char* description) {
   throw CudaError(
@@ -21,6 +24,13 @@ void fail_without_device(const char* reason) {
       "device cuda: no GPU can be used: {}. `nvidia-smi` should list one, with a driver "
       "as new as this program's CUDA; or use the cpu",
       reason));
+}
+
+void fail_out_of_memory(size_t bytes, int64_t taken) {
+  throw CudaError(
+      fmt::format("out of device memory: {} bytes asked for, {} bytes already taken; a smaller "
+                  "batch needs less",
+                  bytes, taken));
 }
 
 }  // namespace gradus::cuda

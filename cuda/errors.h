@@ -1,6 +1,8 @@
 #pragma once
 // How what CUDA reports becomes a gradus::CudaError. A `.cu` file may not include tensor/error.h:
 // fmt would cost nvcc more than the kernels do. So only plain strings cross over to errors.cpp.
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "cuda/gpu.h"
@@ -11,6 +13,8 @@ namespace gradus::cuda {
 [[noreturn]] void fail(std::string_view doing, const char* name, const char* description);
 /// Throws DeviceError: there is no GPU; `reason` is what CUDA says about that.
 [[noreturn]] void fail_without_device(const char* reason);
+/// Throws CudaError: `bytes` were asked for, `taken` are in use or kept by the pool.
+[[noreturn]] void fail_out_of_memory(size_t bytes, int64_t taken);
 
 /// CudaError unless `code` is success.
 inline void check_cuda(cudaError_t code, std::string_view doing) {

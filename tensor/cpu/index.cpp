@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "tensor/cpu/cpu_backend.h"
-#include "tensor/cpu/lines.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/lines.h"
 
 namespace gradus::cpu {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "tensor/view.h"
 
-namespace gradus::cpu {
+namespace gradus {
 
 class Lines {
  public:
@@ -26,7 +26,7 @@ class Lines {
 
   /// Where line `number` starts in v, which may have other sizes along the dimension, or lack it if
   /// it is the last.
-  int64_t offset(const View& v, int64_t number) const {
+  GRADUS_HD int64_t offset(const View& v, int64_t number) const {
     int64_t result = 0;
     for (int d = ndim_ - 1; d >= 0; --d) {
       result += number % sizes_[d] * v.strides[dims_[d]];
@@ -36,7 +36,9 @@ class Lines {
   }
 
   /// The distance from a line of v to the next in a run.
-  int64_t step(const View& v) const { return ndim_ == 0 ? 1 : v.strides[dims_[ndim_ - 1]]; }
+  GRADUS_HD int64_t step(const View& v) const {
+    return ndim_ == 0 ? 1 : v.strides[dims_[ndim_ - 1]];
+  }
 
   /// f(line, length) over runs of at most `longest` lines that cover [begin, end).
   template <class F>
@@ -55,4 +57,4 @@ class Lines {
   int dims_[kMaxDims] = {};
 };
 
-}  // namespace gradus::cpu
+}  // namespace gradus

@@ -1,0 +1,69 @@
+#pragma once
+// How a kernel walks operands of one shape: neighbouring dimensions that lie behind one another in
+// every operand are merged, dimensions of size 1 are dropped. Most walks end as one flat line. The
+// CPU's loops and the GPU's threads share it; it is plain data, so a kernel takes it as an argument.
+#include <array>
+
+#include "tensor/view.h"
+
+namespace gradus {
+
+/// N operands; always at least one dimension left.
+template <int N>
+struct Walk {
+  int ndim = 0;
+  int64_t sizes[kMaxDims];
+  int64_t strides[N][kMaxDims];
+
+  explicit Walk(const std::array<const View*, N>& views) {
+    const View& shape = *views[0];
+    for (int d = 0; d < shape.ndim; ++d) {
+      if (shape.sizes[d] == 1) continue;
+      bool merges = ndim > 0;
+      for (int i = 0; merges && i < N; ++i)
+        merges = strides[i][ndim - 1] == views[i]->strides[d] * shape.sizes[d];
+      if (merges)
+        sizes[ndim - 1] *= shape.sizes[d];
+      else
+        sizes[ndim++] = shape.sizes[d];
+      for (int i = 0; i < N; ++i) strides[i][ndim - 1] = views[i]->strides[d];
+    }
+    if (ndim == 0) {
+      ndim = 1;
+      sizes[0] = shape.numel();
+      for (int i = 0; i < N; ++i) strides[i][0] = 1;
+    }
+  }
+  GRADUS_HD int64_t inner() const { return sizes[ndim - 1]; }
+  GRADUS_HD int64_t outer() const {
+    int64_t n = 1;
+    for (int d = 0; d < ndim - 1; ++d) n *= sizes[d];
+    return n;
+  }
+  GRADUS_HD int64_t numel() const { return outer() * inner(); }
+  GRADUS_HD int64_t inner_stride(int i) const { return strides[i][ndim - 1]; }
+  /// The element offsets of all operands where outer row `row` begins.
+  GRADUS_HD std::array<int64_t, N> offsets(int64_t row) const {
+    std::array<int64_t, N> at{};
+    for (int d = ndim - 2; d >= 0; --d) {
+      const int64_t k = row % sizes[d];
+      row /= sizes[d];
+      for (int i = 0; i < N; ++i) at[i] += k * strides[i][d];
+    }
+    return at;
+  }
+  /// The element offsets of all operands at element number `i`. One division per dimension but the
+  /// first: a flat walk needs none.
+  GRADUS_HD std::array<int64_t, N> element(int64_t i) const {
+    std::array<int64_t, N> at{};
+    for (int d = ndim - 1; d > 0; --d) {
+      const int64_t k = i % sizes[d];
+      i /= sizes[d];
+      for (int j = 0; j < N; ++j) at[j] += k * strides[j][d];
+    }
+    for (int j = 0; j < N; ++j) at[j] += i * strides[j][0];
+    return at;
+  }
+};
+
+}  // namespace gradus
