@@ -1,6 +1,7 @@
 // The blocks of a grid, one after another. CUDA promises no order and no company: a block may not
 // wait for another one, and here it cannot. Forward, reverse or shuffled, the result must be the same.
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -48,9 +49,12 @@ std::string difference(const Snapshot& before) {
     const std::size_t bytes = std::min<std::size_t>(4, a.bytes - at);
     std::memcpy(&x, old + at, bytes);
     std::memcpy(&y, a.begin + at, bytes);
-    text = "byte " + std::to_string(at) + " of an allocation of " + std::to_string(a.bytes) +
-           " bytes is, as a float, " + std::to_string(x) + " forward and " + std::to_string(y) +
-           " in reverse";
+    char line[128];
+    std::snprintf(line, sizeof line,
+                  "byte %zu of an allocation of %zu bytes is, as a float, %.9g forward and %.9g in "
+                  "reverse",
+                  at, a.bytes, double(x), double(y));
+    text = line;
   });
   return text;
 }

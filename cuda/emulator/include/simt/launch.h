@@ -23,7 +23,7 @@ struct Extent {
   Extent(dim3 s) : size(s) {}
   template <class Int>
   requires std::is_integral_v<Int> Extent(Int n)
-      : size(n < Int(0) || std::uint64_t(n) > UINT_MAX ? 0u : unsigned(n)) {}
+      : size(std::in_range<unsigned>(n) ? unsigned(n) : 0u) {}
 };
 
 /// What stands between <<< and >>>, and the place in the source where it does.
