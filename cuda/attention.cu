@@ -20,7 +20,7 @@
 namespace gradus::cuda {
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 1)
     attention_kernel(AttentionCall call, Heads<const T> q_heads, Heads<const T> k_heads,
                      Heads<const T> v_heads, Heads<T> out_heads, T* lse) {
   SHARED_ALIGNED(16, Panels<T>, panels);

@@ -80,7 +80,7 @@ __device__ inline void store(const Rows<T>& to, int64_t row, int64_t column, T f
 
 /// A block owns 64 queries and walks the keys that they see: dQ = scale sum_s dS K.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 1)
     attention_dq_kernel(AttentionCall call, Heads<const T> g, Heads<const T> q, Heads<const T> k,
                         Heads<const T> v, const T* lse, const T* delta, Heads<T> dq) {
   SHARED_ALIGNED(16, Panels<T>, panels);
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(kTileThreads)
 
 /// A block owns 64 keys and walks the queries that see them: dV = sum_t P^T g, dK = scale sum_t dS^T Q.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 1)
     attention_dkv_kernel(AttentionCall call, Heads<const T> g, Heads<const T> q, Heads<const T> k,
                          Heads<const T> v, const T* lse, const T* delta, Heads<T> dk, Heads<T> dv) {
   SHARED_ALIGNED(16, Panels<T>, panels);

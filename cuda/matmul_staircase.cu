@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(kSquare* kSquare) matmul_tiled_kernel(Product<
 /// half a number each instead of two. What cuBLAS still does better: larger patches, the next panel
 /// loaded while this one is used, and tensor cores.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) matmul_registers_kernel(Product<T> p) {
+__global__ void __launch_bounds__(kTileThreads, 1) matmul_registers_kernel(Product<T> p) {
   SHARED_ALIGNED(16, Panels<T>, panels);
   const Corner corner = tile_corner(p.n, kTile, kTile);
   for (int64_t i = blockIdx.y; i < p.batch; i += gridDim.y) {

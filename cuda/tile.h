@@ -19,6 +19,8 @@ namespace gradus::cuda {
 inline constexpr int kTile = 64;    // rows and columns of a tile
 inline constexpr int kPatch = 4;    // rows and columns of a thread's part of it
 inline constexpr int kAcross = 16;  // threads beside each other: kTile / kPatch
+/// The threads of a block. Kernels say __launch_bounds__(kTileThreads, 1): one block may have all
+/// registers of a multiprocessor, up to 255 a thread; asked for two blocks, the compiler would spill.
 inline constexpr int kTileThreads = kAcross * kAcross;
 
 template <class T>
@@ -73,7 +75,7 @@ __device__ inline void tile_product(Panels<T>& panels, int64_t depth, A a, bool 
     load_panel(panels.a, k0, a_along_k, a);
     load_panel(panels.b, k0, b_along_k, b);
     __syncthreads();  // the new ones are complete
-#pragma unroll
+#pragma unroll 2      // more would want more registers than there are
     for (int k = 0; k < kDepth<T>; ++k) {
       T x[kPatch], y[kPatch];
 #pragma unroll
