@@ -121,7 +121,7 @@ CHAT := $(BUILD)/bin/17_chatbot
 chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk to it; ASK="…" asks once
 	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
 
-test: $(TESTS) $(LIB)         ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
+test: $(TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
 	@BUILD='$(BUILD)' CXX='$(CXX)' SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
 
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table

@@ -258,7 +258,7 @@ int lesson(Example& app) {
     model.load_state_dict(checkpoint.model);
     optimizer.load_state_dict(checkpoint.optimizer);
     default_generator().set_state(checkpoint.generators.at("default"));
-    step = std::stoll(checkpoint.metadata.at("step"));
+    step = metadata_number(checkpoint.metadata, "step", s.steps);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }
   train(run, step, app);

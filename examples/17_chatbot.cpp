@@ -130,7 +130,7 @@ void train(const Settings& s, const Files& files, const std::optional<Checkpoint
     model.load_state_dict(resumed->model);
     optimizer.load_state_dict(resumed->optimizer);
     default_generator().set_state(resumed->generators.at("default"));
-    step = std::stoll(resumed->metadata.at("step"));
+    step = metadata_number(resumed->metadata, "step", s.steps);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }
   fmt::print("{} layers, {} channels, {} tokens: {} parameters\n", model.config.layers,

@@ -14,33 +14,46 @@ Metadata to_metadata(const GptConfig& c) {
           {"gpt.dropout", fmt::format("{}", c.dropout)}};
 }
 
+static const std::string& entry(const Metadata& metadata, const std::string& key) {
+  const auto it = metadata.find(key);
+  check<IoError>(it != metadata.end(),
+                 "checkpoint: no entry {}: this file does not hold a GPT of gradus", key);
+  return it->second;
+}
+
+/// All of `text` as a T, or nothing.
+template <class T>
+static std::optional<T> parsed(const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_t most) {
+  const std::string& text = entry(metadata, key);
+  const auto n = parsed<int64_t>(text);
+  check<IoError>(n && *n >= 0 && *n <= most, "checkpoint: {} = \"{}\" is no number from 0 to {}",
+                 key, text, most);
+  return *n;
+}
+
 GptConfig gpt_config(const Metadata& metadata) {
-  auto text = [&](const std::string& key) {
-    const auto it = metadata.find(key);
-    check<IoError>(it != metadata.end(),
-                   "checkpoint: no entry {}: this file does not hold a GPT of gradus", key);
-    return it->second;
-  };
-  auto number = [&](const std::string& key) {
-    const std::string value = text(key);
-    int64_t n = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-    check<IoError>(
-        error == std::errc{} && end == value.data() + value.size() && n >= 1 && n <= 1 << 20,
-        "checkpoint: {} = \"{}\" is no size between 1 and 2^20", key, value);
+  auto size = [&](const std::string& key) {
+    const int64_t n = metadata_number(metadata, key, 1 << 20);
+    check<IoError>(n > 0, "checkpoint: {} is 0", key);
     return n;
   };
-  GptConfig c{.vocabulary = number("gpt.vocabulary"),
-              .context = number("gpt.context"),
-              .layers = number("gpt.layers"),
-              .heads = number("gpt.heads"),
-              .channels = number("gpt.channels")};
-  const std::string dropout = text("gpt.dropout");
-  const auto [end, error] =
-      std::from_chars(dropout.data(), dropout.data() + dropout.size(), c.dropout);
-  check<IoError>(error == std::errc{} && end == dropout.data() + dropout.size() && c.dropout >= 0 &&
-                     c.dropout < 1,
-                 "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)", dropout);
+  GptConfig c{.vocabulary = size("gpt.vocabulary"),
+              .context = size("gpt.context"),
+              .layers = size("gpt.layers"),
+              .heads = size("gpt.heads"),
+              .channels = size("gpt.channels")};
+  const std::string& dropout = entry(metadata, "gpt.dropout");
+  const auto p = parsed<double>(dropout);
+  check<IoError>(p && *p >= 0 && *p < 1, "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)",
+                 dropout);
+  c.dropout = *p;
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
   check<IoError>(c.layers <= 1024, "checkpoint: {} layers; at most 1024 make sense", c.layers);

@@ -19,6 +19,8 @@ struct GptConfig {
 /// sensible number.
 Metadata to_metadata(const GptConfig& config);
 GptConfig gpt_config(const Metadata& metadata);
+/// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.
+int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_t most);
 
 struct Gpt : Module {
   explicit Gpt(const GptConfig& c);
