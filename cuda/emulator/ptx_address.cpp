@@ -1,0 +1,94 @@
+// From the address that an instruction computes to memory that is there.
+#include "cuda/emulator/block.h"
+#include "cuda/emulator/launch.h"
+#include "cuda/emulator/memory.h"
+#include "cuda/emulator/ptx.h"
+
+namespace simt::ptx {
+
+bool Machine::Range::holds(const char* pointer, size_t count) const {
+  const auto distance = static_cast<size_t>(pointer - begin);  // huge if pointer < begin
+  return begin && distance <= bytes && count <= bytes - distance;
+}
+
+char* Machine::locate(const Instruction& i, Operand base, size_t bytes, bool write) {
+  const auto address = get<uint64_t>(base) + static_cast<uint64_t>(i.offset);
+  auto* const pointer = reinterpret_cast<char*>(address);
+  char* place = nullptr;
+  switch (i.space) {
+    case Space::Shared: place = shared(i, static_cast<uint32_t>(address), bytes); break;
+    case Space::Local:
+    case Space::Param: place = in_frame(pointer, bytes) ? pointer : nullptr; break;
+    default:
+      if (in_global(pointer, bytes) || in_shared(pointer, bytes) || in_frame(pointer, bytes))
+        place = pointer;
+  }
+  const std::string access = write ? "writes " : "reads ";
+  if (!place) fault(i, access + std::to_string(bytes) + " bytes at " + describe_address(pointer));
+  if (reinterpret_cast<uintptr_t>(place) % bytes)
+    fault(i, access + "a misaligned address: not a multiple of " + std::to_string(bytes));
+  return place;
+}
+
+bool Machine::in_global(const char* pointer, size_t bytes) {
+  if (last_.holds(pointer, bytes)) return true;
+  Range found;
+  if (const Allocation* a = find_allocation(pointer)) {
+    found = {a->begin, a->bytes};
+  } else {
+    for (const GlobalArray& array : function_.module->globals)
+      if (Range{array.address, array.bytes}.holds(pointer, bytes))
+        found = {array.address, array.bytes};
+  }
+  if (!found.holds(pointer, bytes)) return false;
+  last_ = found;
+  return true;
+}
+
+bool Machine::in_frame(const char* pointer, size_t bytes) const {
+  for (const Machine* m = this; m; m = m->caller_)
+    if (Range{m->frame_.data(), m->frame_.size()}.holds(pointer, bytes)) return true;
+  return false;
+}
+
+// ---- Shared memory ------------------------------------------------------------------------------
+
+char* Machine::shared_array(size_t which) {
+  std::vector<char*>& known = kernel_.shared_;
+  const SharedArray& array = function_.module->shared[which];
+  known.resize(function_.module->shared.size());
+  if (!known[which])
+    known[which] = static_cast<char*>(array.address == kDynamicShared ? dynamic_shared(1)
+                                                                      : shared_slot(array.site));
+  return known[which];
+}
+
+char* Machine::shared(const Instruction& i, uint32_t address, size_t bytes) {
+  const auto& arrays = function_.module->shared;
+  for (size_t k = 0; k < arrays.size(); ++k) {
+    const bool dynamic = arrays[k].address == kDynamicShared;
+    const size_t size = dynamic ? block.launch->config.shared_bytes : arrays[k].site.bytes;
+    const uint32_t distance = address - arrays[k].address;
+    if (distance > size) continue;
+    if (bytes > size - distance)
+      fault(i, "accesses byte " + std::to_string(distance) + " of the shared array " +
+                   arrays[k].name + " of " + std::to_string(size) + " bytes");
+    return shared_array(k) + distance;
+  }
+  fault(i, "accesses an address outside of all shared arrays");
+}
+
+bool Machine::in_shared(const char* pointer, size_t bytes, uint32_t* address) const {
+  const auto& arrays = function_.module->shared;
+  const std::vector<char*>& known = kernel_.shared_;
+  for (size_t k = 0; k < known.size(); ++k) {
+    const bool dynamic = arrays[k].address == kDynamicShared;
+    const size_t size = dynamic ? block.launch->config.shared_bytes : arrays[k].site.bytes;
+    if (!Range{known[k], size}.holds(pointer, bytes)) continue;
+    if (address) *address = arrays[k].address + static_cast<uint32_t>(pointer - known[k]);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace simt::ptx

@@ -1,0 +1,214 @@
+// Floating-point instructions, and comparison. PTX ISA, sections 9.7.3 and 9.7.7. What a GPU only
+// approximates (ex2.approx and its like) is computed as exactly as the C library can.
+#include <cfenv>
+#include <cmath>
+
+#include "cuda/emulator/ptx_table.h"
+
+namespace simt::ptx {
+namespace {
+
+template <class T>
+T flushed(T x) {  // .ftz: a subnormal number becomes a zero of its sign
+  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T(0), x) : x;
+}
+template <class T>
+T saturated(T x) {  // .sat: into [0, 1], NaN to 0
+  return x > T(0) ? (x < T(1) ? x : T(1)) : T(0);
+}
+
+// F in one of the four rounding modes. The call goes through a volatile pointer, so that the
+// compiler can move it neither before nor after the changes of mode.
+template <auto F, int Mode, bool Flush, bool Saturate, class T, class... A>
+T variant(A... a) {
+  T (*volatile f)(A...) = F;
+  if (Mode != FE_TONEAREST) std::fesetround(Mode);
+  T y = Flush ? f(flushed(a)...) : f(a...);
+  if (Mode != FE_TONEAREST) std::fesetround(FE_TONEAREST);
+  if (Flush) y = flushed(y);
+  return Saturate ? saturated(y) : y;
+}
+
+template <auto F, int Mode, bool Flush, bool Saturate>
+Handler handler() {
+  return []<class T, class... A>(T (*)(A...)) -> Handler {
+    if constexpr (Mode == FE_TONEAREST && !Flush && !Saturate)
+      return op<F>;
+    else
+      return op<[](A... a) { return variant<F, Mode, Flush, Saturate, T, A...>(a...); }>;
+  }(+F);
+}
+
+// All spellings of an operation in one rounding mode: add.rm.f32, add.rm.ftz.f32, …
+template <auto F, int Mode, class T>
+void spellings(Table& t, const std::string& stem, const std::string& type) {
+  t[stem + type] = handler<F, Mode, false, false>();
+  if constexpr (sizeof(T) == 4) {
+    t[stem + ".ftz" + type] = handler<F, Mode, true, false>();
+    t[stem + ".sat" + type] = handler<F, Mode, false, true>();
+    t[stem + ".ftz.sat" + type] = handler<F, Mode, true, true>();
+  }
+}
+template <class T, auto F>
+void rounded(Table& t, const std::string& name, const std::string& type) {
+  spellings<F, FE_TONEAREST, T>(t, name, type);
+  spellings<F, FE_TONEAREST, T>(t, name + ".rn", type);
+  spellings<F, FE_TOWARDZERO, T>(t, name + ".rz", type);
+  spellings<F, FE_DOWNWARD, T>(t, name + ".rm", type);
+  spellings<F, FE_UPWARD, T>(t, name + ".rp", type);
+}
+template <class T, auto F>
+void exact(Table& t, const std::string& name, const std::string& type) {
+  spellings<F, FE_TONEAREST, T>(t, name, type);
+}
+
+// If one operand is NaN, the other; -0 is less than 0.
+template <class T>
+T minimum(T a, T b) {
+  if (a != a) return b;
+  return b < a || (a == b && std::signbit(b)) ? b : a;
+}
+template <class T>
+T maximum(T a, T b) {
+  if (a != a) return b;
+  return b > a || (a == b && std::signbit(a)) ? b : a;
+}
+
+template <class T>
+void arithmetic(Table& t, const std::string& type) {
+  // clang-format off
+  rounded<T, [](T a, T b) { return a + b; }>(t, "add", type);
+  rounded<T, [](T a, T b) { return a - b; }>(t, "sub", type);
+  rounded<T, [](T a, T b) { return a * b; }>(t, "mul", type);
+  rounded<T, [](T a, T b, T c) { return std::fma(a, b, c); }>(t, "fma", type);
+  rounded<T, [](T a, T b, T c) { return std::fma(a, b, c); }>(t, "mad", type);
+  rounded<T, [](T a, T b) { return a / b; }>(t, "div", type);
+  rounded<T, [](T a) { return T(1) / a; }>(t, "rcp", type);
+  rounded<T, [](T a) { return std::sqrt(a); }>(t, "sqrt", type);
+  exact<T, [](T a) { return -a; }>(t, "neg", type);
+  exact<T, [](T a) { return std::fabs(a); }>(t, "abs", type);
+  exact<T, [](T a, T b) { return minimum(a, b); }>(t, "min", type);
+  exact<T, [](T a, T b) { return maximum(a, b); }>(t, "max", type);
+  exact<T, [](T a, T b) { return a != a || b != b ? a + b : minimum(a, b); }>(t, "min.NaN", type);
+  exact<T, [](T a, T b) { return a != a || b != b ? a + b : maximum(a, b); }>(t, "max.NaN", type);
+  exact<T, [](T a, T b) { return std::copysign(b, a); }>(t, "copysign", type);
+  t["testp.finite" + type] = op<[](T a) { return bool(std::isfinite(a)); }>;
+  t["testp.infinite" + type] = op<[](T a) { return bool(std::isinf(a)); }>;
+  t["testp.number" + type] = op<[](T a) { return a == a; }>;
+  t["testp.notanumber" + type] = op<[](T a) { return a != a; }>;
+  t["testp.normal" + type] = op<[](T a) { return bool(std::isnormal(a)); }>;
+  t["testp.subnormal" + type] = op<[](T a) { return std::fpclassify(a) == FP_SUBNORMAL; }>;
+  // clang-format on
+}
+
+// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 read and write only the upper half of a double.
+double upper_half(double x) {
+  return std::bit_cast<double>(std::bit_cast<uint64_t>(x) & 0xFFFFFFFF00000000u);
+}
+
+void approximate(Table& t) {
+  // clang-format off
+  exact<float, [](float a, float b) { return a / b; }>(t, "div.approx", ".f32");
+  exact<float, [](float a, float b) { return a / b; }>(t, "div.full", ".f32");
+  exact<float, [](float a) { return 1 / a; }>(t, "rcp.approx", ".f32");
+  exact<float, [](float a) { return std::sqrt(a); }>(t, "sqrt.approx", ".f32");
+  exact<float, [](float a) { return float(1 / std::sqrt(double{a})); }>(t, "rsqrt.approx", ".f32");
+  exact<float, [](float a) { return float(std::exp2(double{a})); }>(t, "ex2.approx", ".f32");
+  exact<float, [](float a) { return float(std::log2(double{a})); }>(t, "lg2.approx", ".f32");
+  exact<float, [](float a) { return float(std::sin(double{a})); }>(t, "sin.approx", ".f32");
+  exact<float, [](float a) { return float(std::cos(double{a})); }>(t, "cos.approx", ".f32");
+  exact<float, [](float a) { return float(std::tanh(double{a})); }>(t, "tanh.approx", ".f32");
+  // clang-format on
+  t["rsqrt.approx.f64"] = op<[](double a) { return 1 / std::sqrt(a); }>;
+  t["rcp.approx.ftz.f64"] =
+      op<[](double a) { return upper_half(flushed(1 / flushed(upper_half(a)))); }>;
+  t["rsqrt.approx.ftz.f64"] =
+      op<[](double a) { return upper_half(1 / std::sqrt(flushed(upper_half(a)))); }>;
+}
+
+// ---- Comparison ---------------------------------------------------------------------------------
+
+// The second half are those that are true if an operand is NaN; lo, ls, hi, hs are lt, le, gt, ge
+// of unsigned numbers.
+constexpr std::string_view kRelations[] = {
+    // clang-format off
+    "eq", "ne", "lt", "le", "gt", "ge", "num", "equ", "neu", "ltu", "leu", "gtu", "geu", "nan",
+    "lo", "ls", "hi", "hs"};
+// clang-format on
+constexpr uint8_t kUnordered = 7, kUnsignedNames = 14;
+constexpr std::string_view kCombine[] = {"", "and", "or", "xor"};
+
+template <class T>
+bool holds(uint8_t relation, T a, T b) {
+  if (a != a || b != b) return relation >= kUnordered;
+  switch (relation % kUnordered) {
+    // clang-format off
+    case 0: return a == b;
+    case 1: return a != b;
+    case 2: return a < b;
+    case 3: return a <= b;
+    case 4: return a > b;
+    case 5: return a >= b;
+    default: return relation < kUnordered;  // num, nan: neither is NaN here
+  }
+  // clang-format on
+}
+
+// setp.lt.and.f32 p|q, a, b, c:  p = (a < b) and c,  q = not (a < b) and c
+template <class T>
+void set_predicate(Machine& m, const Instruction& i) {
+  T a = m.get<T>(i.operand[1]), b = m.get<T>(i.operand[2]);
+  if constexpr (std::is_same_v<T, float>)
+    if (i.flush) a = flushed(a), b = flushed(b);
+  const bool result = holds(i.how, a, b), c = i.combine != 0 && m.get<bool>(i.operand[3]);
+  const auto combined = [&](bool p) {
+    return i.combine == 1 ? p && c : i.combine == 2 ? p || c : i.combine == 3 ? p != c : p;
+  };
+  m.set(i.operand[0], combined(result));
+  if (i.second.reg) m.set(i.second, combined(!result));
+}
+
+Handler find_comparison(const Name& name, Instruction& i) {
+  size_t at = 1, relation = 0;
+  while (relation < std::size(kRelations) && kRelations[relation] != name.part[at]) ++relation;
+  if (relation == std::size(kRelations)) return nullptr;
+  if (relation >= kUnsignedNames) relation = relation - kUnsignedNames + 2;
+  i.how = static_cast<uint8_t>(relation);
+  for (++at; at + 1 < name.part.size(); ++at) {
+    if (name.part[at] == "ftz") {
+      i.flush = true;
+      continue;
+    }
+    while (i.combine < 4 && kCombine[i.combine] != name.part[at]) ++i.combine;
+    if (i.combine == 4) return nullptr;
+  }
+  switch (type_of(name.part.back())) {
+    // clang-format off
+    case Type::F32: return set_predicate<float>;
+    case Type::F64: return set_predicate<double>;
+    case Type::S16: return set_predicate<int16_t>;
+    case Type::S32: return set_predicate<int32_t>;
+    case Type::S64: return set_predicate<int64_t>;
+    case Type::B16: case Type::U16: return set_predicate<uint16_t>;
+    case Type::B32: case Type::U32: return set_predicate<uint32_t>;
+    case Type::B64: case Type::U64: return set_predicate<uint64_t>;
+    default: return nullptr;
+  }
+  // clang-format on
+}
+
+}  // namespace
+
+Handler find_float(const Name& name, Instruction& i) {
+  static const Table table = [] {
+    Table t;
+    arithmetic<float>(t, ".f32");
+    arithmetic<double>(t, ".f64");
+    approximate(t);
+    return t;
+  }();
+  if (name.part[0] == "setp" && name.part.size() > 2) return find_comparison(name, i);
+  return look_up(table, name.full);
+}
+
+}  // namespace simt::ptx

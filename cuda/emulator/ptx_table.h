@@ -1,0 +1,34 @@
+#pragma once
+// How the arithmetic files state an instruction: its name beside what it computes, as a lambda.
+//   table["add.s32"] = op<[](uint32_t a, uint32_t b) { return a + b; }>;
+// The lambda's signature says how the registers are read and written.
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "cuda/emulator/ptx.h"
+
+namespace simt::ptx {
+
+using Table = std::unordered_map<std::string, Handler>;
+
+template <auto F, class R, class... A, size_t... I>
+void apply(R (*)(A...), std::index_sequence<I...>, Machine& m, const Instruction& i) {
+  m.set<R>(i.operand[0], F(m.get<A>(i.operand[I + 1])...));
+}
+
+/// The handler that calls F with operands 1, 2, … and puts what it returns into operand 0.
+template <auto F>
+void op(Machine& m, const Instruction& i) {
+  [&]<class R, class... A>(R (*signature)(A...)) {
+    apply<F>(signature, std::index_sequence_for<A...>(), m, i);
+  }(+F);
+}
+
+inline Handler look_up(const Table& table, const std::string& name) {
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : found->second;
+}
+
+}  // namespace simt::ptx

@@ -1,0 +1,22 @@
+#pragma once
+// PTX text into words: names (with their dots), numbers, and single marks. Comments and white space
+// only separate.
+#include <string_view>
+#include <vector>
+
+namespace simt::ptx {
+
+struct Token {
+  std::string_view text;
+  int line = 0;
+  size_t begin = 0;  // in the file
+};
+
+/// The last token is empty.
+std::vector<Token> tokenize(std::string_view text);
+
+bool is_number(std::string_view word);
+/// 7, -7, 0x1F, 7U, 0f3F800000 (the bits of a float), 0d… (of a double).
+uint64_t number(std::string_view word);
+
+}  // namespace simt::ptx
