@@ -36,9 +36,7 @@ class Lines {
   }
 
   /// The distance from a line of v to the next in a run.
-  GRADUS_HD int64_t step(const View& v) const {
-    return ndim_ == 0 ? 1 : v.strides[dims_[ndim_ - 1]];
-  }
+  int64_t step(const View& v) const { return ndim_ == 0 ? 1 : v.strides[dims_[ndim_ - 1]]; }
 
   /// f(line, length) over runs of at most `longest` lines that cover [begin, end).
   template <class F>

@@ -34,16 +34,16 @@ struct Walk {
       for (int i = 0; i < N; ++i) strides[i][0] = 1;
     }
   }
-  GRADUS_HD int64_t inner() const { return sizes[ndim - 1]; }
-  GRADUS_HD int64_t outer() const {
+  int64_t inner() const { return sizes[ndim - 1]; }
+  int64_t outer() const {
     int64_t n = 1;
     for (int d = 0; d < ndim - 1; ++d) n *= sizes[d];
     return n;
   }
-  GRADUS_HD int64_t numel() const { return outer() * inner(); }
-  GRADUS_HD int64_t inner_stride(int i) const { return strides[i][ndim - 1]; }
+  int64_t numel() const { return outer() * inner(); }
+  int64_t inner_stride(int i) const { return strides[i][ndim - 1]; }
   /// The element offsets of all operands where outer row `row` begins.
-  GRADUS_HD std::array<int64_t, N> offsets(int64_t row) const {
+  std::array<int64_t, N> offsets(int64_t row) const {
     std::array<int64_t, N> at{};
     for (int d = ndim - 2; d >= 0; --d) {
       const int64_t k = row % sizes[d];
