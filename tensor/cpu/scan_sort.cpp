@@ -10,6 +10,7 @@
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/lines.h"
+#include "tensor/order.h"
 
 namespace gradus::cpu {
 namespace {
@@ -19,18 +20,6 @@ constexpr int64_t kBlock = 64;  // elements that are compared with the threshold
 // A 0-d tensor is a line of one element.
 int64_t last_size(const View& x) { return x.ndim == 0 ? 1 : x.sizes[x.ndim - 1]; }
 int64_t last_stride(const View& x) { return x.ndim == 0 ? 1 : x.strides[x.ndim - 1]; }
-
-template <class T>
-bool is_nan(T x) {
-  return x != x;
-}
-
-// Does a stand before b in the order asked for? Equal values: no.
-template <class T>
-bool before(T a, T b, bool descending) {
-  if (descending) return a > b || (is_nan(a) && !is_nan(b));
-  return a < b || (is_nan(b) && !is_nan(a));
-}
 
 /// Is wanted(x) true anywhere in a block? Without an early exit, so that the loop vectorises.
 template <class T, class F>
