@@ -112,10 +112,6 @@ extern "C" void simt_first_frame();
 namespace simt {
 namespace {
 
-// Pages that are never touched cost nothing. The lowest is a guard: running into it is a fault
-// instead of a corrupted neighbour.
-constexpr std::size_t kStack = 256 * 1024, kGuard = 64 * 1024;
-
 std::size_t next_colour = 0;
 
 #if defined(__SANITIZE_ADDRESS__)

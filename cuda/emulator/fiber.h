@@ -14,6 +14,10 @@ namespace simt {
 
 class Fiber {
  public:
+  // Pages that are never touched cost nothing. Those below the stack are a guard: running into it is
+  // a fault instead of a corrupted neighbour.
+  static constexpr std::size_t kStack = 256 * 1024, kGuard = 64 * 1024;
+
   /// The stack that the program came with: the host's.
   Fiber() = default;
   /// A new stack. The first switch to it calls `entry`, which must never return.

@@ -9,6 +9,7 @@
 #include "cuda/emulator/block.h"
 #include "cuda/emulator/check.h"
 #include "cuda/emulator/errors.h"
+#include "cuda/emulator/fault.h"
 #include "cuda/emulator/launch.h"
 #include "cuda/emulator/memory.h"
 
@@ -49,7 +50,7 @@ std::string difference(const Snapshot& before) {
     const std::size_t bytes = std::min<std::size_t>(4, a.bytes - at);
     std::memcpy(&x, old + at, bytes);
     std::memcpy(&y, a.begin + at, bytes);
-    char line[128];
+    char line[192];
     std::snprintf(line, sizeof line,
                   "byte %zu of an allocation of %zu bytes is, as a float, %.9g forward and %.9g in "
                   "reverse",
@@ -67,6 +68,7 @@ void run_grid(const Launch& launch) {
   blockDim = launch.config.block;
   gridDim = launch.config.grid;
   begin_grid(launch);
+  const FaultHandler handler;
   for (const std::uint32_t number : block_order(std::size_t(gridDim.x) * gridDim.y * gridDim.z)) {
     blockIdx = {number % gridDim.x, number / gridDim.x % gridDim.y, number / gridDim.x / gridDim.y};
     check::block_begins(number);

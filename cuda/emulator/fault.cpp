@@ -1,0 +1,63 @@
+// The signal comes on a stack of its own (the fiber's may be what is used up). The handler does not
+// return: it leaves for the host like any other fiber switch, so the program lives on with a sticky
+// error, as it does after an illegal address on a GPU. In gdb the program stops at the faulting line
+// before any of this.
+#include "cuda/emulator/fault.h"
+
+#include <signal.h>
+
+#include <cstdint>
+#include <cstdio>
+
+#include "cuda/emulator/block.h"
+#include "cuda/emulator/memory.h"
+
+namespace simt {
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr std::size_t kStack = 64 * 1024;
+struct sigaction before[std::size(kSignals)];
+stack_t stack_before;
+
+void restore() {
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before[i], nullptr);
+}
+
+void on_signal(int signal, siginfo_t* info, void*) {
+  // A fault of the emulator's own code, or of host code that a deferred stream runs, happens again
+  // after the return, and meets the handler that was there before.
+  if (!block.launch || !block.current || !block.current->fiber) return restore();
+  if (signal == SIGFPE) fail(std::string("divides an integer by zero"));
+  const char* const address = static_cast<const char*>(info->si_addr);
+  const char* const low = block.current->fiber->stack_low();
+  if (address < low && low - address <= std::ptrdiff_t(Fiber::kGuard))
+    fail(std::string("has used up its stack (local arrays, or endless recursion)"));
+  char text[96];
+  std::snprintf(text, sizeof text, "accesses address %p, where no memory is",
+                static_cast<const void*>(address));
+  fail(text + std::string(reinterpret_cast<std::uintptr_t>(address) < 65536
+                              ? ": a null pointer, or an index to one"
+                              : ""));
+}
+
+}  // namespace
+
+FaultHandler::FaultHandler() {
+  static char stack[kStack];
+  stack_t on_signal_stack{};
+  on_signal_stack.ss_sp = stack;
+  on_signal_stack.ss_size = kStack;
+  sigaltstack(&on_signal_stack, &stack_before);
+  struct sigaction action {};
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before[i]);
+}
+
+FaultHandler::~FaultHandler() {
+  restore();
+  sigaltstack(&stack_before, nullptr);
+}
+
+}  // namespace simt
