@@ -31,15 +31,17 @@ struct Problem {
     NoGrad guard;
     return raw::reduce(ReduceOp::Sum, raw::mul(f(inputs), upstream), {}, false).item();
   }
+  /// inputs[i][j] as a tensor of one element, on whichever device.
+  Tensor element(size_t i, int64_t j) const { return raw::as_strided(inputs[i], {}, {}, j); }
   /// d(upstream . f)/d inputs[i][j] by central differences of step h.
   double difference(const Tensor& upstream, size_t i, int64_t j, double h) const {
-    double& x = inputs[i].data<double>()[j];
-    const double before = x;
-    x = before + h;
+    const Tensor x = element(i, j);
+    const double before = x.item();
+    raw::fill_(x, before + h);
     const double above = value(upstream);
-    x = before - h;
+    raw::fill_(x, before - h);
     const double below = value(upstream);
-    x = before;
+    raw::fill_(x, before);
     return (above - below) / (2 * h);
   }
   /// Whether upstream . f bends or jumps within h of inputs[i][j]: the slopes on its two sides
@@ -48,11 +50,12 @@ struct Problem {
     const auto differ = [&](double a, double b) {
       return std::abs(a - b) > 0.01 * std::max({std::abs(a), std::abs(b), scale});
     };
-    double& x = inputs[i].data<double>()[j];
-    const double before = x, here = value(upstream), slope = difference(upstream, i, j, h);
-    x = before + h;
+    const Tensor x = element(i, j);
+    const double before = x.item(), here = value(upstream);
+    const double slope = difference(upstream, i, j, h);
+    raw::fill_(x, before + h);
     const double right = (value(upstream) - here) / h;
-    x = before;
+    raw::fill_(x, before);
     return differ(right, 2 * slope - right) ||  // 2 slope = right + left
            differ(slope, difference(upstream, i, j, h / 10));
   }
@@ -158,7 +161,7 @@ GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
   const Problem problem(f, inputs, options);
   Generator generator(options.seed);
   const Tensor y = f(problem.inputs);
-  const Tensor upstream = randn(y.shape(), F64, generator);
+  const Tensor upstream = randn(y.shape(), y.options(), generator);
   std::vector<Tensor> wanted;
   std::vector<size_t> which;
   for (size_t i = 0; i < problem.inputs.size(); ++i)
@@ -175,11 +178,11 @@ GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inpu
   const Problem problem(f, inputs, options);
   Generator generator(options.seed + 1);
   std::vector<Tensor> extended = problem.inputs;
-  extended.push_back(
-      randn(f(problem.inputs).shape(), F64, generator));  // the upstream gradient is an input too
+  const Tensor y = f(problem.inputs);  // the upstream gradient is an input too
+  extended.push_back(randn(y.shape(), y.options(), generator));
   std::vector<Tensor> weights;
   for (const Tensor& x : problem.inputs)
-    weights.push_back(x.is_floating_point() ? randn(x.shape(), F64, generator) : Tensor());
+    weights.push_back(x.is_floating_point() ? randn(x.shape(), x.options(), generator) : Tensor());
 
   const Function gradient_of_f = [&](const std::vector<Tensor>& in) {
     GradMode mode(true);  // the differences call this under NoGrad, but its inside needs a graph
@@ -187,7 +190,7 @@ GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inpu
     for (size_t i = 0; i < xs.size(); ++i)
       if (problem.wanted[i]) wanted.push_back(xs[i]);
     const std::vector<Tensor> g = gradients(f(xs), wanted, in.back(), true);
-    Tensor total = full({}, 0, F64);
+    Tensor total = full({}, 0, in.back().options());
     for (size_t i = 0, k = 0; i < xs.size(); ++i)
       if (problem.wanted[i]) total = total + sum(g[k++] * weights[i]);
     return total;

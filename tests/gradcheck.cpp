@@ -33,10 +33,10 @@ std::string error(const Outcome& outcome) {
 }
 
 /// One check; an exception is a failure like any other.
-Outcome run(Outcome (*check_row)(const OpRow&), const OpRow& row, Line& line) {
+Outcome run(RowCheck check_row, const OpRow& row, Line& line) {
   Outcome outcome;
   try {
-    outcome = check_row(row);
+    outcome = check_row(row, Device::CPU);
   } catch (const std::exception& e) {
     outcome.worst = std::numeric_limits<double>::infinity();
     outcome.message = row.name + ": " + e.what();

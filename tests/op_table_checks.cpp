@@ -1,3 +1,5 @@
+// The checks ask the same of every device: the inputs are made on the CPU and moved there, so that
+// the numbers are the same, and the references are computed on the CPU.
 #include "tests/op_table_checks.h"
 
 #include <cmath>
@@ -36,9 +38,16 @@ Result evaluate(const OpRow& row, const Tensors& inputs, const Tensor& upstream)
   return r;
 }
 
+/// The same numbers on every device.
 Tensor random_like(const Tensor& y) {
   Generator generator(11);
-  return randn(y.shape(), y.options(), generator);
+  return raw::to(randn(y.shape(), y.dtype(), generator), y.device());
+}
+
+Tensors moved(const Tensors& xs, Device device) {
+  Tensors out;
+  for (const Tensor& x : xs) out.push_back(raw::to(x, device));
+  return out;
 }
 
 /// Adds a comparison to `out`; `what` says which, if it fails.
@@ -104,17 +113,17 @@ double relative_error(const Tensor& got, const Tensor& wanted) {
   return worst;
 }
 
-Outcome check_value(const OpRow& row) {
+Outcome check_value(const OpRow& row, Device device) {
   Outcome out;
   for (const Shapes& shapes : all_shapes(row)) {
-    const Tensors inputs = make_inputs(row, shapes);
-    compare(out, row.f(inputs), row.reference(inputs), row.tolerance,
+    const Tensors inputs = make_inputs(row, shapes, device);
+    compare(out, row.f(inputs), row.reference(make_inputs(row, shapes)), row.tolerance,
             named(row, shapes) + " against the reference");
   }
   return out;
 }
 
-Outcome check_layouts(const OpRow& row) {
+Outcome check_layouts(const OpRow& row, Device device) {
   using Layout = Tensor (*)(const Tensor&);
   const std::pair<const char*, Layout> layouts[] = {
       {"transposed", stored_transposed}, {"sliced", stored_with_gaps}, {"expanded", repeated}};
@@ -122,7 +131,7 @@ Outcome check_layouts(const OpRow& row) {
   for (const Shapes& shapes : all_shapes(row))
     for (const auto& [name, layout] : layouts) {
       Tensors strided, contiguous;
-      for (const Tensor& x : make_inputs(row, shapes)) {
+      for (const Tensor& x : make_inputs(row, shapes, device)) {
         strided.push_back(layout(x));
         contiguous.push_back(raw::clone(strided.back()));
       }
@@ -133,12 +142,12 @@ Outcome check_layouts(const OpRow& row) {
   return out;
 }
 
-Outcome check_upstream(const OpRow& row) {
+Outcome check_upstream(const OpRow& row, Device device) {
   Outcome out;
   for (const Shapes& shapes : all_shapes(row)) {
-    const Tensors inputs = make_inputs(row, shapes);
+    const Tensors inputs = make_inputs(row, shapes, device);
     const Tensor u = random_like(row.f(inputs));
-    const Tensor same = raw::expand(full({}, 0.7, F64), u.shape());
+    const Tensor same = raw::expand(full({}, 0.7, u.options()), u.shape());
     const std::string what = named(row, shapes);
     const Result wanted = evaluate(row, inputs, u);
     compare(out, evaluate(row, inputs, stored_transposed(u)), wanted, 1e-12,
@@ -151,11 +160,11 @@ Outcome check_upstream(const OpRow& row) {
   return out;
 }
 
-Outcome check_float32(const OpRow& row) {
+Outcome check_float32(const OpRow& row, Device device) {
   Outcome out;
   const Shapes shapes = all_shapes(row)[0];
   Tensors rounded, same;  // the same numbers in both precisions
-  for (const Tensor& x : make_inputs(row, shapes)) {
+  for (const Tensor& x : make_inputs(row, shapes, device)) {
     rounded.push_back(x.is_floating_point() ? raw::to(x, F32) : x);
     same.push_back(x.is_floating_point() ? raw::to(rounded.back(), F64) : x);
   }
@@ -168,13 +177,29 @@ Outcome check_float32(const OpRow& row) {
   return out;
 }
 
+// In float32 both sides may be as far from the truth as check_float32 allows.
+Outcome check_against_cpu(const OpRow& row, Device device) {
+  Outcome out;
+  for (const Shapes& shapes : all_shapes(row))
+    for (const DType dtype : {F32, F64}) {
+      Tensors inputs;
+      for (const Tensor& x : make_inputs(row, shapes))
+        inputs.push_back(x.is_floating_point() ? raw::to(x, dtype) : x);
+      const Tensor u = random_like(row.f(inputs));
+      compare(out, evaluate(row, moved(inputs, device), raw::to(u, device)),
+              evaluate(row, inputs, u), dtype == F32 ? 4e-6 : 1e-12,
+              fmt::format("{} in {} against the cpu", named(row, shapes), name(dtype)));
+    }
+  return out;
+}
+
 // ---- Differences
 
 namespace {
-Outcome by_differences(const OpRow& row, bool second) {
+Outcome by_differences(const OpRow& row, Device device, bool second) {
   Outcome out;
   for (const Shapes& shapes : all_shapes(row)) {
-    const Tensors inputs = make_inputs(row, shapes);
+    const Tensors inputs = make_inputs(row, shapes, device);
     const GradcheckOptions options{.step = row.step};
     const GradcheckResult r =
         second ? gradgradcheck(row.f, inputs, options) : gradcheck(row.f, inputs, options);
@@ -186,8 +211,8 @@ Outcome by_differences(const OpRow& row, bool second) {
 }
 }  // namespace
 
-Outcome check_first(const OpRow& row) { return by_differences(row, false); }
-Outcome check_second(const OpRow& row) { return by_differences(row, true); }
+Outcome check_first(const OpRow& row, Device device) { return by_differences(row, device, false); }
+Outcome check_second(const OpRow& row, Device device) { return by_differences(row, device, true); }
 
 // ---- PyTorch
 
@@ -225,7 +250,7 @@ std::vector<std::string> golden_names() {
   return names;
 }
 
-Outcome check_golden(const OpRow& row) {
+Outcome check_golden(const OpRow& row, Device device) {
   Outcome out;
   check<ValueError>(golden().contains(row.name),
                     "{}: no values from PyTorch; add a line to tests/golden/ops.py and run it",
@@ -236,7 +261,8 @@ Outcome check_golden(const OpRow& row) {
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     const Result wanted{tensor_of(c["output"]), tensors_of(c["gradients"])};
     const double tolerance = row.tolerance > 1e-9 ? row.tolerance : 1e-9;
-    compare(out, evaluate(row, inputs, tensor_of(c["upstream"])), wanted, tolerance,
+    const Tensor upstream = raw::to(tensor_of(c["upstream"]), device);
+    compare(out, evaluate(row, moved(inputs, device), upstream), wanted, tolerance,
             named(row, shapes) + " against PyTorch");
   }
   return out;

@@ -15,18 +15,23 @@ struct Outcome {
 };
 
 /// The value against the reference, in all of the row's shapes.
-Outcome check_value(const OpRow& row);
+Outcome check_value(const OpRow& row, Device device);
 /// Value and gradients on transposed, sliced and expanded inputs, against contiguous ones.
-Outcome check_layouts(const OpRow& row);
+Outcome check_layouts(const OpRow& row, Device device);
 /// Gradients from a transposed and from an expanded upstream gradient, against contiguous ones.
-Outcome check_upstream(const OpRow& row);
+Outcome check_upstream(const OpRow& row, Device device);
 /// Value and gradients in float32 against float64.
-Outcome check_float32(const OpRow& row);
+Outcome check_float32(const OpRow& row, Device device);
 /// First and second derivatives against central differences, in all of the row's shapes.
-Outcome check_first(const OpRow& row);
-Outcome check_second(const OpRow& row);
+Outcome check_first(const OpRow& row, Device device);
+Outcome check_second(const OpRow& row, Device device);
 /// Value and gradients against PyTorch's (golden/ops.json).
-Outcome check_golden(const OpRow& row);
+Outcome check_golden(const OpRow& row, Device device);
+/// Value and gradients, in float32 and float64, in all of the row's shapes, against the CPU's.
+Outcome check_against_cpu(const OpRow& row, Device device);
+
+/// Any of them.
+using RowCheck = Outcome (*)(const OpRow&, Device);
 
 /// The operations in the graph behind y.
 std::vector<std::string> recorded_ops(const Tensor& y);

@@ -11,13 +11,13 @@ using namespace gradus::test;
 
 namespace {
 
-void for_every_row(Outcome (*check_row)(const OpRow&), bool golden_only = false) {
+void for_every_row(RowCheck check_row, bool golden_only = false) {
   CHECK(op_table().size() > 80);
   for (const OpRow& row : op_table()) {
     if (golden_only && !row.golden) continue;
     CAPTURE(row.name);
     Outcome outcome;
-    CHECK_NOTHROW(outcome = check_row(row));
+    CHECK_NOTHROW(outcome = check_row(row, Device::CPU));
     CHECK_MESSAGE(outcome.ok(), outcome.message);
     CHECK(outcome.checked > 0);
   }
@@ -54,16 +54,16 @@ TEST_CASE("ops: the checks find what is wrong") {
   OpRow row = op_table()[0];
   REQUIRE(row.name == "add");
   row.f = [](const Tensors& in) { return in[0] + in[1] * 1.001; };
-  CHECK_FALSE(check_value(row).ok());
-  CHECK_FALSE(check_golden(row).ok());
-  CHECK(check_first(row).ok());  // a wrong function with its own right derivative
+  CHECK_FALSE(check_value(row, Device::CPU).ok());
+  CHECK_FALSE(check_golden(row, Device::CPU).ok());
+  CHECK(check_first(row, Device::CPU).ok());  // a wrong function with its own right derivative
   row.f = [](const Tensors& in) {
     return record("wrong", raw::add(in[0], in[1]),
                   {{in[0], [](const Tensor& g) { return g; }},
                    {in[1], [](const Tensor& g) { return g * square(g) * 0.0; }}});
   };
-  CHECK(check_value(row).ok());
-  CHECK_FALSE(check_first(row).ok());
-  CHECK(check_first(row).message.find("0 everywhere") != std::string::npos);
-  CHECK_FALSE(check_golden(row).ok());
+  CHECK(check_value(row, Device::CPU).ok());
+  CHECK_FALSE(check_first(row, Device::CPU).ok());
+  CHECK(check_first(row, Device::CPU).message.find("0 everywhere") != std::string::npos);
+  CHECK_FALSE(check_golden(row, Device::CPU).ok());
 }
