@@ -57,3 +57,14 @@ void under_each_schedule(Test test) {
   CHECK_MESSAGE(cudaDeviceSynchronize() == cudaSuccess, cudaGetErrorString(cudaPeekAtLastError()));
   CHECK(cudaGetLastError() == cudaSuccess);
 }
+
+/// No reports on the screen while it exists: for calls that are wrong on purpose.
+struct Quiet {
+#if defined(SIMT_EMULATOR)
+  bool before = simt::config().quiet;
+  Quiet() { simt::config().quiet = true; }
+  ~Quiet() { simt::config().quiet = before; }
+#else
+  Quiet() {}
+#endif
+};
