@@ -70,8 +70,6 @@ __global__ void transpose_kernel(const T* x, int64_t x_row, T* out, int64_t out_
   }
 }
 
-namespace {
-
 template <class Out>
 struct Cast {
   template <class In>
@@ -79,6 +77,8 @@ struct Cast {
     return static_cast<Out>(x);
   }
 };
+
+namespace {
 
 template <class In, class Out, class F>
 void map(F f, const View& x, const View& out, cudaStream_t stream) {

@@ -55,8 +55,10 @@ void Parser::instruction() {
   }
   if (peek().text != ";") error("`;` expected after " + std::string(word));
   i.text = text_.substr(begin, peek().begin - begin);
-  std::replace_if(
-      i.text.begin(), i.text.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
+  std::replace_if(i.text.begin(), i.text.end(), blank, ' ');
+  const auto twice = [](char a, char b) { return a == ' ' && b == ' '; };
+  i.text.erase(std::unique(i.text.begin(), i.text.end(), twice), i.text.end());
   for (const auto find : {find_integer, find_float, find_convert, find_memory, find_control})
     if (!i.run) i.run = find(name, i);
   if (!i.run) error("unknown instruction `" + i.text + ";`");
