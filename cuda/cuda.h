@@ -17,6 +17,8 @@ bool available();
 void install();
 /// "NVIDIA GeForce RTX 3060", or what the emulator calls itself. CudaError where there is no GPU.
 const char* device_name();
+/// Was this program built with the emulator? Then times say nothing about a GPU.
+bool emulated();
 
 /// Device memory that the pool has taken, in use or kept for reuse, in bytes.
 int64_t pool_bytes();

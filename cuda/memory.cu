@@ -118,6 +118,14 @@ const char* device_name() {
   return properties.name;
 }
 
+bool emulated() {
+#if defined(SIMT_EMULATOR)
+  return true;
+#else
+  return false;
+#endif
+}
+
 int64_t pool_bytes() {
   const std::lock_guard lock(pool().mutex);
   return pool().taken;
