@@ -165,6 +165,11 @@ void yield_point() {
   suspend();
 }
 
+void fence() {
+  check::fence();
+  yield_point();
+}
+
 unsigned lane_id() { return unsigned(block.number(*block.current)) % kWarp; }
 
 void fail(const std::string& what) {

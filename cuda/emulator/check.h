@@ -46,7 +46,7 @@ inline constexpr bool enabled = true;
 
 /// The thread that runs, written at every switch and read at every access.
 struct Running {
-  bool checking = false;  ///< false while the emulator's own code runs
+  bool checking = true;  ///< false while the emulator's own code runs
   bool in_kernel = false;
   std::uint32_t block = 0, thread = 0;  ///< linear indices
   const char* stack_low = nullptr;      ///< the fiber's own stack: locals are not checked
@@ -81,6 +81,7 @@ void shared_array(void* p, std::size_t bytes, const char* name, std::size_t elem
 
 // A grid runs. `operation` is what `queued` gave.
 void grid_begins(const Grid&);
+void grid_repeats();  ///< the same grid once more, from the memory it had before (replay)
 void block_begins(std::uint32_t block);  ///< forgets the shared arrays of the block before
 void grid_ends();
 /// The emulator switches to a thread (also back to one after a wait); checks are on from here.
@@ -92,6 +93,7 @@ inline void thread_runs(std::uint32_t thread, const char* stack_low, const char*
 }
 void block_barrier();  ///< all threads have met in __syncthreads
 void warp_barrier(std::uint32_t warp, std::uint32_t lanes);  ///< these have met in __syncwarp
+void fence();                                                ///< the running thread: __threadfence
 
 // Streams: what is ordered before what. Streams and events are named by their addresses; the null
 // stream, named nullptr, is there from the start. Tell of each call in program order, also when the
@@ -122,10 +124,12 @@ inline void written(void*, std::size_t) {}
 inline void shared_array(void*, std::size_t, const char*, std::size_t) {}
 inline void grid_begins(const Grid&) {}
 inline void block_begins(std::uint32_t) {}
+inline void grid_repeats() {}
 inline void grid_ends() {}
 inline void thread_runs(std::uint32_t, const char*, const char*) {}
 inline void block_barrier() {}
 inline void warp_barrier(std::uint32_t, std::uint32_t) {}
+inline void fence() {}
 inline void stream_created(const void*, bool) {}
 inline void stream_destroyed(const void*) {}
 inline std::uint32_t queued(const void*, std::string_view, Loc) { return 0; }

@@ -83,6 +83,7 @@ void run_replayed(const Launch& launch) {
   run_grid(launch);
   const Snapshot forward = device_memory();
   restore(before);
+  check::grid_repeats();
   config().schedule = Schedule::reverse;
   run_grid(launch);
   config().schedule = chosen;

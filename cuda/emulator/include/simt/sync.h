@@ -42,6 +42,9 @@ std::uint64_t warp_collective(WarpOp, std::uint32_t mask, std::uint64_t value, i
 /// A place where a schedule may let another thread run: atomics and fences.
 void yield_point();
 
+/// __threadfence: what the thread did before is seen by whoever sees its later atomics.
+void fence();
+
 unsigned lane_id();
 
 /// Ends the grid with a report that names kernel, block and thread.
@@ -177,9 +180,9 @@ inline int __reduce_max_sync(unsigned mask, int value, SIMT_WHERE) {
 
 // ---- Fences --------------------------------------------------------------------------------------
 
-inline void __threadfence() { simt::yield_point(); }
+inline void __threadfence() { simt::fence(); }
 inline void __threadfence_block() { simt::yield_point(); }
-inline void __threadfence_system() { simt::yield_point(); }
+inline void __threadfence_system() { __threadfence(); }
 inline void __nanosleep(unsigned) { simt::yield_point(); }
 [[noreturn]] inline void __trap(SIMT_WHERE) { simt::fail("executes __trap()", where); }
 

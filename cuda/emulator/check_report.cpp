@@ -1,0 +1,198 @@
+// Findings in words. See check_report.h.
+#include "cuda/emulator/check_report.h"
+
+#include <unistd.h>
+
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "cuda/emulator/check_order.h"
+#include "cuda_runtime.h"
+
+namespace simt::check {
+namespace {
+
+std::vector<const void*> parameters;  // of the running kernel: the pointers among them
+std::uint32_t reported_run;           // a copy is reported once
+
+std::string number(std::uint64_t n) { return std::to_string(n); }
+
+std::string coordinates(std::uint32_t linear, const dim3& size) {
+  return "(" + number(linear % size.x) + "," + number(linear / size.x % size.y) + "," +
+         number(linear / size.x / size.y) + ")";
+}
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+/// " at file.cu:12"; the runtime's own calls have no place.
+std::string site(const char* at, const std::source_location& where) {
+  if (!where.line()) return "";
+  return std::string(at) + base_name(where.file_name()) + ":" + number(where.line());
+}
+
+/// Ends the kernel, or reports what a copy or the host did.
+void finding(const std::string& what) {
+  if (running.in_kernel) fail(what);
+  if (run_now && reported_run == run_now) return;
+  reported_run = run_now;
+  const Run& run = run_info(current_run());
+  report(run.what.empty() ? "host code " + what
+                          : std::string(run.what) + site(" launched at ", run.site) + " " + what);
+}
+
+const char* does(Kind kind) {
+  return kind == Kind::load ? "reads" : kind == Kind::store ? "writes" : "atomically updates";
+}
+const char* did(Kind kind) {
+  return kind == Kind::load ? "read" : kind == Kind::store ? "wrote" : "atomically updated";
+}
+
+/// "reads 4 bytes at f.cu:12"; a copy has no line of its own.
+std::string act(const Access& access) {
+  const std::string line = access.pc ? " at " + source_line(access.pc) : "";
+  return std::string(does(access.kind)) + " " + number(access.bytes) + " bytes" + line;
+}
+
+std::string owner(const Region& region) {
+  const std::string size = number(region.bytes) + " bytes";
+  if (region.space == Space::shared) {  // the emulator calls the dynamic one by its description
+    const std::string name = region.name;
+    return (name.find(' ') == name.npos ? "__shared__ " + name : name) + ", " + size;
+  }
+  const char* call = region.space == Space::device   ? "cudaMalloc"
+                     : region.space == Space::pinned ? "cudaMallocHost"
+                                                     : "cudaMallocManaged";
+  std::string text = std::string(region.freed ? "a freed " : "a ") + call + " of " + size;
+  for (std::size_t i = 0; running.in_kernel && i < parameters.size(); ++i) {
+    const char* p = static_cast<const char*>(parameters[i]);
+    if (p < region.begin || p >= region.begin + region.bytes) continue;
+    return text + " (parameter " + number(i + 1) + ")";
+  }
+  return text;
+}
+
+/// "element 100 (bytes 400 to 403) of a cudaMalloc of 400 bytes (parameter 1)"
+std::string place(const Access& access) {
+  const Region* region = region_of(access.address);
+  if (!region) return "memory that was never allocated";
+  const auto offset = std::uint64_t(access.address - region->begin);
+  // Shared arrays know the size of their elements; for other memory take the access's.
+  const std::size_t element = region->space == Space::shared
+                                  ? region->element_bytes
+                                  : std::min<std::size_t>(access.bytes, 8);
+  return "element " + number(offset / element) + " (bytes " + number(offset) + " to " +
+         number(offset + access.bytes - 1) + ") of " + owner(*region);
+}
+
+/// What would have ordered two accesses of the running launch.
+std::string remedy(const Accesses& other) {
+  const std::uint32_t me = this_thread();
+  if (other.flags & many_blocks || other.thread / threads_in_block != me / threads_in_block) {
+    return "nothing orders two blocks of a launch (use atomics, or a second kernel)";
+  }
+  if (other.flags & many_warps || other.thread / 32 != me / 32) {
+    return "no __syncthreads() orders the two";
+  }
+  return "no __syncwarp() or __syncthreads() orders the two";
+}
+
+/// Another thread than the running one in a set of accesses: "thread (3,0,0)".
+std::string other_thread(const Accesses& other) {
+  std::uint32_t thread = other.thread;
+  if (thread == this_thread()) {
+    const std::uint32_t lanes = unordered_lanes(other);
+    if (other.flags & many_blocks) return "another block";
+    if (other.flags & many_warps || !lanes) return "another thread";
+    thread = (thread & ~31u) | std::uint32_t(std::countr_zero(lanes));
+  }
+  const std::uint32_t block = thread / threads_in_block;
+  const std::string name = "thread " + coordinates(thread % threads_in_block, blockDim);
+  return block == running.block ? name : name + " of block " + coordinates(block, gridDim);
+}
+
+/// The earlier access belongs to another kernel, to a copy, or to the host.
+std::string other_run(const Accesses& other) {
+  const Run& run = run_info(other.run);
+  return run.what.empty() ? "host code" : std::string(run.what) + site(" launched at ", run.site);
+}
+
+}  // namespace
+
+void set_grid(const Grid& grid) {
+  parameters.assign(grid.pointers, grid.pointers + grid.parameters);
+}
+
+void report_bad_address(const Access& access) {
+  const Pause pause;
+  const Region* region = region_of(access.address);
+  const bool freed = region && region->freed;
+  finding(act(access) + (freed ? ", after cudaFree: " : ", out of bounds: ") + place(access));
+}
+
+void report_uninitialised(const Access& access) {
+  const Pause pause;
+  const Region* region = region_of(access.address);
+  const bool shared = region && region->space == Space::shared;
+  finding(act(access) + " that nobody has written" +
+          (shared ? " yet (uninitialised, or a barrier is missing): " : " (uninitialised): ") +
+          place(access));
+}
+
+void report_misaligned(const Access& access) {
+  const Pause pause;
+  finding(act(access) + " at a misaligned address, not a multiple of " + number(access.bytes) +
+          ": " + place(access));
+}
+
+void report_host_memory(const Access& access) {
+  const Pause pause;
+  finding(act(access) + " of host memory: a kernel can only touch device memory");
+}
+
+void report_race(const Access& access, const Accesses& other, Kind other_kind) {
+  const Pause pause;
+  const std::string line = other.pc ? " at " + source_line(other.pc) : "";
+  std::string text = act(access) + ", ";
+  if (other.run == current_run()) {
+    text += other_thread(other) + " " + did(other_kind) + " them" + line + ", and " + remedy(other);
+  } else {
+    text += other_run(other) + " " + did(other_kind) + " them" + line +
+            ", and no synchronisation or event orders the two";
+  }
+  finding(text + ": data race on " + place(access));
+}
+
+void report_host_access(const Access& access) {
+  const Pause pause;
+  const std::string text = "host code " + act(access) +
+                           " of device memory (cudaMemcpy brings it to the host): " + place(access);
+  std::fprintf(stderr, "simt: %s\n", text.c_str());
+  std::abort();
+}
+
+std::string source_line(std::uint32_t pc) {
+  char command[160];  // pc is where the call returns to; the call itself is the byte before
+  std::snprintf(command, sizeof command, "addr2line -i -e /proc/%d/exe %#x 2>/dev/null",
+                int(getpid()), pc - 1);
+  std::string inner, outer;  // addr2line prints the innermost inlined frame first
+  if (FILE* lines = popen(command, "r")) {
+    char buffer[1000];
+    while (std::fgets(buffer, sizeof buffer, lines)) {
+      std::string line = buffer;
+      line.erase(line.find_last_not_of(" \n") + 1);
+      line.erase(line.find(" (discriminator") == line.npos ? line.size()
+                                                           : line.find(" (discriminator"));
+      const bool ours = line.find("cuda/emulator/include/") == line.npos &&
+                        line.find("/usr/") != 0 && line[0] != '?';
+      if (ours) (inner.empty() ? inner : outer) = base_name(line);
+    }
+    pclose(lines);
+  }
+  if (inner.empty()) return "an unknown line (compile with -g1)";
+  const bool same_file = outer.substr(0, outer.find(':')) == inner.substr(0, inner.find(':'));
+  return outer.empty() || same_file ? inner : inner + " (from " + outer + ")";
+}
+
+}  // namespace simt::check

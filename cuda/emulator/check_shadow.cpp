@@ -1,0 +1,121 @@
+// The checker's memory: reserve, give out, mark, look up. See check_shadow.h.
+#include "cuda/emulator/check_shadow.h"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <vector>
+
+namespace simt::check {
+
+char *arena_begin, *arena_end;
+char *shared_begin, *shared_end;
+Cell* shadow;
+
+namespace {
+
+constexpr std::size_t arena_bytes = std::size_t(32) << 30;
+constexpr std::size_t alignment = 256;  // what cudaMalloc promises
+constexpr std::size_t red_zone = 512;   // at least so many invalid bytes behind an allocation
+
+char* next;                             // the arena is used up to here
+std::map<const char*, Region> regions;  // by their first byte
+std::vector<Region> shared_arrays;      // of the running block
+
+char* reserve(std::size_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) {
+    std::perror("simt: the checker cannot reserve address space for its shadow memory");
+    std::abort();
+  }
+  return static_cast<char*>(p);
+}
+
+void reserve_arena() {
+  arena_begin = next = reserve(arena_bytes);
+  arena_end = arena_begin + arena_bytes;
+  shadow = reinterpret_cast<Cell*>(reserve(arena_bytes / 4 * sizeof(Cell)));
+}
+
+/// Whole pages between two addresses go back to the system and read as zero.
+void give_back(void* from, void* to) {
+  constexpr std::uintptr_t page = 4096;
+  const auto first = (reinterpret_cast<std::uintptr_t>(from) + page - 1) & ~(page - 1);
+  const auto last = reinterpret_cast<std::uintptr_t>(to) & ~(page - 1);
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes, Space space) {
+  const Pause pause;
+  if (!arena_begin) reserve_arena();
+  const std::size_t room = (bytes + red_zone + alignment - 1) & ~(alignment - 1);
+  if (bytes > arena_bytes || room > std::size_t(arena_end - next)) return nullptr;
+  char* p = next;
+  next += room;
+  regions[p] = {p, bytes, space};
+  // A host may fill pinned memory by code that is not instrumented: it counts as initialised.
+  if (space != Space::shared) {
+    mark(p, bytes, true, space != Space::device);
+  } else {
+    shared_begin = p;
+    shared_end = p + bytes;
+  }
+  return p;
+}
+
+void release(void* p) {
+  const Pause pause;
+  const auto found = regions.find(static_cast<const char*>(p));
+  if (found == regions.end() || found->second.freed) return;
+  Region& region = found->second;
+  mark(region.begin, region.bytes, false, false);
+  region.freed = true;
+  char* end = region.begin + region.bytes;
+  give_back(region.begin, end);
+  give_back(&cell_of(region.begin), &cell_of(end));
+}
+
+bool owns(const void* p) { return inside(p); }
+
+void mark(char* p, std::size_t bytes, bool valid, bool written) {
+  while (bytes) {
+    const Piece piece = piece_at(p, bytes);
+    Cell& cell = cell_of(p);
+    cell.write = cell.read = {};
+    cell.valid = std::uint8_t(valid ? cell.valid | piece.mask : cell.valid & ~piece.mask);
+    cell.written = std::uint8_t(written ? cell.written | piece.mask : cell.written & ~piece.mask);
+    p += piece.bytes;
+    bytes -= piece.bytes;
+  }
+}
+
+void shared_array(void* p, std::size_t bytes, const char* name, std::size_t element_bytes) {
+  const Pause pause;
+  shared_arrays.push_back(
+      {static_cast<char*>(p), bytes, Space::shared, false, name, element_bytes});
+  mark(static_cast<char*>(p), bytes, true, false);
+}
+
+void forget_shared_arrays() {
+  for (const Region& array : shared_arrays) mark(array.begin, array.bytes, false, false);
+  shared_arrays.clear();
+}
+
+const Region* region_of(const char* p) {
+  auto after = regions.upper_bound(p);
+  if (after == regions.begin()) return nullptr;
+  const Region* region = &std::prev(after)->second;
+  if (region->space != Space::shared) return region;
+  const Region* nearest = nullptr;  // shared arrays are few
+  for (const Region& array : shared_arrays) {
+    if (array.begin <= p && (!nearest || array.begin > nearest->begin)) nearest = &array;
+  }
+  return nearest;
+}
+
+}  // namespace simt::check

@@ -1,0 +1,182 @@
+// Races: two threads touch the same word, one of them writes, and nothing says who comes first.
+#include "tests/cuda/bugs.h"
+
+namespace bugs {
+
+__global__ void read_before_barrier(float* y) {
+  SHARED(float, s, [256]);
+  const unsigned t = threadIdx.x;
+  s[t] = float(t);
+  y[t] = s[255 - t];  // BUG: missing __syncthreads
+}
+
+// Reads its lower neighbour only, so threads that run in ascending order hide it.
+__global__ void read_lower_neighbour(float* y) {
+  SHARED(float, s, [256]);
+  const unsigned t = threadIdx.x;
+  s[t] = float(t);
+  y[t] = t > 0 ? s[t - 1] : 0;  // BUG: missing __syncthreads, lower neighbour
+}
+
+__global__ void overwrite_while_read(float* y) {
+  SHARED(float, s, [256]);
+  const unsigned t = threadIdx.x;
+  float sum = 0;
+  for (int k = 0; k < 3; ++k) {
+    s[t] = float(t) * float(k + 1);  // BUG: missing second __syncthreads in a loop
+    __syncthreads();
+    sum += s[255 - t];
+  }
+  y[t] = sum;
+}
+
+__global__ void warp_tree(float* y) {
+  SHARED(float, s, [32]);
+  const unsigned t = threadIdx.x;
+  s[t] = 1;
+  __syncwarp();
+  for (unsigned half = 16; half > 0; half /= 2) {
+    if (t < half) s[t] += s[t + half];  // BUG: missing __syncwarp
+  }
+  if (t == 0) y[0] = s[0];
+}
+
+// Only the lower half of the warp meets, but the data cross the middle.
+__global__ void half_a_warp_meets(float* y) {
+  SHARED(float, s, [32]);
+  const unsigned t = threadIdx.x;
+  s[t] = float(t);
+  if (t < 16) __syncwarp(0x0000ffffu);
+  y[t] = s[31 - t];  // BUG: __syncwarp of too few lanes
+}
+
+// Everybody reads word 0, in two warps; the writer itself is the last of the readers.
+__global__ void write_what_all_read(float* y) {
+  SHARED(float, s, [1]);
+  const unsigned t = threadIdx.x;
+  if (t == 0) s[0] = 1;
+  __syncthreads();
+  y[t] = s[0];
+  if (t == 63) s[0] = 2;  // BUG: overwriting what others still read
+}
+
+__global__ void all_write_one_word(float* y) {
+  SHARED(float, s, [1]);
+  s[0] = float(threadIdx.x);  // BUG: all threads write one word
+  __syncthreads();
+  if (threadIdx.x == 0) y[0] = s[0];
+}
+
+__global__ void read_a_sum_early(float* y) {
+  SHARED(float, sum, [1]);
+  if (threadIdx.x == 0) sum[0] = 0;
+  __syncthreads();
+  atomicAdd(&sum[0], 1.0f);
+  y[threadIdx.x] = sum[0];  // BUG: reading an atomic sum without a barrier
+}
+
+__global__ void add_without_atomic(float* y) {
+  y[threadIdx.x % 4] += 1;  // BUG: lost update
+}
+
+__global__ void chain_of_blocks(float* y) {
+  if (threadIdx.x > 0) return;
+  y[blockIdx.x] =
+      blockIdx.x > 0 ? y[blockIdx.x - 1] + 1 : 1;  // BUG: reading another block's result
+}
+
+// The last block adds up the others' results, but without a fence they may arrive after the count.
+__global__ void last_block_without_fence(float* y, float* partial, unsigned* count) {
+  if (threadIdx.x > 0) return;
+  partial[blockIdx.x] = 1;
+  if (atomicAdd(count, 1u) < gridDim.x - 1) return;
+  float sum = 0;
+  for (unsigned b = 0; b < gridDim.x; ++b) {
+    sum += partial[b];  // BUG: last block without __threadfence
+  }
+  y[0] = sum;
+}
+
+std::vector<Bug> races() {
+  return {
+      {"missing __syncthreads",
+       [] {
+         float* y = device<float>(256);
+         launch<read_before_barrier>({1, 256}, y);
+         return equals(y, 256, [](int i) { return 255 - i; });
+       },
+       "uninitialised, or a barrier is missing"},
+      {"missing __syncthreads, lower neighbour",
+       [] {
+         float* y = device<float>(256);
+         launch<read_lower_neighbour>({1, 256}, y);
+         return equals(y, 256, [](int i) { return i > 0 ? i - 1 : 0; });
+       },
+       "orders the two: data race"},
+      {"missing second __syncthreads in a loop",
+       [] {
+         float* y = device<float>(256);
+         launch<overwrite_while_read>({1, 256}, y);
+         return equals(y, 256, [](int i) { return (255 - i) * 6; });
+       },
+       "no __syncthreads() orders the two: data race"},
+      {"missing __syncwarp",
+       [] {
+         float* y = device<float>(1);
+         launch<warp_tree>({1, 32}, y);
+         return equals(y, 1, [](int) { return 32; });
+       },
+       "no __syncwarp() or __syncthreads() orders the two: data race"},
+      {"__syncwarp of too few lanes",
+       [] {
+         float* y = device<float>(32);
+         launch<half_a_warp_meets>({1, 32}, y);
+         return equals(y, 32, [](int i) { return 31 - i; });
+       },
+       "a barrier is missing"},
+      {"overwriting what others still read",
+       [] {
+         float* y = device<float>(64);
+         launch<write_what_all_read>({1, 64}, y);
+         return equals(y, 64, [](int) { return 1; });
+       },
+       "data race"},
+      {"all threads write one word",
+       [] {
+         float* y = device<float>(1);
+         launch<all_write_one_word>({1, 64}, y);
+         return equals(y, 1, [](int) { return 63; });
+       },
+       "wrote them"},
+      {"reading an atomic sum without a barrier",
+       [] {
+         float* y = device<float>(64);
+         launch<read_a_sum_early>({1, 64}, y);
+         return equals(y, 64, [](int) { return 64; });
+       },
+       "atomically updates"},
+      {"lost update",
+       [] {
+         float* y = device<float>(4);
+         launch<add_without_atomic>({1, 64}, y);
+         return equals(y, 4, [](int) { return 16; });
+       },
+       "data race"},
+      {"reading another block's result",
+       [] {
+         float* y = device<float>(8);
+         launch<chain_of_blocks>({8, 32}, y);
+         return equals(y, 8, [](int i) { return i + 1; });
+       },
+       "nothing orders two blocks of a launch"},
+      {"last block without __threadfence",
+       [] {
+         float *y = device<float>(1), *partial = device<float>(4);
+         launch<last_block_without_fence>({4, 32}, y, partial, device<unsigned>(1));
+         return equals(y, 1, [](int) { return 4; });
+       },
+       "nothing orders two blocks of a launch"},
+  };
+}
+
+}  // namespace bugs
