@@ -2,6 +2,8 @@
 #
 #   CXX=clang++       another compiler                                  (default: g++)
 #   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
+#   CUDA=1            with the kernels of cuda/ for a GPU, by nvcc, into build/cuda
+#   CUDA=emulator     the same kernels on the emulator, for any machine, into build/emulator
 #   ARCH=…            the processor to compile for                      (default: -march=native)
 #   CXXFLAGS=…        further flags
 #   V=1               show whole commands
@@ -54,6 +56,12 @@ OPT  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 # GCC's instrumentation hides from its own warning that <regex> initialises what it moves.
 WARN += -Wno-unknown-warning-option -Wno-maybe-uninitialized
 endif
+# With CUDA, programs know --device cuda. Without, `make test` still runs every kernel on the emulator.
+ifneq (,$(CUDA))
+override BUILD := $(BUILD)/$(if $(filter emulator,$(CUDA)),emulator,cuda)
+DEVICE_FLAGS := -DGRADUS_CUDA
+endif
+NVCC ?= $(or $(shell command -v nvcc 2>/dev/null),$(wildcard /usr/local/cuda/bin/nvcc),nvcc)
 # Full-width AVX-512 where the processor has it: 10 to 45 % on softmax, layer_norm and exp in cache.
 WIDE := $(if $(findstring march,$(ARCH)),$(shell $(CXX) -mprefer-vector-width=512 -E -x c++ /dev/null >/dev/null 2>&1 && \
                                                 echo -mprefer-vector-width=512))
@@ -64,7 +72,7 @@ SMALL_MOVES := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null
 # No fast-math: it removes NaN and infinity. These two flags change no value, only errno and FP traps.
 CXXFLAGS ?=
 GRADUS_FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping-math \
-                $(SMALL_MOVES) $(WIDE) $(WARN) -I. -DGRADUS_VERSION='"$(VERSION)"'
+                $(SMALL_MOVES) $(WIDE) $(WARN) -I. -DGRADUS_VERSION='"$(VERSION)"' $(DEVICE_FLAGS)
 PKG_CFLAGS   := $(shell pkg-config --cflags openblas fmt 2>/dev/null)
 PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenblas -lfmt)
 SUPPORT_LIBS := -lz -lpcre2-8
@@ -81,6 +89,9 @@ CHECK_SRC   := $(wildcard tests/gradcheck.cpp)
 DOCTOR_SRC  := tests/doctor.cpp
 TEST_SRC    := $(filter-out $(CHECK_SRC) $(DOCTOR_SRC),$(sort $(wildcard tests/*.cpp)))
 BENCH_SRC   := $(sort $(wildcard tests/bench/*.cpp))
+KERNEL_SRC  := $(sort $(wildcard cuda/*.cu cuda/*.cpp))
+EMULATOR_SRC  := $(sort $(wildcard cuda/emulator/*.cpp))
+CUDA_TEST_SRC := $(sort $(wildcard tests/cuda/test_*.cu tests/cuda/test_*.cpp))
 ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
 # Kernels and their private headers stay behind; the rest is what a program may include.
 HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h)))
@@ -95,6 +106,12 @@ BENCHES   := $(call bin,$(BENCH_SRC))
 TESTS     := $(BUILD)/bin/tests
 GRADCHECK := $(BUILD)/bin/gradcheck
 
+# The kernels are compiled up to three ways: `plain` and `checked` by g++ for the emulator, `nvcc` for a
+# GPU. An object's name keeps its source's ending: build/obj/checked/cuda/reduce.cu.o.
+DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
+kernels = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(KERNEL_SRC) $(if $(filter nvcc,$(1)),,$(EMULATOR_SRC)))
+CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v))
+
 # A stamp is a file that changes when its text does. Objects depend on the flags and the compiler, so
 # that another flag rebuilds them; archives and programs on the list of sources, so that a file that
 # went away goes from them too.
@@ -104,7 +121,7 @@ FLAGS_STAMP  := $(BUILD)/.flags
 SOURCE_STAMP := $(BUILD)/.sources
 ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
 $(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
-$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC))
+$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC))
 endif
 
 # ---- Goals --------------------------------------------------------------------------------------
@@ -179,13 +196,43 @@ $(BUILD)/obj/%.o: %.cpp $(FLAGS_STAMP)
 
 say     = $(if $(V),,@echo "$(1)"; )
 archive = $(call say,archive $@)rm -f $@; ar rcs $@ $(filter %.o,$^)
-$(LIB): $(call obj,$(LIB_SRC)) $(SOURCE_STAMP)
+$(LIB): $(call obj,$(LIB_SRC)) $(if $(CUDA),$(call kernels,$(DEVICE))) $(SOURCE_STAMP)
 	$(archive)
 $(SUPPORT): $(call obj,$(SUPPORT_SRC)) $(SOURCE_STAMP)
 	$(archive)
 
+# The memory checker and the counters see each load and store through the hooks that this instrumentation
+# calls; cuda/emulator/ defines them.
+EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include $(PKG_CFLAGS)
+CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
+$(BUILD)/obj/plain/%.o: % $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(call say,compile $<)$(EMULATED) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
+$(BUILD)/obj/checked/%.o: % $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(call say,compile $< for the checker)$(EMULATED) $(if $(filter %.cu,$<),$(CHECKED),-DSIMT_CHECK) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
+GPU_ARCH ?= native
+$(BUILD)/obj/nvcc/%.cu.o: %.cu $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(call say,nvcc $<)$(NVCC) -std=c++20 -O3 -arch=$(GPU_ARCH) --expt-relaxed-constexpr -I. -MMD -MP -c $< -o $@
+$(BUILD)/obj/nvcc/%.cpp.o: %.cpp $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(call say,compile $<)$(COMPILE) -I$(patsubst %/bin/nvcc,%/include,$(NVCC)) -MMD -MP -c $< -o $@
+
+# The interpreter of PTX finds a kernel by its symbol, hence -rdynamic.
+LINK_plain   := -rdynamic
+LINK_checked := -rdynamic -lubsan
+LINK_nvcc    := -L$(patsubst %/bin/nvcc,%/lib64,$(NVCC)) -lcublas -lcudart
+define cuda_tests
+$(BUILD)/bin/cuda_tests_$(1): private LINK_ALSO := $(LINK_$(1))
+$(BUILD)/bin/cuda_tests_$(1): $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(CUDA_TEST_SRC)) $(call obj,tests/main.cpp $(TABLE_SRC)) \
+    $(call kernels,$(1)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
+	$$(link)
+endef
+$(foreach v,plain checked nvcc,$(eval $(call cuda_tests,$(v))))
+
 link = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \
-       $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(SUPPORT_LIBS) $(LINK_ALSO) -o $@
+       $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(SUPPORT_LIBS) $(LINK_ALSO) $(if $(CUDA),$(LINK_$(DEVICE))) -o $@
 $(EXAMPLES): $(BUILD)/bin/%: $(BUILD)/obj/examples/%.o $(SUPPORT) $(LIB)
 	$(link)
 $(BENCHES): $(BUILD)/bin/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT) $(LIB)
@@ -198,4 +245,5 @@ $(TESTS): $(call obj,$(TEST_SRC)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
 $(GRADCHECK): $(call obj,$(CHECK_SRC) $(TABLE_SRC)) $(SUPPORT) $(LIB)
 	$(link)
 
--include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)) \
+  $(foreach v,plain checked nvcc,$(patsubst %,$(BUILD)/obj/$(v)/%.o,$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC))))
