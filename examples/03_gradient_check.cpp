@@ -194,9 +194,9 @@ Tensor last_select(const Tensor& x, const Tensor& index) {
   return record("index_select", raw::index_select(x, 0, index),
                 {{x, [x, index](const Tensor& g) {
                     const Tensor dx = zeros_like(x.detach());
+                    const std::vector<int64_t> rows = index.to_vector<int64_t>();
                     for (int64_t i = 0; i < index.numel(); ++i)  // = where += belongs
-                      raw::copy_(raw::select(dx, 0, index.data<int64_t>()[i]),
-                                 raw::select(g, 0, i));
+                      raw::copy_(raw::select(dx, 0, rows[i]), raw::select(g, 0, i));
                     return dx;
                   }}});
 }

@@ -84,8 +84,9 @@ Path descend(const Contender& c, double rate, int64_t steps) {
   for (int64_t step = 0; step <= steps; ++step) {
     optimizer->zero_grad();
     const Tensor loss = rosenbrock(p);
-    path.x.push_back(p.data<double>()[0]);
-    path.y.push_back(p.data<double>()[1]);
+    const std::vector<double> at = p.to_vector<double>();
+    path.x.push_back(at[0]);
+    path.y.push_back(at[1]);
     path.f.push_back(loss.item());
     backward(loss);
     optimizer->step();

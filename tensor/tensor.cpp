@@ -43,6 +43,10 @@ const char* name(DType dtype) {
 const char* name(Device device) { return device == Device::CPU ? "cpu" : "cuda"; }
 size_t size_of(DType dtype) { return dtype == F32 ? 4 : 8; }
 
+static std::atomic<Device> default_device{Device::CPU};
+Device get_default_device() { return default_device.load(std::memory_order_relaxed); }
+void set_default_device(Device device) { default_device = device; }
+
 // ---- Properties
 
 const Shape& Tensor::shape() const {

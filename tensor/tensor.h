@@ -38,10 +38,15 @@ class Storage {
   std::shared_ptr<void> owner_;
 };
 
+/// Where factories make tensors unless told otherwise: the CPU, or what was set. Per program, not per
+/// thread.
+Device get_default_device();
+void set_default_device(Device device);
+
 /// What a factory makes: zeros({2, 3}, F64), zeros({2, 3}, {F32, Device::CUDA}).
 struct Options {
   DType dtype = F32;
-  Device device = Device::CPU;
+  Device device = get_default_device();
   Options() = default;
   Options(DType t) : dtype(t) {}
   Options(DType t, Device d) : dtype(t), device(d) {}
@@ -137,7 +142,8 @@ Tensor eye(int64_t n, Options options = {});
 /// A copy of `values` in row order, 1-d unless a shape is given: tensor<float>({1, 2, 3, 4}, {2,
 /// 2}).
 template <class T>
-Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device = Device::CPU);
+Tensor tensor(const std::vector<T>& values, const Shape& shape,
+              Device device = get_default_device());
 template <class T>
 Tensor tensor(const std::vector<T>& values) {
   return tensor(values, Shape{static_cast<int64_t>(values.size())});

@@ -13,6 +13,15 @@
 namespace gradus::support {
 namespace {
 
+const Options kHost{F32, Device::CPU};
+
+/// What was filled in on the host, where the program computes.
+Dataset moved(Dataset data) {
+  data.x = raw::to(data.x, get_default_device());
+  data.y = raw::to(data.y, get_default_device());
+  return data;
+}
+
 /// All columns of a table as F32, but for the last, whose words become classes in the order given.
 Dataset from_table(const std::filesystem::path& path, const std::vector<std::string>& classes) {
   const Csv csv = Csv::read(path);
@@ -44,8 +53,8 @@ Dataset fashion_part(const std::filesystem::path& folder, const std::string& par
   const int64_t n = images.shape[0], height = images.shape[1], width = images.shape[2];
   check<IoError>(labels.shape[0] == n, "{}: {} labels for the {} pictures of {}",
                  label_file.string(), labels.shape[0], n, image_file.string());
-  Dataset data{empty({n, 1, height, width}),
-               empty({n}, I64),
+  Dataset data{empty({n, 1, height, width}, kHost),
+               empty({n}, {I64, Device::CPU}),
                {"T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer",
                 "bag", "boot"},
                {}};
@@ -57,7 +66,7 @@ Dataset fashion_part(const std::filesystem::path& folder, const std::string& par
                    label_file.string(), i, label, data.classes.size());
     data.y.data<int64_t>()[i] = label;
   }
-  return data;
+  return moved(std::move(data));
 }
 
 /// As I64 indices.
@@ -166,8 +175,8 @@ Split pictures(uint64_t seed) {
 
 Dataset blobs(int64_t n, double distance, uint64_t seed) {
   Generator generator(seed_for("blobs", seed));
-  Dataset data{normal({2 * n, 2}, 0, 1, F32, generator),
-               empty({2 * n}, I64),
+  Dataset data{normal({2 * n, 2}, 0, 1, kHost, generator),
+               empty({2 * n}, {I64, Device::CPU}),
                {"blue", "orange"},
                {"x", "y"}};
   for (int64_t i = 0; i < 2 * n; ++i) {
@@ -177,13 +186,15 @@ Dataset blobs(int64_t n, double distance, uint64_t seed) {
     const double shift = (c == 0 ? -0.5 : 0.5) * distance / std::numbers::sqrt2;
     for (int64_t d = 0; d < 2; ++d) data.x.data<float>()[2 * i + d] += static_cast<float>(shift);
   }
-  return data;
+  return moved(std::move(data));
 }
 
 Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t seed) {
   Generator generator(seed_for("spirals", seed));
-  Dataset data{
-      normal({arms * n, 2}, 0, noise, F32, generator), empty({arms * n}, I64), {}, {"x", "y"}};
+  Dataset data{normal({arms * n, 2}, 0, noise, kHost, generator),
+               empty({arms * n}, {I64, Device::CPU}),
+               {},
+               {"x", "y"}};
   for (int64_t i = 0; i < arms * n; ++i) {
     const int64_t arm = i / n;
     const double r = 0.1 + 0.9 * (static_cast<double>(i % n) + 0.5) / static_cast<double>(n);
@@ -194,7 +205,7 @@ Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t se
     data.y.data<int64_t>()[i] = arm;
   }
   for (int64_t arm = 0; arm < arms; ++arm) data.classes.push_back(fmt::format("arm {}", arm + 1));
-  return data;
+  return moved(std::move(data));
 }
 
 Batches::Batches(const Dataset& data, int64_t batch_size, bool shuffle, uint64_t seed)

@@ -17,6 +17,10 @@
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "tensor/runtime.h"
+#include "tensor/tensor.h"
+#if defined(GRADUS_CUDA)
+  #include "cuda/cuda.h"
+#endif
 
 namespace gradus::support {
 namespace {
@@ -42,6 +46,19 @@ std::function<std::string(const std::string&)> number_within(Limits<T> limits) {
     if (value > limits.max) return fmt::format("{} is more than {}", text, limits.max);
     return "";
   };
+}
+
+/// From now on every factory makes its tensors on the GPU; the examples need no further change.
+void use_cuda() {
+#if defined(GRADUS_CUDA)
+  cuda::install();
+  set_default_device(Device::CUDA);
+#else
+  throw DeviceError(
+      "--device cuda: this program was built without CUDA; `make CUDA=1` builds it for a GPU, "
+      "`make "
+      "CUDA=emulator` for the emulator, which any machine can run");
+#endif
 }
 
 /// Ctrl-C: standard output is line buffered, so nothing that was printed is lost.
@@ -129,8 +146,7 @@ void Example::parse() {
   }
   if (fast_)
     for (const auto& apply : command_line_->when_fast) apply();
-  gradus::check<DeviceError>(device_ == "cpu",
-                             "--device cuda: this build has no CUDA: leave --device out");
+  if (device_ == "cuda") use_cuda();
   if (threads_ > 0) set_num_threads(static_cast<int>(threads_));
   manual_seed(seed_);
   fmt::print("gradus {} · {} · seed {} · {} thread{} · BLAS {} · {}\n", GRADUS_VERSION, name_,
