@@ -210,13 +210,25 @@ TEST_CASE("cuda: every step of the matmul staircase equals the CPU's product") {
   cuda::set_matmul_kernel(before);
 }
 
-TEST_CASE("cuda: what a product overwrites is not read, and one matrix serves a batch") {
-  agree({randn({3, 4}), randn({4, 5}), full({3, 5}, kNaN)}, product(0));
-  agree({randn({6, 3, 4}), randn({1, 4, 5})}, [](Backend& device, const Tensors& in) -> Tensors {
-    const Tensor out = fresh({6, 3, 5}, in[0]);
-    device.matmul(in[0].view(), raw::expand(in[1], {6, 4, 5}).view(), 0, out.view());
-    return {out};
-  });
+TEST_CASE("cuda: products that overwrite what is not a number, and products of repeated factors") {
+  const cuda::MatmulKernel before = cuda::matmul_kernel();
+  for (const cuda::MatmulKernel step : cuda::kMatmulKernels) {
+    cuda::set_matmul_kernel(step);
+    CAPTURE(name(step));
+    agree({randn({3, 4}), randn({4, 5}), full({3, 5}, kNaN)}, product(0));
+    // One matrix for a whole batch, one row for a whole matrix: strides of 0.
+    agree({randn({6, 3, 4}), randn({1, 4, 5})}, [](Backend& device, const Tensors& in) -> Tensors {
+      const Tensor out = fresh({6, 3, 5}, in[0]);
+      device.matmul(in[0].view(), raw::expand(in[1], {6, 4, 5}).view(), 0, out.view());
+      return {out};
+    });
+    agree({randn({1, 4}), randn({4, 5})}, [](Backend& device, const Tensors& in) -> Tensors {
+      const Tensor out = fresh({3, 5}, in[0]);
+      device.matmul(raw::expand(in[0], {3, 4}).view(), in[1].view(), 0, out.view());
+      return {out};
+    });
+  }
+  cuda::set_matmul_kernel(before);
   CHECK_THROWS_WITH_AS(cuda::matmul_kernel_named("fast"), doctest::Contains("naive, coalesced"),
                        ValueError);
 }
