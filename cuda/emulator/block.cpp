@@ -172,7 +172,7 @@ void fence() {
 
 unsigned lane_id() { return unsigned(block.number(*block.current)) % kWarp; }
 
-void fail(const std::string& what) {
+void fail(std::string what) {
   const check::Pause pause;
   if (!block.launch) {
     std::fprintf(stderr, "simt: host code %s\n", what.c_str());
@@ -181,12 +181,19 @@ void fail(const std::string& what) {
   const uint3 i = block.current->index;
   block.failure = "thread (" + std::to_string(i.x) + "," + std::to_string(i.y) + "," +
                   std::to_string(i.z) + ") " + what;
+  std::string().swap(what);
   Fiber& from = *block.current->fiber;
   go_on_with(nullptr, from);
   std::abort();  // nobody comes back to a thread that has failed
 }
 
-void fail(const char* what, Loc where) { fail(std::string(what) + " at " + place(where)); }
+void fail(const char* what, Loc where) { fail_at(what, where); }
+
+void fail_at(std::string what, Loc where) {
+  what += " at ";
+  what += place(where);
+  fail(std::move(what));
+}
 
 std::string in_block(const Launch& launch) {
   return "kernel " + std::string(launch.kernel.name) + " launched at " +

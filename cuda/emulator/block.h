@@ -77,6 +77,9 @@ void begin_grid(const Launch&);
 /// Runs the block `blockIdx` of a grid; false if it ended with a report.
 bool run_block(const Launch&);
 
+/// fail() with " at file:line" behind the text.
+[[noreturn]] void fail_at(std::string what, Loc where);
+
 /// Suspends the current thread; returns when it has been woken and its turn has come.
 void suspend();
 

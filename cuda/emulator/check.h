@@ -17,7 +17,8 @@ namespace simt {
 
 /// Ends the running kernel thread, its block and its grid. The report reads
 /// "kernel K launched at F:L, block (x,y,z): thread (x,y,z) " + what; the error is sticky.
-[[noreturn]] void fail(const std::string& what);
+/// By value: the thread's stack is abandoned, and what it still owned would leak.
+[[noreturn]] void fail(std::string what);
 
 /// A finding outside a kernel: printed, and a sticky error like fail's.
 void report(const std::string& what);

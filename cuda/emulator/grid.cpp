@@ -28,33 +28,31 @@ using Snapshot = std::vector<std::vector<char>>;
 
 Snapshot device_memory() {
   Snapshot all;
-  each_allocation([&](const Allocation& a) { all.emplace_back(a.begin, a.begin + a.bytes); });
+  each_range([&](char* p, std::size_t bytes) { all.emplace_back(p, p + bytes); });
   return all;
 }
 
 void restore(const Snapshot& all) {
   std::size_t i = 0;
-  each_allocation([&](const Allocation& a) { std::memcpy(a.begin, all[i++].data(), a.bytes); });
+  each_range([&](char* p, std::size_t bytes) { std::memcpy(p, all[i++].data(), bytes); });
 }
 
 /// The first 4-byte word in which device memory differs from a snapshot, in words; or "".
 std::string difference(const Snapshot& before) {
   std::string text;
   std::size_t i = 0;
-  each_allocation([&](const Allocation& a) {
+  each_range([&](char* p, std::size_t bytes) {
     const char* const old = before[i++].data();
-    const std::size_t at =
-        std::size_t(std::mismatch(old, old + a.bytes, a.begin).first - old) & ~3u;
-    if (!text.empty() || at >= a.bytes) return;
+    const std::size_t at = std::size_t(std::mismatch(old, old + bytes, p).first - old) & ~3u;
+    if (!text.empty() || at >= bytes) return;
     float x = 0, y = 0;
-    const std::size_t bytes = std::min<std::size_t>(4, a.bytes - at);
-    std::memcpy(&x, old + at, bytes);
-    std::memcpy(&y, a.begin + at, bytes);
+    std::memcpy(&x, old + at, std::min<std::size_t>(4, bytes - at));
+    std::memcpy(&y, p + at, std::min<std::size_t>(4, bytes - at));
     char line[192];
     std::snprintf(line, sizeof line,
                   "byte %zu of an allocation of %zu bytes is, as a float, %.9g forward and %.9g in "
                   "reverse",
-                  at, a.bytes, double(x), double(y));
+                  at, bytes, double(x), double(y));
     text = line;
   });
   return text;

@@ -19,6 +19,7 @@ constexpr unsigned char kPattern = 0xc5;
 
 std::map<std::uintptr_t, Allocation> live;
 std::map<std::uintptr_t, std::size_t> freed;  // where recently freed memory was, for the reports
+std::map<char*, std::size_t> symbols;
 std::size_t allocated = 0;
 
 std::uintptr_t address(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
@@ -132,8 +133,11 @@ bool guards_intact(const void* p, const std::string& who) {
   return false;
 }
 
-void each_allocation(const std::function<void(const Allocation&)>& f) {
-  for (const auto& [begin, allocation] : live) f(allocation);
+void remember_symbol(void* begin, std::size_t bytes) { symbols[static_cast<char*>(begin)] = bytes; }
+
+void each_range(const std::function<void(char*, std::size_t)>& f) {
+  for (const auto& [begin, allocation] : live) f(allocation.begin, allocation.bytes);
+  for (const auto& [begin, bytes] : symbols) f(begin, bytes);
 }
 
 std::size_t allocated_bytes() { return allocated; }

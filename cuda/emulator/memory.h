@@ -32,7 +32,11 @@ void free_all_memory();
 /// A report, and false, if somebody wrote just before or behind the allocation in which p lies.
 bool guards_intact(const void* p, const std::string& who);
 
-void each_allocation(const std::function<void(const Allocation&)>&);
+/// A __constant__ or __device__ variable that a program has named.
+void remember_symbol(void* begin, std::size_t bytes);
+
+/// All memory that a kernel can write, as far as the emulator knows it: allocations and symbols.
+void each_range(const std::function<void(char* begin, std::size_t bytes)>&);
 
 inline constexpr std::size_t kDeviceBytes = std::size_t(4) << 30;
 std::size_t allocated_bytes();

@@ -75,19 +75,32 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
   return set_error(cudaSuccess);
 }
 
-}  // namespace
-
-cudaError_t simt::copy_symbol(void* to, const void* from, std::size_t bytes, std::size_t offset,
-                              std::size_t symbol_bytes) {
+cudaError_t copy_symbol(const char* call, void* symbol, std::size_t symbol_bytes,
+                        std::size_t offset, std::size_t bytes, void* to, const void* from) {
   if (offset > symbol_bytes || bytes > symbol_bytes - offset)
-    return complain(cudaErrorInvalidValue,
-                    "cudaMemcpyToSymbol or FromSymbol: " + std::to_string(bytes) +
-                        " bytes from byte " + std::to_string(offset) + " of a symbol of " +
-                        std::to_string(symbol_bytes) + " bytes");
+    return complain(cudaErrorInvalidValue, std::string(call) + ": " + std::to_string(bytes) +
+                                               " bytes from byte " + std::to_string(offset) +
+                                               " of a symbol of " + std::to_string(symbol_bytes) +
+                                               " bytes");
   drain_all();
   check::host_waits_for_device();
+  remember_symbol(symbol, symbol_bytes);
   std::memcpy(to, from, bytes);
   return set_error(cudaSuccess);
+}
+
+}  // namespace
+
+cudaError_t simt::copy_to_symbol(void* symbol, std::size_t symbol_bytes, std::size_t offset,
+                                 const void* from, std::size_t bytes) {
+  return copy_symbol("cudaMemcpyToSymbol", symbol, symbol_bytes, offset, bytes,
+                     static_cast<char*>(symbol) + offset, from);
+}
+
+cudaError_t simt::copy_from_symbol(void* to, void* symbol, std::size_t symbol_bytes,
+                                   std::size_t offset, std::size_t bytes) {
+  return copy_symbol("cudaMemcpyFromSymbol", symbol, symbol_bytes, offset, bytes, to,
+                     static_cast<const char*>(symbol) + offset);
 }
 
 // ---- Devices -------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ std::uint64_t warp_collective(WarpOp op, std::uint32_t mask, std::uint64_t value
     complete(warp, needed, op);
   suspend();
   if (is_shuffle(op) && self.mask == 0)
-    fail(("shuffles from lane " + std::to_string(source) + ", which takes no part").c_str(), where);
+    fail_at("shuffles from lane " + std::to_string(source) + ", which takes no part", where);
   return self.value;
 }
 

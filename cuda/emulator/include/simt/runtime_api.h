@@ -133,8 +133,14 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 namespace simt {
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute, int value);
-cudaError_t copy_symbol(void* to, const void* from, std::size_t bytes, std::size_t offset,
-                        std::size_t symbol_bytes);
+cudaError_t copy_to_symbol(void* symbol, std::size_t symbol_bytes, std::size_t offset,
+                           const void* from, std::size_t bytes);
+cudaError_t copy_from_symbol(void* to, void* symbol, std::size_t symbol_bytes, std::size_t offset,
+                             std::size_t bytes);
+template <class T>
+void* address_of_symbol(const T& symbol) {
+  return const_cast<char*>(reinterpret_cast<const volatile char*>(&symbol));
+}
 }  // namespace simt
 
 template <class T>
@@ -166,13 +172,10 @@ cudaError_t cudaFuncSetAttribute(Function* function, cudaFuncAttribute attribute
 template <class T>
 cudaError_t cudaMemcpyToSymbol(const T& symbol, const void* from, std::size_t bytes,
                                std::size_t offset = 0, cudaMemcpyKind = cudaMemcpyHostToDevice) {
-  auto* const to = const_cast<char*>(reinterpret_cast<const volatile char*>(&symbol)) + offset;
-  return simt::copy_symbol(to, from, bytes, offset, sizeof symbol);
+  return simt::copy_to_symbol(simt::address_of_symbol(symbol), sizeof symbol, offset, from, bytes);
 }
 template <class T>
 cudaError_t cudaMemcpyFromSymbol(void* to, const T& symbol, std::size_t bytes,
                                  std::size_t offset = 0, cudaMemcpyKind = cudaMemcpyDeviceToHost) {
-  const auto* const from =
-      const_cast<const char*>(reinterpret_cast<const volatile char*>(&symbol)) + offset;
-  return simt::copy_symbol(to, from, bytes, offset, sizeof symbol);
+  return simt::copy_from_symbol(to, simt::address_of_symbol(symbol), sizeof symbol, offset, bytes);
 }
