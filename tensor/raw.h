@@ -17,7 +17,7 @@ using Dims = std::vector<int>;
 Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 /// d in [0, ndim); negative counts from the end. IndexError.
 int normalize_dim(const char* op, int d, int ndim);
-/// Sorted, unique, non-negative; an empty list means all.
+/// Sorted, unique, non-negative; an empty list means all. A 0-d tensor has none.
 Dims normalize_dims(const char* op, const Dims& dims, int ndim);
 
 namespace raw {

@@ -18,6 +18,7 @@ Dims normalize_dims(const char* op, const Dims& dims, int ndim) {
   const auto twice = std::adjacent_find(out.begin(), out.end());
   check<IndexError>(twice == out.end(), "{}: dimension {} is named twice", op,
                     twice == out.end() ? 0 : *twice);
+  if (ndim == 0) out.clear();  // -1 and 0 may be said of a 0-d tensor, but there is nothing there
   return out;
 }
 

@@ -243,3 +243,17 @@ TEST_CASE("regression 9: an op with itself") {
   const auto three = grad(scaled_dot_product_attention(q, k, v), {q, k, v}, {}, g);
   CHECK(max(abs(alone - (three[0] + three[1] + three[2]))).item() < 1e-12);
 }
+
+TEST_CASE("regression: a dimension may be named of a 0-d tensor, which has none") {
+  const Tensor x = leaf(-3);
+  for (const Dims& dims : {Dims{-1}, Dims{0}, Dims{}})
+    for (const bool keepdim : {false, true}) {
+      for (const Tensor& y : {sum(x, dims, keepdim), mean(x, dims, keepdim),
+                              logsumexp(x, dims, keepdim), max(x, dims, keepdim)}) {
+        CHECK(y.dim() == 0);
+        CHECK(y.item() == -3);
+        CHECK(grad(y, {x})[0].item() == 1);
+      }
+    }
+  CHECK_THROWS_AS(sum(x, {1}), IndexError);
+}
