@@ -80,7 +80,8 @@ Tensor multinomial(const Tensor& weights, int64_t n, bool replacement, Generator
   const Tensor base = replacement ? raw::expand(raw::unsqueeze(weights, -2), shape) : weights;
   // log w + Gumbel noise -log(-log u); u in (0, 1] is 1 - [0, 1)
   using raw::unary;
-  const Tensor u = unary(scalar::AddScalar{1}, unary(scalar::Neg{}, rand(shape, F64, generator)));
+  const Tensor u = unary(scalar::AddScalar{1},
+                         unary(scalar::Neg{}, rand(shape, {F64, weights.device()}, generator)));
   const Tensor gumbel = unary(scalar::Log{}, unary(scalar::Neg{}, unary(scalar::Log{}, u)));
   const Tensor noisy = raw::binary(scalar::Sub{}, unary(scalar::Log{}, raw::to(base, F64)), gumbel);
   if (replacement) return raw::arg_reduce(ArgOp::Max, noisy, -1, false);
