@@ -1,0 +1,52 @@
+#pragma once
+// The question of most tests of CUDA kernels: does Device::CUDA compute what the CPU computes, and
+// the same bits twice? The CPU's kernels have tests of their own.
+#include <functional>
+
+#include "cuda/cuda.h"
+#include "tensor/raw.h"
+#include "tests/kernels.h"
+
+namespace gradus::test {
+
+using Tensors = std::vector<Tensor>;
+/// Computes on the device where its inputs are; the outputs are there too.
+using Kernel = std::function<Tensors(Backend&, const Tensors&)>;
+
+inline void check_same(const Tensor& got, const Tensor& expected, double tolerance) {
+  REQUIRE(got.shape() == expected.shape());
+  const auto g = got.to_vector<double>(), e = expected.to_vector<double>();
+  for (size_t i = 0; i < e.size(); ++i) {
+    if (close(g[i], e[i], tolerance)) continue;
+    CAPTURE(i);
+    CAPTURE(e.size());
+    CHECK(g[i] == e[i]);
+    return;
+  }
+}
+
+inline bool same_bits(const Tensor& a, const Tensor& b) {
+  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
+  if (x.empty() || y.empty()) return x.empty() == y.empty();
+  return x.size() == y.size() && std::memcmp(x.data(), y.data(), 8 * x.size()) == 0;
+}
+
+/// Runs the kernel on the CPU and twice on the GPU: the results agree within 1e-5 (F32) or 1e-13,
+/// times `factor`, and the second run's bits are the first's.
+inline void agree(const Tensors& inputs, const Kernel& kernel, double factor = 1) {
+  cuda::install();
+  Tensors there;
+  for (const Tensor& x : inputs) there.push_back(raw::to(x, Device::CUDA));
+  const Tensors expected = kernel(backend(Device::CPU), inputs);
+  const Tensors got = kernel(backend(Device::CUDA), there);
+  const Tensors again = kernel(backend(Device::CUDA), there);
+  REQUIRE(got.size() == expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    CAPTURE(i);
+    const Tensor here = raw::to(got[i], Device::CPU);
+    check_same(here, expected[i], factor * (here.dtype() == F32 ? 1e-5 : 1e-13));
+    CHECK(same_bits(here, raw::to(again[i], Device::CPU)));
+  }
+}
+
+}  // namespace gradus::test
