@@ -16,6 +16,9 @@
 #include "cuda/emulator/profile.h"
 
 namespace simt::check {
+
+void (*observer)(const Access& access);
+
 namespace {
 
 extern "C" char __executable_start[], end[];  // the linker's names for where the program lies
@@ -128,6 +131,7 @@ void judge(const Access& access) {
     if (access.kind == Kind::atomic && !shared) counter_updated(access.address);
     judge_words(access);
     if (profile::active && access.kind != Kind::atomic_load) { profile::count(access, shared); }
+    if (observer) observer(access);
   } else if (inside(access.address)) {
     const Pause pause;
     if (!host_may_touch(access.address)) report_host_access(access);

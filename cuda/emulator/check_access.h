@@ -15,6 +15,9 @@ struct Access {
   std::uint32_t pc;  ///< of the instruction behind it, relative to the executable's start
 };
 
+/// If set, is shown each access of a kernel that was judged right, before it is carried out.
+extern void (*observer)(const Access& access);
+
 /// Judges the access; a finding ends the kernel (simt::fail) or is reported (simt::report).
 void judge(const Access& access);
 
