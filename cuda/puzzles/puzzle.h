@@ -1,0 +1,102 @@
+// What the tests of a puzzle are written with:
+//
+//   const puzzle::Array a = t.numbers("a", {n}), out = t.result("out", {n});   on host and device
+//   launch<map>({1, n}, a.device(), out.device());
+//   t.expect(out, [&](int i) { return a[i] * a[i]; });         what out[i] should be
+//
+// `expect` ends a test: it waits for the kernel and compares. What is wrong is said in words, and
+// for small arrays with a drawing and with what each thread read and wrote; then the program ends.
+// So a puzzle's tests go from small to large.
+#pragma once
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "cuda/gpu.h"
+
+namespace puzzle {
+
+/// One dimension, {n}, or two, {rows, columns}, row after row.
+struct Shape {
+  int rows, columns;
+  bool flat;
+  Shape(int n) : rows(1), columns(n), flat(true) {}
+  Shape(int rows_, int columns_) : rows(rows_), columns(columns_), flat(false) {}
+  int size() const { return rows * columns; }
+};
+
+/// Floats with a name: their values on the host, and memory of the same size on the device.
+class Array {
+ public:
+  Array(const char* name, Shape shape, const std::vector<float>& values);
+  ~Array();
+  Array(const Array&) = delete;
+  Array& operator=(const Array&) = delete;
+
+  float operator[](int i) const { return values_[i]; }
+  float operator()(int row, int column) const { return values_[row * shape_.columns + column]; }
+  float* device() const { return device_; }
+  int size() const { return shape_.size(); }
+  const char* name() const { return name_; }
+  const Shape& shape() const { return shape_; }
+  std::vector<float> fetch() const;  ///< what is on the device now
+
+ private:
+  const char* name_;
+  Shape shape_;
+  std::vector<float> values_;
+  float* device_ = nullptr;
+};
+
+enum class Memory { global, shared };
+
+class Tests {
+ public:
+  /// Whole numbers from `low` to 9, the same in every run.
+  Array numbers(const char* name, Shape shape, int low = -9);
+  /// Numbers around `centre`, at most `spread` away.
+  Array reals(const char* name, Shape shape, float centre, float spread);
+  /// An array for the kernel to fill.
+  Array result(const char* name, Shape shape);
+
+  /// In this test all threads together may load so many numbers of `array` from global memory.
+  /// Counted on the emulator only.
+  void limit_loads(const Array& array, int loads);
+  /// ... and each thread may load so many numbers from this kind of memory.
+  void limit_loads_per_thread(Memory memory, int loads);
+
+  /// The end of a test: `wanted(i)`, or `wanted(row, column)`, is what should be in `result`, up to
+  /// tolerance * (1 + |wanted|). Throws what main() ends with if it is not.
+  template <class Wanted>
+  void expect(const Array& result, Wanted wanted, float tolerance = 1e-5f) {
+    std::vector<float> values;
+    for (int i = 0; i < result.size(); ++i) {
+      if constexpr (std::is_invocable_v<Wanted, int, int>) {
+        values.push_back(wanted(i / result.shape().columns, i % result.shape().columns));
+      } else {
+        values.push_back(wanted(i));
+      }
+    }
+    compare(result, values, tolerance);
+  }
+
+ private:
+  struct Limit {
+    const Array* array;  ///< null: of all arrays together, thread by thread
+    Memory memory;
+    int loads;
+  };
+  void compare(const Array& result, const std::vector<float>& wanted, float tolerance);
+  void judge(const Limit& limit, const std::string& test) const;
+
+  int test_ = 1;
+  std::vector<Limit> limits_;
+};
+
+/// A test was not passed; all there is to say has been said.
+struct Failed {};
+
+}  // namespace puzzle
+
+/// Every puzzle defines its own.
+void tests(puzzle::Tests& t);

@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# make puzzles: gives the student a copy of every puzzle, with a hole in it; builds those with
+# something in the hole, runs them, and says what became of each. Exit status 1 if one is wrong.
+# Environment:
+#
+#   P=05          that one alone, and run it even if the hole is empty
+#   HINT=2        with P: the first two hints of three
+#   RESET=05      that one anew; the old file is kept beside it
+#   FROM=dir      somebody's files: only what is in the holes counts, the rest is taken fresh
+#   CUDA=1        with nvcc, on a GPU
+#   PUZZLES=dir   where the copies are (puzzles)
+#   CHECKED=…     what to link: the puzzles' harness and the checked emulator
+#   BUILD, CXX, NVCC
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 2
+here=cuda/puzzles
+mine=${PUZZLES:-puzzles}
+[[ ${CUDA:-} != emulator ]] || CUDA='' # the emulator is what we run on without CUDA, too
+: "${P:=}" "${HINT:=}" "${RESET:=}" "${FROM:=}" "${BUILD:=build}"
+export CXX=${CXX:-g++} NVCC=${NVCC:-nvcc} CUDA=${CUDA:-} CHECKED=${CHECKED:-$BUILD/libpuzzles.a}
+export work=$BUILD/puzzles${CUDA:+/gpu}
+trap 'exit 130' INT
+
+bold='' red='' green='' dim='' plain=''
+export diagnostics=never
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+  bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
+  diagnostics=always
+fi
+
+regions() { # mode, options, file
+  local mode=$1
+  shift
+  awk -f $here/regions.awk -v mode="$mode" "$@"
+}
+
+sources=("$here"/[0-9][0-9]_*.cu)
+find_puzzle() { # a number or a name: its source
+  local number=$1 source
+  [[ ! $number =~ ^[0-9]$ ]] || number=0$number
+  for source in "${sources[@]}"; do
+    case $(basename "$source" .cu) in
+      "$number" | "$number"_* | [0-9][0-9]_"$number") echo "$source"; return ;;
+    esac
+  done
+  echo "There is no puzzle $1; they are 01 to ${#sources[@]}." >&2
+  return 1
+}
+
+# The checker lives on the instrumentation. A hole not yet full may leave a parameter unused;
+# that is no news to the student.
+compile() { # name file
+  local out=$work/$1
+  if [[ -n $CUDA ]]; then
+    "$NVCC" -std=c++20 -lineinfo -arch=sm_75 -I. -x cu -c "$2" -o "$out.o" &&
+      "$NVCC" -arch=sm_75 "$out.o" "$work"/*.harness.o -o "$out"
+  else
+    # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
+    $CXX -std=c++20 -O1 -g -I. -Icuda/emulator/include \
+      -fmax-errors=3 -fdiagnostics-color=$diagnostics \
+      -Wall -Wextra -Wno-unused -Wno-sign-compare -Wno-unknown-pragmas -fsanitize=thread,undefined \
+      -fno-sanitize=vptr -fno-sanitize-recover=undefined -c -x c++ "$2" -o "$out.o" &&
+      $CXX "$out.o" $CHECKED -lopenblas -o "$out"
+  fi >"$out.log" 2>&1 && rm -f "$out.o"
+}
+export -f compile
+
+is_fresh() { # program source
+  local dependency
+  local needs="$CHECKED"
+  [[ -z $CUDA ]] || needs=$(echo "$here"/*.cpp)
+  for dependency in "$2" $here/run.sh $here/puzzle.h cuda/gpu.h $needs; do
+    [[ $1 -nt $dependency ]] || return 1
+  done
+}
+
+reset() {
+  local source file old
+  source=$(find_puzzle "$RESET") || exit 2
+  file=$mine/$(basename "$source")
+  if [[ -e $file ]]; then
+    old=$file.old
+    for ((i = 2; ; ++i)); do
+      [[ -e $old ]] || break
+      old=$file.old$i
+    done
+    mv "$file" "$old" && echo "What was in $file is now $old."
+  fi
+  mkdir -p "$mine" && regions blank "$source" >"$file" && echo "$file is as it was at first."
+}
+
+hint() {
+  local source
+  source=$(find_puzzle "$P") || exit 2
+  echo "Puzzle $(title "$source"), hints up to $HINT:"
+  regions hints -v upto="$HINT" "$source"
+}
+
+title() { basename "$1" .cu | tr _ ' '; }
+
+# A run of a puzzle's program: "solved", "wrong" or "skipped"; what it says goes to its .txt.
+judge() { # program
+  "$1" >"$1.txt" 2>&1
+  local status=$?
+  case $status in
+    0) if grep -q 'All tests are passed' "$1.txt"; then echo solved; else
+         echo "     The program ended before its tests did." >>"$1.txt"
+         echo wrong
+       fi ;;
+    77) echo skipped ;;
+    1) echo wrong ;;
+    *) echo "     The program crashed: $(kill -l $status 2>/dev/null || echo $status)." >>"$1.txt"
+       echo wrong ;;
+  esac
+}
+
+[[ -z $RESET ]] || { reset; exit; }
+[[ -z $HINT ]] || {
+  [[ -n $P ]] || { echo "Which puzzle? make puzzles P=05 HINT=$HINT" >&2; exit 2; }
+  hint
+  exit
+}
+chosen=("${sources[@]}")
+if [[ -n $P ]]; then
+  chosen=("$(find_puzzle "$P")") || exit 2
+fi
+if [[ -n $FROM ]]; then
+  [[ -d $FROM ]] || { echo "FROM=$FROM is no folder" >&2; exit 2; }
+  mine=$work/from
+  rm -rf "$mine"
+fi
+mkdir -p "$mine" "$work" || exit 2
+
+# The copies, and which of them have something in the hole.
+declare -A is_open
+made=0
+stale=()
+for source in "${chosen[@]}"; do
+  name=$(basename "$source" .cu)
+  file=$mine/$name.cu
+  if [[ -n $FROM ]]; then
+    regions transplant -v from="$FROM/$name.cu" "$source" >"$file"
+  elif [[ ! -e $file ]]; then
+    regions blank "$source" >"$file"
+    made=$((made + 1))
+  fi
+  blank=$(regions blank "$source" | regions bodies)
+  [[ $(regions bodies "$file") != "$blank" ]] || is_open[$name]=1
+  if [[ -n $P || -z ${is_open[$name]:-} ]] && ! is_fresh "$work/$name" "$file"; then
+    rm -f "$work/$name"
+    stale+=("$name" "$file")
+  fi
+done
+[[ $made -eq 0 ]] || echo "Your copies are in $mine/; edit them there. ($made new)"
+if [[ -n $CUDA && ${#stale[@]} -gt 0 ]]; then
+  command -v "$NVCC" >/dev/null || { echo "CUDA=1 needs nvcc in PATH" >&2; exit 2; }
+  for file in "$here"/*.cpp; do
+    object=$work/$(basename "$file" .cpp).harness.o
+    [[ $object -nt $file && $object -nt $here/puzzle.h ]] ||
+      "$NVCC" -std=c++20 -I. -x cu -c "$file" -o "$object" || exit 2
+  done
+fi
+[[ ${#stale[@]} -eq 0 ]] ||
+  printf '%s\0' "${stale[@]}" |
+  xargs -0 -n 2 -P "$(nproc 2>/dev/null || echo 2)" bash -c 'compile "$@" || true' compile
+
+solved=0 wrong=0 open=0 skipped=0 points=0 all_points=0
+next=
+for source in "${chosen[@]}"; do
+  name=$(basename "$source" .cu)
+  file=$mine/$name.cu
+  worth=$(regions points "$source")
+  all_points=$((all_points + worth))
+  if [[ -n ${is_open[$name]:-} ]]; then
+    verdict=open
+  elif [[ ! -x $work/$name ]]; then
+    verdict="does not compile"
+  else
+    verdict=$(judge "$work/$name")
+  fi
+  colour=$red
+  case $verdict in
+    solved) colour=$green solved=$((solved + 1)) points=$((points + worth)) ;;
+    open) colour=$dim open=$((open + 1)) ;;
+    skipped) colour=$dim skipped=$((skipped + 1)) ;;
+    *) wrong=$((wrong + 1)) ;;
+  esac
+  [[ $verdict == solved || -n $next ]] || next=$file
+  printf '  %-18s %s%s%s\n' "$(title "$source")" "$colour" "$verdict" "$plain"
+  case $verdict in
+    "does not compile") cat "$work/$name.log" ;;
+    wrong | skipped) cat "$work/$name.txt" ;;
+    open) [[ -z $P ]] || { judge "$work/$name" >/dev/null; cat "$work/$name.txt"; } ;;
+  esac
+done
+
+if [[ -z $P ]]; then
+  echo
+  summary="${bold}$solved of ${#chosen[@]} solved${plain}, $points of $all_points points"
+  [[ $wrong -eq 0 ]] || summary+="; $wrong not right yet"
+  [[ $open -eq 0 ]] || summary+="; $open open"
+  [[ $skipped -eq 0 ]] || summary+="; $skipped skipped: no GPU"
+  echo "$summary."
+fi
+if [[ -n $next && -z $FROM && $skipped -eq 0 ]]; then
+  number=$(basename "$next")
+  number=${number%%_*}
+  echo "Next: $next. This one alone: make puzzles P=$number; a hint: make puzzles P=$number HINT=1"
+fi
+[[ $wrong -eq 0 && (-z $P || $open -eq 0) ]]
