@@ -28,11 +28,10 @@ bool checking_before;  // the grid
 
 bool between(const char* p, const char* low, const char* high) { return p >= low && p < high; }
 
-/// What a kernel may touch besides device memory: its locals, its parameters, __constant__ and
+/// What a kernel may touch besides device memory and its locals: its parameters, __constant__ and
 /// __device__ variables (and threadIdx).
 bool belongs_to_kernel(const char* p) {
-  return between(p, running.stack_low, running.stack_high) ||
-         between(p, arguments_begin, arguments_end) || between(p, __executable_start, end);
+  return between(p, arguments_begin, arguments_end) || between(p, __executable_start, end);
 }
 
 bool host_may_touch(const char* p) {
@@ -120,7 +119,6 @@ void read(const void* p, std::size_t bytes) { judge_range(Kind::load, p, bytes);
 void written(void* p, std::size_t bytes) { judge_range(Kind::store, p, bytes); }
 
 void judge(const Access& access) {
-  if (!running.checking) return;
   if (running.in_kernel) {
     if (!inside(access.address)) {
       if (belongs_to_kernel(access.address)) return;

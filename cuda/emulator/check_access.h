@@ -18,7 +18,8 @@ struct Access {
 /// If set, is shown each access of a kernel that was judged right, before it is carried out.
 extern void (*observer)(const Access& access);
 
-/// Judges the access; a finding ends the kernel (simt::fail) or is reported (simt::report).
+/// Judges an access to anything but the running thread's stack; a finding ends the kernel
+/// (simt::fail) or is reported (simt::report).
 void judge(const Access& access);
 
 }  // namespace simt::check
