@@ -115,7 +115,7 @@ void launch_kernel(const Kernel& kernel, const LaunchConfig& c, const void* para
   const std::shared_ptr<char[]> copy(new char[kernel.parameter_bytes + 1]);
   std::memcpy(copy.get(), parameters, kernel.parameter_bytes);
   Launch launch{kernel, c, copy, {kernel.call, copy}};
-  if (ptx::substitute) ptx::substitute(kernel, copy.get(), launch.body);
+  ptx::substitute(kernel, copy.get(), launch.body);
   submit(c.stream, kernel.name, c.where, [launch = std::move(launch)] { run(launch); });
 }
 

@@ -27,7 +27,7 @@ void run_replayed(const Launch&);
 
 namespace ptx {
 /// With GRADUS_CUDA_PTX set: replaces the body by the kernel's entry in nvcc's PTX.
-[[gnu::weak]] void substitute(const Kernel&, const void* parameters, Body&);
+void substitute(const Kernel&, const void* parameters, Body&);
 }  // namespace ptx
 
 }  // namespace simt
