@@ -41,7 +41,7 @@ void tests(puzzle::Tests& t) {
     const puzzle::Array x = t.numbers("x", {n}), y = t.numbers("y", {n});
     const puzzle::Array out = t.result("out", {1});
     launch<dot>({1, kThreads}, x.device(), y.device(), out.device(), n);
-    t.limit_loads_per_thread(puzzle::Memory::global, 2 * (n + kThreads - 1) / kThreads + 1);
+    t.limit_loads_per_thread(puzzle::Memory::global, 2 * ((n + kThreads - 1) / kThreads));
     t.limit_loads_per_thread(puzzle::Memory::shared, 2 * 6 + 1);  // two for each step of the tree
     t.expect(out, [&](int) {
       float sum = 0;

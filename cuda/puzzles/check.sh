@@ -117,7 +117,7 @@ done
 
 student=$work/student
 run() { # VARIABLE=value…; its output goes to said, its exit status to status
-  said=$(env P= HINT= RESET= FROM= CUDA= PUZZLES="$student" BUILD="$work" \
+  said=$(env P= HINT= RESET= UPDATE= FROM= CUDA= PUZZLES="$student" BUILD="$work" \
     GRADUS_PUZZLE_SECONDS=1 "$@" $here/run.sh 2>&1)
   status=$?
 }
@@ -143,9 +143,14 @@ fill 04_map_2d 'for (;;) out[0] = 1;'
 fill 05_broadcast 'out[0] = nonsense;'
 fill 06_blocks '_Exit(0);'
 fill 08_shared 'bead[threadIdx.x] = 1; if (threadIdx.x) __syncthreads(); out[threadIdx.x] = 1;'
+fill 10_dot 'for (int i = 0; i < n && threadIdx.x == 0; ++i) out[0] = x[i] * y[i] + (i > 0 ? out[0] : 0);'
+fill 14_matmul 'const int r = blockIdx.y * kTile + threadIdx.y, j = blockIdx.x * kTile + threadIdx.x;
+  float sum = 0;
+  for (int k = 0; k < inner && r < rows && j < columns; ++k) sum += a[r * inner + k] * b[k * columns + j];
+  if (r < rows && j < columns) c[r * columns + j] = sum;'
 cp "$student/02_zip.cu" "$work/before"
 run
-expect 1 '^1 of .*; 6 not right yet; 10 open' "seven puzzles tried"
+expect 1 '^1 of .*; 8 not right yet; 8 open' "nine puzzles tried"
 expect 1 '^  01 map +solved' "a solution"
 expect 1 'out\[0\] should be .*, but thread 0 wrote' "a wrong result"
 expect 1 'thread 0 reads x\[0\] = .*, y\[0\] = .*; writes out\[0\] = ' "what a thread did"
@@ -155,6 +160,8 @@ expect 1 'did not end within 1 seconds' "a loop without end"
 expect 1 "05_broadcast.cu:[0-9:]+ error: .*nonsense" "an error of the compiler"
 expect 1 'ended before its tests did' "an exit in the kernel"
 expect 1 'wait in __syncthreads' "a barrier that some do not reach"
+expect 1 'thread 0 alone loaded [0-9]+ numbers from global memory' "work that is not shared"
+expect 1 'a was loaded from global memory [0-9]+ times' "a product without tiles"
 cmp -s "$work/before" "$student/02_zip.cu" || fail "the runner changed a student's file"
 run P=map
 expect 0 'solved' "one puzzle by name"
@@ -166,6 +173,10 @@ expect 0 '^  2 ' "hints"
 run RESET=2
 expect 0 '02_zip.cu.old' "RESET"
 cmp -s "$work/before" "$student/02_zip.cu.old" || fail "RESET did not keep the old file"
+echo "// an old text" >>"$student/01_map.cu"
+run UPDATE=1 P=1
+expect 0 'solved' "UPDATE"
+! grep -q 'an old text' "$student/01_map.cu" || fail "UPDATE left the old text"
 run FROM="$student" P=1
 expect 0 '01 map +solved' "FROM a student"
 run FROM=$here P=17

@@ -6,9 +6,9 @@
 #   the solution
 #   // exercise]
 #
-# -v mode=blank                  the student's file: of each region only the lines after //=
+# -v mode=blank                  the student's file: of each region only the text after //=
 # -v mode=bodies                 only what the regions of a student's file hold
-# -v mode=transplant -v from=F   the student's file, with the bodies that the regions have in F
+# -v mode=transplant -v from=F   the student's file, with what its regions hold in the file F
 # -v mode=hints -v upto=N        the first N hints
 # -v mode=points                 the sum of pts=
 function name(line) {

@@ -84,7 +84,7 @@ bool draw(const Array& result, const std::vector<float>& wanted, const std::vect
   for (const auto* values : {&wanted, &got}) {
     for (const float v : *values) width = std::max(width, int(number(v).size()));
   }
-  const auto draw_row = [&](const char* label, auto cell, int row) {
+  const auto draw_row = [&](int row, const char* label, auto cell) {
     std::string line = label;
     line.resize(9, ' ');
     for (int c = 0; c < columns; ++c) {
@@ -95,12 +95,9 @@ bool draw(const Array& result, const std::vector<float>& wanted, const std::vect
     if (end != line.npos) std::printf("%s  %s\n", kIndent, line.substr(0, end + 1).c_str());
   };
   for (int row = 0; row < rows; ++row) {
-    draw_row(
-        "expected", [&](int i) { return number(wanted[i]); }, row);
-    draw_row(
-        "got", [&](int i) { return number(got[i]); }, row);
-    draw_row(
-        "", [&](int i) { return wrong[i] ? "^" : ""; }, row);
+    draw_row(row, "expected", [&](int i) { return number(wanted[i]); });
+    draw_row(row, "got", [&](int i) { return number(got[i]); });
+    draw_row(row, "", [&](int i) { return wrong[i] ? "^" : ""; });
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #   P=05          that one alone, and run it even if the hole is empty
 #   HINT=2        with P: the first two hints of three
 #   RESET=05      that one anew; the old file is kept beside it
+#   UPDATE=1      the copies anew, with what is in the holes; old files are kept beside them
 #   FROM=dir      somebody's files: only what is in the holes counts, the rest is taken fresh
 #   CUDA=1        with nvcc, on a GPU
 #   PUZZLES=dir   where the copies are (puzzles)
@@ -16,7 +17,7 @@ cd "$(dirname "$0")/../.." || exit 2
 here=cuda/puzzles
 mine=${PUZZLES:-puzzles}
 [[ ${CUDA:-} != emulator ]] || CUDA='' # the emulator is what we run on without CUDA, too
-: "${P:=}" "${HINT:=}" "${RESET:=}" "${FROM:=}" "${BUILD:=build}"
+: "${P:=}" "${HINT:=}" "${RESET:=}" "${UPDATE:=}" "${FROM:=}" "${BUILD:=build}"
 export CXX=${CXX:-g++} NVCC=${NVCC:-nvcc} CUDA=${CUDA:-} CHECKED=${CHECKED:-$BUILD/libpuzzles.a}
 export work=$BUILD/puzzles${CUDA:+/gpu}
 trap 'exit 130' INT
@@ -74,19 +75,22 @@ is_fresh() { # program source
   done
 }
 
+# A student's text is never lost: what a file held stays beside it.
+replace() { # file; the new text comes on standard input
+  local old=$1.old i
+  for ((i = 2; ; ++i)); do
+    [[ -e $old ]] || break
+    old=$1.old$i
+  done
+  [[ ! -e $1 ]] || { mv "$1" "$old" && echo "What was in $1 is now $old."; }
+  cat >"$1"
+}
+
 reset() {
-  local source file old
+  local source file
   source=$(find_puzzle "$RESET") || exit 2
   file=$mine/$(basename "$source")
-  if [[ -e $file ]]; then
-    old=$file.old
-    for ((i = 2; ; ++i)); do
-      [[ -e $old ]] || break
-      old=$file.old$i
-    done
-    mv "$file" "$old" && echo "What was in $file is now $old."
-  fi
-  mkdir -p "$mine" && regions blank "$source" >"$file" && echo "$file is as it was at first."
+  mkdir -p "$mine" && regions blank "$source" | replace "$file" && echo "$file is as it was at first."
 }
 
 hint() {
@@ -143,6 +147,9 @@ for source in "${chosen[@]}"; do
   elif [[ ! -e $file ]]; then
     regions blank "$source" >"$file"
     made=$((made + 1))
+  elif [[ -n $UPDATE ]]; then
+    updated=$(regions transplant -v from="$file" "$source")
+    [[ $updated == "$(<"$file")" ]] || echo "$updated" | replace "$file"
   fi
   blank=$(regions blank "$source" | regions bodies)
   [[ $(regions bodies "$file") != "$blank" ]] || is_open[$name]=1
@@ -187,10 +194,12 @@ for source in "${chosen[@]}"; do
   esac
   [[ $verdict == solved || -n $next ]] || next=$file
   printf '  %-18s %s%s%s\n' "$(title "$source")" "$colour" "$verdict" "$plain"
+  [[ $verdict != open || -z $P ]] || judge "$work/$name" >/dev/null # shows what is asked for
   case $verdict in
     "does not compile") cat "$work/$name.log" ;;
-    wrong | skipped) cat "$work/$name.txt" ;;
-    open) [[ -z $P ]] || { judge "$work/$name" >/dev/null; cat "$work/$name.txt"; } ;;
+    wrong) cat "$work/$name.log" "$work/$name.txt" ;;
+    skipped) cat "$work/$name.txt" ;;
+    *) [[ -z $P ]] || cat "$work/$name.txt" ;;
   esac
 done
 

@@ -106,9 +106,8 @@ std::string story(const std::vector<const Step*>& mine) {
     if (!goes_on) text += step.load ? "reads " : "writes ";
     text += step.what + " = " + number(step.value);
   }
-  if (mine.size() > kMostShown)
-    text += "; and " + std::to_string(mine.size() - kMostShown) + " more";
-  return text;
+  const std::size_t more = mine.size() - std::min(mine.size(), kMostShown);
+  return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
 }
 
 }  // namespace
