@@ -146,7 +146,7 @@ __global__ void emulator_atomics(T* r) {
   atomicMin(&r[1], i + 5);
   atomicMax(&r[2], i);
   atomicExch(&r[3], T(7));
-  T seen = r[4] + 0 * i;  // compare-and-swap: add 2 by hand
+  T seen = atomicAdd(&r[4], T(0));  // compare-and-swap: add 2 by hand
   for (T old; (old = atomicCAS(&r[4], seen, seen + 2)) != seen;) seen = old;
 }
 

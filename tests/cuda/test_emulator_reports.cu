@@ -81,7 +81,9 @@ __global__ void emulator_two_masks(int* x) {
   __syncwarp();
 }
 
-__global__ void emulator_wrong_mask(int* x) { x[threadIdx.x] = int(__ballot_sync(0x0000ffff, 1)); }
+__global__ void emulator_wrong_mask(int* x) {
+  x[threadIdx.y * 4 + threadIdx.x] = int(__ballot_sync(0x0000ffff, 1));
+}
 
 __global__ void emulator_absent_lane(int* x) { x[threadIdx.x] = __shfl_sync(0xffffffff, 1, 21); }
 

@@ -74,8 +74,8 @@ TEST_CASE("emulator: streams and events, eager and deferred") {
     CHECK(cudaMemcpyAsync(y.data(), x.data(), 4, cudaMemcpyDeviceToDevice, two) == cudaSuccess);
     launch<emulator_increment>({1, 32, 0, two}, y.data(), 1);
     CHECK(cudaMemcpyAsync(pinned, y.data(), 4, cudaMemcpyDeviceToHost, two) == cudaSuccess);
-#if defined(SIMT_EMULATOR)
-    CHECK(*pinned == (simt::config().deferred ? 10 : 12));  // a GPU may do either
+#if defined(SIMT_EMULATOR) && !defined(__SANITIZE_THREAD__)  // a race, which the checker reports
+    CHECK(*pinned == (simt::config().deferred ? 10 : 12));   // a GPU may do either
 #endif
     CHECK(cudaStreamSynchronize(two) == cudaSuccess);
     CHECK(*pinned == 12);
