@@ -1,15 +1,13 @@
-// The rest of the runtime API: devices, memory, copies. Every call checks what a GPU's would, and says
+// The runtime API of memory: allocations, copies, symbols. Every call checks what a GPU's would, and says
 // in words what it found.
 #include <cuda_runtime.h>
 
-#include <cstdio>
 #include <cstring>
 #include <memory>
 
 #include "cuda/emulator/check.h"
 #include "cuda/emulator/errors.h"
 #include "cuda/emulator/memory.h"
-#include "cuda/emulator/shared.h"
 #include "cuda/emulator/stream.h"
 
 using namespace simt;
@@ -102,83 +100,6 @@ cudaError_t simt::copy_from_symbol(void* to, void* symbol, std::size_t symbol_by
   return copy_symbol("cudaMemcpyFromSymbol", symbol, symbol_bytes, offset, bytes, to,
                      static_cast<const char*>(symbol) + offset);
 }
-
-// ---- Devices -------------------------------------------------------------------------------------
-
-cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaSetDevice(int device) {
-  return set_error(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
-}
-
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
-  if (device != 0) return set_error(cudaErrorInvalidDevice);
-  *p = {};
-  std::snprintf(p->name, sizeof p->name, "emulated sm_%d", config().arch);
-  p->totalGlobalMem = kDeviceBytes;
-  p->totalConstMem = 64 * 1024;
-  p->sharedMemPerBlock = 48 * 1024;
-  p->sharedMemPerBlockOptin = p->sharedMemPerMultiprocessor = shared_memory_limit(config().arch);
-  p->major = config().arch / 10;
-  p->minor = config().arch % 10;
-  p->warpSize = 32;
-  p->maxThreadsPerBlock = p->maxThreadsPerMultiProcessor = 1024;
-  p->maxThreadsDim[0] = p->maxThreadsDim[1] = 1024;
-  p->maxThreadsDim[2] = 64;
-  p->maxGridSize[0] = 2147483647;
-  p->maxGridSize[1] = p->maxGridSize[2] = 65535;
-  p->regsPerBlock = 65536;
-  p->multiProcessorCount = 4;
-  p->l2CacheSize = 1 << 20;
-  p->memoryBusWidth = 64;
-  p->integrated = p->canMapHostMemory = p->managedMemory = p->unifiedAddressing = 1;
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
-  cudaDeviceProp p;
-  if (const cudaError_t e = cudaGetDeviceProperties(&p, device); e != cudaSuccess) return e;
-  switch (attribute) {
-    case cudaDevAttrMaxThreadsPerBlock: *value = p.maxThreadsPerBlock; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = int(p.sharedMemPerBlock); break;
-    case cudaDevAttrWarpSize: *value = p.warpSize; break;
-    case cudaDevAttrMultiProcessorCount: *value = p.multiProcessorCount; break;
-    case cudaDevAttrComputeCapabilityMajor: *value = p.major; break;
-    case cudaDevAttrComputeCapabilityMinor: *value = p.minor; break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = int(p.sharedMemPerBlockOptin); break;
-    default: return set_error(cudaErrorInvalidValue);
-  }
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaDeviceSynchronize() {
-  drain_all();
-  check::host_waits_for_device();
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaDeviceReset() {
-  drain_all();
-  check::host_waits_for_device();
-  free_all_memory();
-  clear_errors();
-  return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
-  return set_error(cudaSuccess);
-}
-
-cudaError_t cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
 
 // ---- Memory --------------------------------------------------------------------------------------
 
