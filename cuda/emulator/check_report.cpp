@@ -1,15 +1,16 @@
 // Findings in words. See check_report.h.
-#include "cuda/emulator/check_report.h"
+#if defined(SIMT_CHECK)  // only in the checked build
+  #include "cuda/emulator/check_report.h"
 
-#include <unistd.h>
+  #include <unistd.h>
 
-#include <bit>
-#include <cstdio>
-#include <cstdlib>
-#include <vector>
+  #include <bit>
+  #include <cstdio>
+  #include <cstdlib>
+  #include <vector>
 
-#include "cuda/emulator/check_order.h"
-#include "cuda_runtime.h"
+  #include "cuda/emulator/check_order.h"
+  #include "cuda_runtime.h"
 
 namespace simt::check {
 namespace {
@@ -196,3 +197,5 @@ std::string source_line(std::uint32_t pc) {
 }
 
 }  // namespace simt::check
+
+#endif

@@ -1,7 +1,8 @@
 // The counters as a table: one line for each kernel.
-#include <cinttypes>
+#if defined(SIMT_CHECK)  // only in the checked build
+  #include <cinttypes>
 
-#include "cuda/emulator/profile.h"
+  #include "cuda/emulator/profile.h"
 
 namespace simt {
 namespace {
@@ -55,3 +56,5 @@ void print_profile(std::FILE* to) {
 }
 
 }  // namespace simt
+
+#endif
