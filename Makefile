@@ -91,7 +91,9 @@ TEST_SRC    := $(filter-out $(CHECK_SRC) $(DOCTOR_SRC),$(sort $(wildcard tests/*
 BENCH_SRC   := $(sort $(wildcard tests/bench/*.cpp))
 KERNEL_SRC  := $(sort $(wildcard cuda/*.cu cuda/*.cpp))
 EMULATOR_SRC  := $(sort $(wildcard cuda/emulator/*.cpp))
+CHECKER_SRC   := $(filter cuda/emulator/check% cuda/emulator/profile%,$(EMULATOR_SRC))
 CUDA_TEST_SRC := $(sort $(wildcard tests/cuda/test_*.cu tests/cuda/test_*.cpp))
+BUG_SRC       := $(sort $(wildcard tests/cuda/bugs*))
 ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
 # Kernels and their private headers stay behind; the rest is what a program may include.
 HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h)))
@@ -109,8 +111,11 @@ GRADCHECK := $(BUILD)/bin/gradcheck
 # The kernels are compiled up to three ways: `plain` and `checked` by g++ for the emulator, `nvcc` for a
 # GPU. An object's name keeps its source's ending: build/obj/checked/cuda/reduce.cu.o.
 DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
-kernels = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(KERNEL_SRC) $(if $(filter nvcc,$(1)),,$(EMULATOR_SRC)))
-CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v))
+in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
+kernels = $(call in,$(1),$(KERNEL_SRC)) $(call emulator,$(1))
+emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
+CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
+              $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
 
 # A stamp is a file that changes when its text does. Objects depend on the flags and the compiler, so
 # that another flag rebuilds them; archives and programs on the list of sources, so that a file that
@@ -121,7 +126,7 @@ FLAGS_STAMP  := $(BUILD)/.flags
 SOURCE_STAMP := $(BUILD)/.sources
 ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
 $(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
-$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC))
+$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC))
 endif
 
 # ---- Goals --------------------------------------------------------------------------------------
@@ -225,8 +230,11 @@ LINK_checked := -rdynamic -lubsan
 LINK_nvcc    := -L$(patsubst %/bin/nvcc,%/lib64,$(NVCC)) -lcublas -lcudart
 define cuda_tests
 $(BUILD)/bin/cuda_tests_$(1): private LINK_ALSO := $(LINK_$(1))
-$(BUILD)/bin/cuda_tests_$(1): $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(CUDA_TEST_SRC)) $(call obj,tests/main.cpp $(TABLE_SRC)) \
+$(BUILD)/bin/cuda_tests_$(1): $(call in,$(1),$(CUDA_TEST_SRC)) $(call obj,tests/main.cpp $(TABLE_SRC)) \
     $(call kernels,$(1)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
+	$$(link)
+$(BUILD)/bin/bugs_$(1): private LINK_ALSO := $(LINK_$(1))
+$(BUILD)/bin/bugs_$(1): $(call in,$(1),$(BUG_SRC)) $(call emulator,$(1)) $(SOURCE_STAMP)
 	$$(link)
 endef
 $(foreach v,plain checked nvcc,$(eval $(call cuda_tests,$(v))))
@@ -246,4 +254,4 @@ $(GRADCHECK): $(call obj,$(CHECK_SRC) $(TABLE_SRC)) $(SUPPORT) $(LIB)
 	$(link)
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)) \
-  $(foreach v,plain checked nvcc,$(patsubst %,$(BUILD)/obj/$(v)/%.o,$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC))))
+  $(foreach v,plain checked nvcc,$(call in,$(v),$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC))))
