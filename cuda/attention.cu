@@ -39,12 +39,13 @@ __global__ void __launch_bounds__(kTileThreads, 1)
 #pragma unroll
   for (int i = 0; i < kPatch; ++i) m[i] = -infinity, l[i] = T(0);
 
-  const int64_t last = work.row + kTile < call.queries ? work.row + kTile : call.queries;
-  const int64_t seen = call.end(last - 1);
+  const int64_t rows = tile_length(work.row, call.queries);
+  const int64_t seen = call.end(work.row + rows - 1), columns = tile_length(work.column, call.d);
   for (int64_t s0 = 0; s0 < seen; s0 += kTile) {
+    const int64_t keys = tile_length(s0, seen);
     T score[kPatch][kPatch] = {};
     tile_product(
-        panels, call.d, [&](int t, int64_t c) { return q(work.row + t, c); }, true,
+        panels, {rows, keys}, call.d, [&](int t, int64_t c) { return q(work.row + t, c); }, true,
         [&](int s, int64_t c) { return k(s0 + s, c); }, true, score);
 
 #pragma unroll
@@ -71,10 +72,10 @@ __global__ void __launch_bounds__(kTileThreads, 1)
       m[i] = best;
     }
 
-    const int64_t keys = seen - s0 < kTile ? seen - s0 : kTile;
     tile_product(
-        panels, keys, [&](int t, int64_t s) { return s < keys ? p[t][s] : T(0); }, true,
-        [&](int c, int64_t s) { return s < keys ? v(s0 + s, work.column + c) : T(0); }, false, sum);
+        panels, {rows, columns}, keys, [&](int t, int64_t s) { return s < keys ? p[t][s] : T(0); },
+        true, [&](int c, int64_t s) { return s < keys ? v(s0 + s, work.column + c) : T(0); }, false,
+        sum);
   }
 
   for_patch([&](int i, int j) {

@@ -45,11 +45,12 @@ struct BackwardTile {
   __device__ void compute(int64_t t0, int64_t s0, T (&probability)[kPatch][kPatch],
                           T (&slope)[kPatch][kPatch]) const {
     for_patch([&](int i, int j) { probability[i][j] = slope[i][j] = T(0); });
+    const TileSize size{tile_length(t0, call.queries), tile_length(s0, call.keys)};
     tile_product(
-        panels, call.d, [&](int t, int64_t c) { return q(t0 + t, c); }, true,
+        panels, size, call.d, [&](int t, int64_t c) { return q(t0 + t, c); }, true,
         [&](int s, int64_t c) { return k(s0 + s, c); }, true, probability);
     tile_product(
-        panels, call.d, [&](int t, int64_t c) { return g(t0 + t, c); }, true,
+        panels, size, call.d, [&](int t, int64_t c) { return g(t0 + t, c); }, true,
         [&](int s, int64_t c) { return v(s0 + s, c); }, true, slope);
     const T scale = static_cast<T>(call.scale);
     for_patch([&](int i, int j) {
@@ -96,15 +97,15 @@ __global__ void __launch_bounds__(kTileThreads, 1)
                              work.rows_of(v, call.keys, call.d),
                              lse + head,
                              delta + head};
-  const int64_t last = work.row + kTile < call.queries ? work.row + kTile : call.queries;
-  const int64_t seen = call.end(last - 1);
+  const TileSize size{tile_length(work.row, call.queries), tile_length(work.column, call.d)};
+  const int64_t seen = call.end(work.row + size.rows - 1);
   T sum[kPatch][kPatch] = {};
   for (int64_t s0 = 0; s0 < seen; s0 += kTile) {
     T p[kPatch][kPatch], slope[kPatch][kPatch];
     tile.compute(work.row, s0, p, slope);
     publish<T>(ds, slope);
     tile_product(
-        panels, kTile, [&](int t, int64_t s) { return ds[t][s]; }, true,
+        panels, size, tile_length(s0, seen), [&](int t, int64_t s) { return ds[t][s]; }, true,
         [&](int c, int64_t s) { return tile.k(s0 + s, work.column + c); }, false, sum);
   }
   store(work.rows_of(dq, call.queries, call.d), work.row, work.column, static_cast<T>(call.scale),
@@ -129,19 +130,21 @@ __global__ void __launch_bounds__(kTileThreads, 1)
                              work.rows_of(v, call.keys, call.d),
                              lse + head,
                              delta + head};
+  const TileSize size{tile_length(work.row, call.keys), tile_length(work.column, call.d)};
   // The first query that sees the first of these keys.
   const int64_t first = call.causal ? work.row + call.queries - call.keys : 0;
   T sum_k[kPatch][kPatch] = {}, sum_v[kPatch][kPatch] = {};
   for (int64_t t0 = first > 0 ? first : 0; t0 < call.queries; t0 += kTile) {
     T p[kPatch][kPatch], slope[kPatch][kPatch];
+    const int64_t queries = tile_length(t0, call.queries);
     tile.compute(t0, work.row, p, slope);
     publish<T>(square, p);
     tile_product(
-        panels, kTile, [&](int s, int64_t t) { return square[t][s]; }, false,
+        panels, size, queries, [&](int s, int64_t t) { return square[t][s]; }, false,
         [&](int c, int64_t t) { return tile.g(t0 + t, work.column + c); }, false, sum_v);
     publish<T>(square, slope);
     tile_product(
-        panels, kTile, [&](int s, int64_t t) { return square[t][s]; }, false,
+        panels, size, queries, [&](int s, int64_t t) { return square[t][s]; }, false,
         [&](int c, int64_t t) { return tile.q(t0 + t, work.column + c); }, false, sum_k);
   }
   store(work.rows_of(dk, call.keys, call.d), work.row, work.column, static_cast<T>(call.scale),

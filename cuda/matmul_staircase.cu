@@ -127,7 +127,8 @@ __global__ void __launch_bounds__(kTileThreads, 1) matmul_registers_kernel(Produ
       return c < p.n && k < p.k ? p.b.at(i, k, c) : T(0);
     };
     T sum[kPatch][kPatch] = {};
-    tile_product(panels, p.k, a, p.a.column == 1, b, p.b.column != 1, sum);
+    tile_product(panels, {p.m - corner.row, p.n - corner.column}, p.k, a, p.a.column == 1, b,
+                 p.b.column != 1, sum);
     for_patch([&](int r, int c) {
       const int64_t row = corner.row + patch_row() + r;
       const int64_t column = corner.column + patch_column() + c;

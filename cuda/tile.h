@@ -35,6 +35,16 @@ struct Panels {
   T b[kDepth<T>][kTile + kPatch];
 };
 
+/// Four neighbours in one load: 16 bytes for floats, twice that for doubles.
+template <class T>
+struct alignas(16) Four {
+  T v[kPatch];
+};
+template <class T>
+__device__ inline Four<T> four(const T* from) {
+  return *reinterpret_cast<const Four<T>*>(from);
+}
+
 /// The running thread's place in the tile.
 __device__ inline int patch_row() { return static_cast<int>(threadIdx.x) / kAcross * kPatch; }
 __device__ inline int patch_column() { return static_cast<int>(threadIdx.x) % kAcross * kPatch; }
@@ -63,24 +73,35 @@ __device__ inline void load_panel(T (&panel)[kDepth<T>][kTile + kPatch], int64_t
   }
 }
 
+/// How much of a tile there is: at an edge of a matrix, less than 64 x 64.
+struct TileSize {
+  int64_t rows, columns;
+};
+/// The rows or columns of the tile from `begin`, where they end at `end`.
+__device__ inline int64_t tile_length(int64_t begin, int64_t end) {
+  return end - begin < kTile ? end - begin : kTile;
+}
+
 /// sum += the patch of A B, for A (64, depth) and B (depth, 64) given by functions a(row, k) and
-/// b(column, k) that return 0 outside of their matrix. All threads of the block must call it. What
-/// they wrote to shared memory before is visible to a and b; after it, nobody reads through them.
+/// b(column, k) that return 0 outside of their matrix. Threads outside of `size` only help to load.
+/// All threads of the block must call it. What they wrote to shared memory before is visible to a
+/// and b; after it, nobody reads through them.
 template <class T, class A, class B>
-__device__ inline void tile_product(Panels<T>& panels, int64_t depth, A a, bool a_along_k, B b,
-                                    bool b_along_k, T (&sum)[kPatch][kPatch]) {
+__device__ inline void tile_product(Panels<T>& panels, TileSize size, int64_t depth, A a,
+                                    bool a_along_k, B b, bool b_along_k, T (&sum)[kPatch][kPatch]) {
   const int row = patch_row(), column = patch_column();
+  const bool inside = row < size.rows && column < size.columns;
   for (int64_t k0 = 0; k0 < depth; k0 += kDepth<T>) {
     __syncthreads();  // nobody reads the last panels any more
     load_panel(panels.a, k0, a_along_k, a);
     load_panel(panels.b, k0, b_along_k, b);
     __syncthreads();  // the new ones are complete
-#pragma unroll 2      // more would want more registers than there are
-    for (int k = 0; k < kDepth<T>; ++k) {
-      T x[kPatch], y[kPatch];
-#pragma unroll
-      for (int i = 0; i < kPatch; ++i) x[i] = panels.a[k][row + i], y[i] = panels.b[k][column + i];
-      for_patch([&](int i, int j) { sum[i][j] += x[i] * y[j]; });
+    if (!inside) continue;
+    const int steps = depth - k0 < kDepth<T> ? static_cast<int>(depth - k0) : kDepth<T>;
+#pragma unroll 2  // more would want more registers than there are
+    for (int k = 0; k < steps; ++k) {
+      const Four<T> x = four(&panels.a[k][row]), y = four(&panels.b[k][column]);
+      for_patch([&](int i, int j) { sum[i][j] += x.v[i] * y.v[j]; });
     }
   }
 }
