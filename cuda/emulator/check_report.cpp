@@ -78,13 +78,14 @@ std::string owner(const Region& region) {
 std::string place(const Access& access) {
   const Region* region = region_of(access.address);
   if (!region) return "memory that was never allocated";
-  const auto offset = std::uint64_t(access.address - region->begin);
+  const std::ptrdiff_t offset = access.address - region->begin;
   // Shared arrays know the size of their elements; for other memory take the access's.
-  const std::size_t element = region->space == Space::shared
-                                  ? region->element_bytes
-                                  : std::min<std::size_t>(access.bytes, 8);
-  return "element " + number(offset / element) + " (bytes " + number(offset) + " to " +
-         number(offset + access.bytes - 1) + ") of " + owner(*region);
+  const auto element =
+      std::ptrdiff_t(region->space == Space::shared ? region->element_bytes
+                                                    : std::min<std::size_t>(access.bytes, 8));
+  const std::ptrdiff_t index = offset >= 0 ? offset / element : (offset + 1) / element - 1;
+  return "element " + std::to_string(index) + " (bytes " + std::to_string(offset) + " to " +
+         std::to_string(offset + std::ptrdiff_t(access.bytes) - 1) + ") of " + owner(*region);
 }
 
 /// What would have ordered two accesses of the running launch.

@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t arena_bytes = std::size_t(32) << 30;
 constexpr std::size_t alignment = 256;  // what cudaMalloc promises
-constexpr std::size_t red_zone = 512;   // at least so many invalid bytes behind an allocation
+constexpr std::size_t red_zone = 512;   // at least so many invalid bytes around an allocation
+constexpr std::ptrdiff_t below = 128;   // so far before one, an index below zero is meant
 
 char* next;                             // the arena is used up to here
 std::map<const char*, Region> regions;  // by their first byte
@@ -36,8 +37,9 @@ char* reserve(std::size_t bytes) {
 }
 
 void reserve_arena() {
-  arena_begin = next = reserve(arena_bytes);
+  arena_begin = reserve(arena_bytes);
   arena_end = arena_begin + arena_bytes;
+  next = arena_begin + red_zone;
   shadow = reinterpret_cast<Cell*>(reserve(arena_bytes / 4 * sizeof(Cell)));
 }
 
@@ -108,13 +110,14 @@ void forget_shared_arrays() {
 }
 
 const Region* region_of(const char* p) {
-  auto after = regions.upper_bound(p);
-  if (after == regions.begin()) return nullptr;
-  const Region* region = &std::prev(after)->second;
-  if (region->space != Space::shared) return region;
+  const auto after = regions.upper_bound(p);
+  const Region* region = after == regions.begin() ? nullptr : &std::prev(after)->second;
+  const bool holds = region && p < region->begin + region->bytes;
+  if (!holds && after != regions.end() && after->first - p <= below) region = &after->second;
+  if (!region || region->space != Space::shared) return region;
   const Region* nearest = nullptr;  // shared arrays are few
   for (const Region& array : shared_arrays) {
-    if (array.begin <= p && (!nearest || array.begin > nearest->begin)) nearest = &array;
+    if (!nearest || (array.begin <= p && array.begin > nearest->begin)) nearest = &array;
   }
   return nearest;
 }

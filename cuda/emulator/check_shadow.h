@@ -62,7 +62,8 @@ struct Region {
   const char* name = "";          ///< of a shared array
   std::size_t element_bytes = 1;  ///< of a shared array
 };
-/// The region that holds p, or else the nearest before it. Null if there is none.
+/// The region that holds p, or else begins shortly behind it, or else lies before it. Null if there
+/// is none.
 const Region* region_of(const char* p);
 
 void forget_shared_arrays();
