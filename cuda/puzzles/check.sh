@@ -3,7 +3,8 @@
 #
 #   solved     every solution compiles without a warning and passes its tests
 #   blank      every file that a student gets compiles without a warning and fails them
-#   mistakes   every solution with a barrier left out, or one number too far, fails them
+#   mistakes   a solution with a barrier left out, or one number too far, is stopped by the checker:
+#              a GPU often gives the right numbers all the same
 #   runner     what `make puzzles` does with a student's folder
 #
 # Environment: BUILD, CXX, CHECKED as for run.sh. `check.sh nvcc` only compiles the solutions with
@@ -52,7 +53,7 @@ compile() { # program
   local warnings='-Wshadow -Wconversion -Wno-sign-conversion'
   [[ $1 != blank ]] || warnings='-Wno-unused'
   # shellcheck disable=SC2086  # several words
-  $CXX -std=c++20 -O1 -g1 -I. -I"$work" -Icuda/emulator/include \
+  $CXX -std=c++20 -O2 -g1 -I. -I"$work" -Icuda/emulator/include \
     -Wall -Wextra $warnings -Wno-unknown-pragmas -Werror \
     -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
     -c -x c++ "$work/$1.cu" -o "$work/$1.o" &&
@@ -104,14 +105,15 @@ for i in "${!solutions[@]}"; do
   ! passes blank "$i" || fail "${solutions[i]}: passes with an empty hole"
 done
 for i in "${!mistakes[@]}"; do
-  ! passes mistakes "$i" || {
+  if passes mistakes "$i" || ! grep -q 'the kernel was stopped' "$work/out.txt"; then
     source=$here/${mistakes[i]%_mistake_*}.cu
     diff "$source" "$work/${mistakes[i]}"
-    fail "$source: this mistake passes"
-  }
+    cat "$work/out.txt"
+    fail "$source: the checker does not see this mistake"
+  fi
 done
 [[ $failed -gt 0 ]] || echo "puzzles-check: ${#solutions[@]} solutions pass;" \
-  "as many blank files and ${#mistakes[@]} planted mistakes fail"
+  "as many blank files fail; the checker stops ${#mistakes[@]} planted mistakes"
 
 # ---- The runner, as a student meets it -----------------------------------------------------------
 
@@ -179,7 +181,9 @@ expect 0 'solved' "UPDATE"
 ! grep -q 'an old text' "$student/01_map.cu" || fail "UPDATE left the old text"
 run FROM="$student" P=1
 expect 0 '01 map +solved' "FROM a student"
-run FROM=$here P=17
-expect 0 '17 attention +solved' "FROM the solutions"
+run FROM=$here P=3
+expect 0 '03 guard +solved' "FROM the solutions"
+run P=3
+expect 1 'out of bounds' "the student's own file, after somebody else's"
 [[ $failed -eq 0 ]] && echo "puzzles-check: the runner does what it should"
 exit $((failed > 0))

@@ -45,6 +45,7 @@ void limit_time() {
 }  // namespace
 
 int main() {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in step with what others print to stderr
 #if defined(SIMT_EMULATOR)
   simt::config().quiet = true;  // the report is printed below, as part of the whole
 #endif

@@ -57,18 +57,18 @@ compile() { # name file
       "$NVCC" -arch=sm_75 "$out.o" "$work"/*.harness.o -o "$out"
   else
     # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
-    $CXX -std=c++20 -O1 -g -I. -Icuda/emulator/include \
+    $CXX -std=c++20 -O2 -g -I. -Icuda/emulator/include \
       -fmax-errors=3 -fdiagnostics-color=$diagnostics \
       -Wall -Wextra -Wno-unused -Wno-sign-compare -Wno-unknown-pragmas -fsanitize=thread,undefined \
       -fno-sanitize=vptr -fno-sanitize-recover=undefined -c -x c++ "$2" -o "$out.o" &&
       $CXX "$out.o" $CHECKED -lopenblas -o "$out"
-  fi >"$out.log" 2>&1 && rm -f "$out.o"
+  fi >"$out.log" 2>&1 && rm -f "$out.o" && echo "$2" >"$out.of"
 }
 export -f compile
 
 is_fresh() { # program source
-  local dependency
-  local needs="$CHECKED"
+  local dependency needs=$CHECKED
+  [[ -e $1.of && $(<"$1.of") == "$2" ]] || return 1
   [[ -z $CUDA ]] || needs=$(echo "$here"/*.cpp)
   for dependency in "$2" $here/run.sh $here/puzzle.h cuda/gpu.h $needs; do
     [[ $1 -nt $dependency ]] || return 1
