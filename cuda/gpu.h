@@ -41,12 +41,18 @@ struct Extent {
       : size(std::in_range<unsigned>(n) ? unsigned(n) : 0u) {}
 };
 
+/// Where in the source a launch was written. Only the emulator's reports want to know.
+struct LaunchSite {
+  static constexpr LaunchSite current() { return {}; }
+};
+
 /// What stands between <<< and >>>.
 struct LaunchConfig {
   dim3 grid, block;
   std::size_t shared_bytes;
   cudaStream_t stream;
-  LaunchConfig(Extent g, Extent b, std::size_t bytes = 0, cudaStream_t s = nullptr)
+  LaunchConfig(Extent g, Extent b, std::size_t bytes = 0, cudaStream_t s = nullptr,
+               LaunchSite = LaunchSite::current())
       : grid(g.size), block(b.size), shared_bytes(bytes), stream(s) {}
 };
 

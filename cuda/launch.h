@@ -24,10 +24,11 @@ inline constexpr int kThreads = 256;  // a block of the kernels that have no rea
 /// a thread takes several:
 ///   for (int64_t i = first_element(); i < n; i += element_step()) …
 /// Neighbouring threads have neighbouring elements, so a warp's accesses coalesce.
-inline LaunchConfig elements(int64_t n, cudaStream_t stream) {
+inline LaunchConfig elements(int64_t n, cudaStream_t stream,
+                             LaunchSite site = LaunchSite::current()) {
   constexpr int64_t most = int64_t{1} << 20;
   const int64_t blocks = (n + kThreads - 1) / kThreads;
-  return {blocks < most ? blocks : most, kThreads, 0, stream};
+  return {blocks < most ? blocks : most, kThreads, 0, stream, site};
 }
 __device__ inline int64_t first_element() {
   return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;

@@ -111,6 +111,7 @@ void* dynamic_shared(std::size_t element_bytes = 1);
 
 using Extent = simt::Extent;
 using LaunchConfig = simt::LaunchConfig;
+using LaunchSite = simt::Loc;
 
 /// The kernel's name as C++ spells it, `softmax<float>`.
 template <auto Kernel>
