@@ -2,6 +2,7 @@
 #if defined(SIMT_CHECK)  // only in the checked build
   #include "cuda/emulator/check_report.h"
 
+  #include <cuda_runtime.h>
   #include <unistd.h>
 
   #include <bit>
@@ -10,7 +11,6 @@
   #include <vector>
 
   #include "cuda/emulator/check_order.h"
-  #include "cuda_runtime.h"
 
 namespace simt::check {
 namespace {
