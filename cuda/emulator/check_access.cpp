@@ -8,13 +8,12 @@
 // The last is a happens-before detector in the manner of FastTrack (Flanagan and Freund, 2009): a
 // word remembers its last accesses, not their history, and the answer does not depend on the order
 // in which the scheduler happened to run the threads.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include "cuda/emulator/check_access.h"
+#include "cuda/emulator/check_access.h"
 
-  #include "cuda/emulator/check_order.h"
-  #include "cuda/emulator/check_report.h"
-  #include "cuda/emulator/check_shadow.h"
-  #include "cuda/emulator/profile.h"
+#include "cuda/emulator/check_order.h"
+#include "cuda/emulator/check_report.h"
+#include "cuda/emulator/check_shadow.h"
+#include "cuda/emulator/profile.h"
 
 namespace simt::check {
 
@@ -139,5 +138,3 @@ void judge(const Access& access) {
 }
 
 }  // namespace simt::check
-
-#endif

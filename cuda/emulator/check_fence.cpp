@@ -4,12 +4,11 @@
 //
 // A counter remembers who published through it. The block that updates it learns that, all of it at
 // once: an acquiring fence is not asked for, so a missing one is not found.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include <algorithm>
-  #include <unordered_map>
-  #include <vector>
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
 
-  #include "cuda/emulator/check_order.h"
+#include "cuda/emulator/check_order.h"
 
 namespace simt::check {
 namespace {
@@ -70,5 +69,3 @@ bool is_published(const Accesses& accesses) {
 }
 
 }  // namespace simt::check
-
-#endif

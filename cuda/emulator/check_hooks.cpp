@@ -4,11 +4,10 @@
 //
 // An atomic operation is carried out here, too: the compiler replaces the instruction by the call.
 // The emulator runs one thread at a time, so a plain load and store will do.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include <cstdint>
+#include <cstdint>
 
-  #include "cuda/emulator/check.h"
-  #include "cuda/emulator/check_access.h"
+#include "cuda/emulator/check.h"
+#include "cuda/emulator/check_access.h"
 
 extern "C" char __executable_start[];
 
@@ -44,7 +43,7 @@ int compare_exchange(volatile Word* p, Word* expected, Word value) {
 
 }  // namespace
 
-  #define JUDGE(kind, p, n) judge(Kind::kind, p, n, __builtin_return_address(0))
+#define JUDGE(kind, p, n) judge(Kind::kind, p, n, __builtin_return_address(0))
 
 extern "C" {
 
@@ -59,57 +58,55 @@ void __tsan_atomic_signal_fence(int) {}
 void __tsan_read_range(void* p, std::size_t n) { JUDGE(load, p, n); }
 void __tsan_write_range(void* p, std::size_t n) { JUDGE(store, p, n); }
 
-  #define PLAIN(N)                                                  \
-    void __tsan_read##N(void* p) { JUDGE(load, p, N); }             \
-    void __tsan_write##N(void* p) { JUDGE(store, p, N); }           \
-    void __tsan_unaligned_read##N(void* p) { JUDGE(load, p, N); }   \
-    void __tsan_unaligned_write##N(void* p) { JUDGE(store, p, N); } \
-    void __tsan_volatile_read##N(void* p) { JUDGE(load, p, N); }    \
-    void __tsan_volatile_write##N(void* p) { JUDGE(store, p, N); }
+#define PLAIN(N)                                                  \
+  void __tsan_read##N(void* p) { JUDGE(load, p, N); }             \
+  void __tsan_write##N(void* p) { JUDGE(store, p, N); }           \
+  void __tsan_unaligned_read##N(void* p) { JUDGE(load, p, N); }   \
+  void __tsan_unaligned_write##N(void* p) { JUDGE(store, p, N); } \
+  void __tsan_volatile_read##N(void* p) { JUDGE(load, p, N); }    \
+  void __tsan_volatile_write##N(void* p) { JUDGE(store, p, N); }
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
 PLAIN(8)
 PLAIN(16)
-  #undef PLAIN
+#undef PLAIN
 
-  #define UPDATE(BITS, name, expression)                                                     \
-    Word##BITS __tsan_atomic##BITS##_##name(volatile Word##BITS* p, Word##BITS value, int) { \
-      JUDGE(atomic, p, BITS / 8);                                                            \
-      const Word##BITS old = *p;                                                             \
-      *p = Word##BITS(expression);                                                           \
-      return old;                                                                            \
-    }
-  #define COMPARE_EXCHANGE(BITS, strength)                                          \
-    int __tsan_atomic##BITS##_compare_exchange_##strength(                          \
-        volatile Word##BITS* p, Word##BITS* expected, Word##BITS value, int, int) { \
-      JUDGE(atomic, p, BITS / 8);                                                   \
-      return compare_exchange(p, expected, value);                                  \
-    }
-  #define ATOMIC(BITS)                                                                \
-    Word##BITS __tsan_atomic##BITS##_load(const volatile Word##BITS* p, int) {        \
-      JUDGE(atomic_load, p, BITS / 8);                                                \
-      return *p;                                                                      \
-    }                                                                                 \
-    void __tsan_atomic##BITS##_store(volatile Word##BITS* p, Word##BITS value, int) { \
-      JUDGE(atomic, p, BITS / 8);                                                     \
-      *p = value;                                                                     \
-    }                                                                                 \
-    COMPARE_EXCHANGE(BITS, strong)                                                    \
-    COMPARE_EXCHANGE(BITS, weak)                                                      \
-    UPDATE(BITS, exchange, value)                                                     \
-    UPDATE(BITS, fetch_add, old + value)                                              \
-    UPDATE(BITS, fetch_sub, old - value)                                              \
-    UPDATE(BITS, fetch_and, old& value)                                               \
-    UPDATE(BITS, fetch_or, old | value)                                               \
-    UPDATE(BITS, fetch_xor, old ^ value)
+#define UPDATE(BITS, name, expression)                                                     \
+  Word##BITS __tsan_atomic##BITS##_##name(volatile Word##BITS* p, Word##BITS value, int) { \
+    JUDGE(atomic, p, BITS / 8);                                                            \
+    const Word##BITS old = *p;                                                             \
+    *p = Word##BITS(expression);                                                           \
+    return old;                                                                            \
+  }
+#define COMPARE_EXCHANGE(BITS, strength)                                          \
+  int __tsan_atomic##BITS##_compare_exchange_##strength(                          \
+      volatile Word##BITS* p, Word##BITS* expected, Word##BITS value, int, int) { \
+    JUDGE(atomic, p, BITS / 8);                                                   \
+    return compare_exchange(p, expected, value);                                  \
+  }
+#define ATOMIC(BITS)                                                                \
+  Word##BITS __tsan_atomic##BITS##_load(const volatile Word##BITS* p, int) {        \
+    JUDGE(atomic_load, p, BITS / 8);                                                \
+    return *p;                                                                      \
+  }                                                                                 \
+  void __tsan_atomic##BITS##_store(volatile Word##BITS* p, Word##BITS value, int) { \
+    JUDGE(atomic, p, BITS / 8);                                                     \
+    *p = value;                                                                     \
+  }                                                                                 \
+  COMPARE_EXCHANGE(BITS, strong)                                                    \
+  COMPARE_EXCHANGE(BITS, weak)                                                      \
+  UPDATE(BITS, exchange, value)                                                     \
+  UPDATE(BITS, fetch_add, old + value)                                              \
+  UPDATE(BITS, fetch_sub, old - value)                                              \
+  UPDATE(BITS, fetch_and, old& value)                                               \
+  UPDATE(BITS, fetch_or, old | value)                                               \
+  UPDATE(BITS, fetch_xor, old ^ value)
 ATOMIC(8)
 ATOMIC(16)
 ATOMIC(32)
 ATOMIC(64)
-  #undef ATOMIC
-  #undef COMPARE_EXCHANGE
-  #undef UPDATE
+#undef ATOMIC
+#undef COMPARE_EXCHANGE
+#undef UPDATE
 }  // extern "C"
-
-#endif

@@ -1,12 +1,11 @@
 // Order among the threads of a block. See check_order.h.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include "cuda/emulator/check_order.h"
+#include "cuda/emulator/check_order.h"
 
-  #include <algorithm>
-  #include <bit>
-  #include <cstring>
+#include <algorithm>
+#include <bit>
+#include <cstring>
 
-  #include "cuda/emulator/profile.h"
+#include "cuda/emulator/profile.h"
 
 namespace simt::check {
 
@@ -121,5 +120,3 @@ void join(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uint32
 }
 
 }  // namespace simt::check
-
-#endif

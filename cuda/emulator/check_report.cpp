@@ -1,16 +1,15 @@
 // Findings in words. See check_report.h.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include "cuda/emulator/check_report.h"
+#include "cuda/emulator/check_report.h"
 
-  #include <cuda_runtime.h>
-  #include <unistd.h>
+#include <cuda_runtime.h>
+#include <unistd.h>
 
-  #include <bit>
-  #include <cstdio>
-  #include <cstdlib>
-  #include <vector>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
 
-  #include "cuda/emulator/check_order.h"
+#include "cuda/emulator/check_order.h"
 
 namespace simt::check {
 namespace {
@@ -142,12 +141,6 @@ void report_uninitialised(const Access& access) {
           place(access));
 }
 
-void report_misaligned(const Access& access) {
-  const Pause pause;
-  finding(act(access) + " at a misaligned address, not a multiple of " + number(access.bytes) +
-          ": " + place(access));
-}
-
 void report_host_memory(const Access& access) {
   const Pause pause;
   finding(act(access) + " of host memory: a kernel can only touch device memory");
@@ -198,5 +191,3 @@ std::string source_line(std::uint32_t pc) {
 }
 
 }  // namespace simt::check
-
-#endif

@@ -15,7 +15,6 @@ std::string source_line(std::uint32_t pc);
 // In a kernel each of these ends the thread (simt::fail). Outside, simt::report, once for each copy.
 void report_bad_address(const Access& access);
 void report_uninitialised(const Access& access);
-void report_misaligned(const Access& access);
 void report_host_memory(const Access& access);
 /// `other` is the earlier access, of a kind (load, store, atomic).
 void report_race(const Access& access, const Accesses& other, Kind other_kind);

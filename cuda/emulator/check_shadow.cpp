@@ -1,13 +1,12 @@
 // The checker's memory: reserve, give out, mark, look up. See check_shadow.h.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include "cuda/emulator/check_shadow.h"
+#include "cuda/emulator/check_shadow.h"
 
-  #include <sys/mman.h>
+#include <sys/mman.h>
 
-  #include <cstdio>
-  #include <cstdlib>
-  #include <map>
-  #include <vector>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <vector>
 
 namespace simt::check {
 
@@ -123,5 +122,3 @@ const Region* region_of(const char* p) {
 }
 
 }  // namespace simt::check
-
-#endif

@@ -1,12 +1,11 @@
 // Order among kernels, copies and the host: vector clocks, one entry for each stream and, first,
 // one for the host. An operation carries the clock of its stream at the time it was queued; it is
 // ordered after an earlier one if its clock has reached that one's serial number.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include <algorithm>
-  #include <map>
-  #include <vector>
+#include <algorithm>
+#include <map>
+#include <vector>
 
-  #include "cuda/emulator/check_order.h"
+#include "cuda/emulator/check_order.h"
 
 namespace simt::check {
 
@@ -161,5 +160,3 @@ bool run_is_ordered(std::uint32_t earlier) {
 }
 
 }  // namespace simt::check
-
-#endif

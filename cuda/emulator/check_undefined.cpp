@@ -4,13 +4,12 @@
 //
 // The layouts are the compiler's: every record begins with a source location; a value is passed in
 // a pointer-sized integer, or by address if it is wider.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include <cstdint>
-  #include <cstdio>
-  #include <cstdlib>
-  #include <string>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
 
-  #include "cuda/emulator/check.h"
+#include "cuda/emulator/check.h"
 
 namespace {
 
@@ -67,7 +66,7 @@ std::string value(const Type& type, std::uintptr_t bits) {
 }  // namespace
 
 extern "C" {
-  #define HANDLER(name, ...) [[noreturn]] void __ubsan_handle_##name(__VA_ARGS__)
+#define HANDLER(name, ...) [[noreturn]] void __ubsan_handle_##name(__VA_ARGS__)
 
 HANDLER(out_of_bounds_abort, OfTwoTypes* data, std::uintptr_t index) {
   found(data->place,
@@ -124,5 +123,3 @@ HANDLER(invalid_builtin_abort, At* data) {
   found(data->place, "counts the leading or trailing zeros of zero");
 }
 }  // extern "C"
-
-#endif

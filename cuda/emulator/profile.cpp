@@ -3,14 +3,13 @@
 // The emulator runs the threads of a warp one after another, so a request arrives in pieces. The
 // accesses that one instruction makes in the 32 lanes belong together: the first time that each lane
 // comes to it, the second time, and so on. A barrier closes all requests that are open.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include "cuda/emulator/profile.h"
+#include "cuda/emulator/profile.h"
 
-  #include <algorithm>
-  #include <bit>
-  #include <cstdlib>
-  #include <map>
-  #include <unordered_map>
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <map>
+#include <unordered_map>
 
 namespace simt {
 namespace {
@@ -195,5 +194,3 @@ void count(const Access& access, bool shared) {
 
 }  // namespace check::profile
 }  // namespace simt
-
-#endif

@@ -1,8 +1,7 @@
 // The counters as a table: one line for each kernel.
-#if defined(SIMT_CHECK)  // only in the checked build
-  #include <cinttypes>
+#include <cinttypes>
 
-  #include "cuda/emulator/profile.h"
+#include "cuda/emulator/profile.h"
 
 namespace simt {
 namespace {
@@ -47,7 +46,7 @@ void print_row(std::FILE* to, const KernelProfile& k) {
 
 void print_profile(std::FILE* to) {
   std::fprintf(to,
-               "What the kernels asked of the memory (counted, not timed)\n"
+               "\nWhat the kernels asked of the memory (counted, not timed)\n"
                "                          |  global loads          |  global stores         |"
                "  shared memory     |         |\n"
                "launches threads barriers |  bytes sectors  /ideal |  bytes sectors  /ideal |"
@@ -56,5 +55,3 @@ void print_profile(std::FILE* to) {
 }
 
 }  // namespace simt
-
-#endif
