@@ -206,10 +206,12 @@ TEST_CASE(
   CHECK(has(text, "thread (0,0,0) accesses address 0xc, where no memory is: a null pointer"));
   text = report_of([&] { launch<emulator_at>({1, 1}, x.data(), 1l << 44); });
   CHECK(has(text, "where no memory is"));
+    #if defined(__x86_64__)  // Arm divides by zero without a fault
   CHECK(has(report_of([&] {
               launch<emulator_divide>({1, 1}, x.data(), 0);
             }),
             "divides an integer by zero"));
+    #endif
   CHECK(has(report_of([&] {
               launch<emulator_deep>({1, 1}, x.data(), 100000);
             }),
