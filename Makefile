@@ -30,7 +30,7 @@ endif
 # ---- What a goal needs. Looked at once; .ci/deps asks apt only for what is missing. --------------
 
 GOALS  := $(or $(MAKECMDGOALS),all)
-GROUPS := $(if $(filter-out help clean lint deps uninstall doctor,$(GOALS)),build) \
+GROUPS := $(if $(filter-out help clean lint deps uninstall doctor cuda-check,$(GOALS)),build) \
           $(if $(filter test $(BUILD)/bin/tests gradcheck,$(GOALS)),test) \
           $(if $(filter bench,$(GOALS)),bench)
 DRY    := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
@@ -91,8 +91,8 @@ TEST_SRC    := $(filter-out $(CHECK_SRC) $(DOCTOR_SRC),$(sort $(wildcard tests/*
 BENCH_SRC   := $(sort $(wildcard tests/bench/*.cpp))
 KERNEL_SRC  := $(sort $(wildcard cuda/*.cu cuda/*.cpp))
 EMULATOR_SRC  := $(sort $(wildcard cuda/emulator/*.cpp))
-CHECKER_SRC   := $(filter cuda/emulator/check% cuda/emulator/profile%,$(EMULATOR_SRC))
 CUDA_TEST_SRC := $(sort $(wildcard tests/cuda/test_*.cu tests/cuda/test_*.cpp))
+PUZZLE_SRC    := $(sort $(wildcard cuda/puzzles/*.cpp))
 BUG_SRC       := $(sort $(wildcard tests/cuda/bugs*))
 ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
 # Kernels and their private headers stay behind; the rest is what a program may include.
@@ -113,9 +113,14 @@ GRADCHECK := $(BUILD)/bin/gradcheck
 DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
 in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
 kernels = $(call in,$(1),$(KERNEL_SRC)) $(call emulator,$(1))
-emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
+emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(EMULATOR_SRC)))
 CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
               $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
+
+# What a student's puzzle is linked with: the harness and the checked emulator.
+PUZZLES_LIB := $(BUILD)/libpuzzles.a
+PUZZLE_ENV   = BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(filter-out emulator,$(CUDA))' CHECKED='$(PUZZLES_LIB)' \
+               P='$(P)' HINT='$(HINT)' RESET='$(RESET)' UPDATE='$(UPDATE)' FROM='$(FROM)'
 
 # A stamp is a file that changes when its text does. Objects depend on the flags and the compiler, so
 # that another flag rebuilds them; archives and programs on the list of sources, so that a file that
@@ -126,12 +131,12 @@ FLAGS_STAMP  := $(BUILD)/.flags
 SOURCE_STAMP := $(BUILD)/.sources
 ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
 $(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
-$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC))
+$(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC))
 endif
 
 # ---- Goals --------------------------------------------------------------------------------------
 
-.PHONY: all lib chat examples test gradcheck bench lint doctor deps install uninstall clean help
+.PHONY: all lib chat examples test gradcheck bench puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
 all: lib examples             ## the library and the examples
 lib: $(LIB)                   ## the library alone
 examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regression --help
@@ -143,8 +148,8 @@ CHAT := $(BUILD)/bin/17_chatbot
 chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk to it; ASK="…" asks once
 	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
 
-test: $(TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
-	@BUILD='$(BUILD)' CXX='$(CXX)' SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
+test: $(TESTS) $(CUDA_TESTS) $(LIB) $(PUZZLES_LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
+	@$(PUZZLE_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
 
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table
 	$(GRADCHECK)
@@ -153,6 +158,13 @@ bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
 	@for b in $(filter-out %/bench_gpt,$(BENCHES)); do echo "$$b"; $$b || exit 1; done
 	$(BUILD)/bin/bench_gpt train nano
 	$(BUILD)/bin/bench_gpt generate nano
+
+puzzles: $(PUZZLES_LIB)       ## seventeen CUDA exercises, no GPU needed; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
+	@$(PUZZLE_ENV) cuda/puzzles/run.sh
+puzzles-check: $(PUZZLES_LIB) ## the puzzles are fair: solved ones pass, blank ones fail
+	@$(PUZZLE_ENV) cuda/puzzles/check.sh
+cuda-check:                   ## nvcc for every architecture: warnings, registers, shared memory, spills
+	@NVCC='$(NVCC)' .ci/cuda-check
 
 lint:                         ## the rules of the house: who includes whom, layout, names, flags
 	@.ci/lint
@@ -186,7 +198,7 @@ clean:                        ## remove everything that was built
 	rm -rf $(BUILD)
 
 help:                         ## this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo; sed -nE '/^#   [A-Z]/s/^#/ /p' Makefile
 
 # ---- Rules --------------------------------------------------------------------------------------
@@ -204,6 +216,8 @@ archive = $(call say,archive $@)rm -f $@; ar rcs $@ $(filter %.o,$^)
 $(LIB): $(call obj,$(LIB_SRC)) $(if $(CUDA),$(call kernels,$(DEVICE))) $(SOURCE_STAMP)
 	$(archive)
 $(SUPPORT): $(call obj,$(SUPPORT_SRC)) $(SOURCE_STAMP)
+	$(archive)
+$(PUZZLES_LIB): $(call in,checked,$(PUZZLE_SRC)) $(call emulator,checked) $(SOURCE_STAMP)
 	$(archive)
 
 # The memory checker and the counters see each load and store through the hooks that this instrumentation
@@ -254,4 +268,4 @@ $(GRADCHECK): $(call obj,$(CHECK_SRC) $(TABLE_SRC)) $(SUPPORT) $(LIB)
 	$(link)
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)) \
-  $(foreach v,plain checked nvcc,$(call in,$(v),$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC))))
+  $(foreach v,plain checked nvcc,$(call in,$(v),$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC))))
