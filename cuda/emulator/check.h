@@ -70,7 +70,7 @@ class Pause {
 };
 
 // Memory. Addresses from `allocate` lie in one arena with its shadow, and are never used again.
-void* allocate(std::size_t bytes, Space);  ///< 256-byte aligned; null when the arena is full
+void* allocate(std::size_t bytes, Space);  ///< 256-byte aligned; ends the program if all is used
 void release(void* p);                     ///< of what `allocate` gave
 bool owns(const void* p);                  ///< whether p points into the arena, freed or not
 /// The operation that runs (a copy, a memset, cuBLAS) reads or writes a range of memory. Ranges

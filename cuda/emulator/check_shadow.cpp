@@ -16,7 +16,7 @@ Cell* shadow;
 
 namespace {
 
-constexpr std::size_t arena_bytes = std::size_t(32) << 30;
+constexpr std::size_t most_bytes = std::size_t(256) << 30, least_bytes = std::size_t(1) << 30;
 constexpr std::size_t alignment = 256;  // what cudaMalloc promises
 constexpr std::size_t red_zone = 512;   // at least so many invalid bytes around an allocation
 constexpr std::ptrdiff_t below = 128;   // so far before one, an index below zero is meant
@@ -25,21 +25,32 @@ char* next;                             // the arena is used up to here
 std::map<const char*, Region> regions;  // by their first byte
 std::vector<Region> shared_arrays;      // of the running block
 
+/// Address space without memory behind it; null if there is not so much.
 char* reserve(std::size_t bytes) {
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED) {
-    std::perror("simt: the checker cannot reserve address space for its shadow memory");
-    std::abort();
-  }
-  return static_cast<char*>(p);
+  return p == MAP_FAILED ? nullptr : static_cast<char*>(p);
 }
 
+[[noreturn]] void give_up(const char* why) {
+  std::fprintf(stderr, "simt: the checker %s\n", why);
+  std::abort();
+}
+
+/// As much as the machine allows: what is freed is not used again.
 void reserve_arena() {
-  arena_begin = reserve(arena_bytes);
-  arena_end = arena_begin + arena_bytes;
-  next = arena_begin + red_zone;
-  shadow = reinterpret_cast<Cell*>(reserve(arena_bytes / 4 * sizeof(Cell)));
+  for (std::size_t bytes = most_bytes; bytes >= least_bytes; bytes /= 2) {
+    arena_begin = reserve(bytes);
+    shadow = reinterpret_cast<Cell*>(reserve(bytes / 4 * sizeof(Cell)));
+    if (arena_begin && shadow) {
+      arena_end = arena_begin + bytes;
+      next = arena_begin + red_zone;
+      return;
+    }
+    if (arena_begin) munmap(arena_begin, bytes);
+    if (shadow) munmap(shadow, bytes / 4 * sizeof(Cell));
+  }
+  give_up("cannot reserve address space for its shadow memory");
 }
 
 /// Whole pages between two addresses go back to the system and read as zero.
@@ -56,7 +67,9 @@ void* allocate(std::size_t bytes, Space space) {
   const Pause pause;
   if (!arena_begin) reserve_arena();
   const std::size_t room = (bytes + red_zone + alignment - 1) & ~(alignment - 1);
-  if (bytes > arena_bytes || room > std::size_t(arena_end - next)) return nullptr;
+  if (room < bytes || room > std::size_t(arena_end - next)) {
+    give_up("has used up its address space: it never gives out freed memory again");
+  }
   char* p = next;
   next += room;
   regions[p] = {p, bytes, space};
