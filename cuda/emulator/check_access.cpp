@@ -104,6 +104,7 @@ void grid_begins(const Grid& grid) {
 void grid_repeats() {
   new_run();
   forget_counters();
+  profile::grid_repeats();
 }
 
 void grid_ends() {

@@ -68,6 +68,7 @@ struct Instruction {
 };
 
 std::unordered_map<std::uint32_t, Instruction> warps[32];  // by program counter
+bool repeating;                                            // counting is put off
 std::size_t current;                                       // index of the running kernel
 
 void price(const Request& request, const Instruction& of, KernelProfile& kernel) {
@@ -162,7 +163,15 @@ void grid_begins(const Grid& grid) {
   profiles[current].launches += 1;
 }
 
+void grid_repeats() {
+  close_requests();
+  repeating = active;
+  active = false;
+}
+
 void grid_ends() {
+  active = active || repeating;
+  repeating = false;
   close_requests();
   for (auto& warp : warps) warp.clear();
 }

@@ -49,6 +49,7 @@ namespace check::profile {
 
 extern bool active;
 void grid_begins(const Grid& grid);
+void grid_repeats();  ///< until it ends nothing is counted again
 void grid_ends();
 void block_begins(std::uint32_t threads);
 void block_barrier();

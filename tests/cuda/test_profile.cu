@@ -217,6 +217,7 @@ TEST_CASE("counters: the same kernel twice, and two kernels") {
   simt::start_profile();
   for (int i = 0; i < 2; ++i) launch<copy>({1, 32}, zeros<float>(32), zeros<float>(32), 1, 0);
   launch<broadcast>({1, 32}, zeros<float>(1), zeros<float>(32));
+  CHECK(cudaDeviceSynchronize() == cudaSuccess);
   REQUIRE(simt::profile().size() == 2);
   CHECK(simt::profile("counted::copy").launches == 2);
   CHECK(simt::profile("counted::copy").loads.sectors == 8);
