@@ -91,6 +91,7 @@ TEST_SRC    := $(filter-out $(CHECK_SRC) $(DOCTOR_SRC),$(sort $(wildcard tests/*
 BENCH_SRC   := $(sort $(wildcard tests/bench/*.cpp))
 KERNEL_SRC  := $(sort $(wildcard cuda/*.cu cuda/*.cpp))
 EMULATOR_SRC  := $(sort $(wildcard cuda/emulator/*.cpp))
+CHECKER_SRC   := $(filter cuda/emulator/check% cuda/emulator/profile%,$(EMULATOR_SRC))
 CUDA_TEST_SRC := $(sort $(wildcard tests/cuda/test_*.cu tests/cuda/test_*.cpp))
 PUZZLE_SRC    := $(sort $(wildcard cuda/puzzles/*.cpp))
 BUG_SRC       := $(sort $(wildcard tests/cuda/bugs*))
@@ -113,7 +114,7 @@ GRADCHECK := $(BUILD)/bin/gradcheck
 DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
 in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
 kernels = $(call in,$(1),$(KERNEL_SRC)) $(call emulator,$(1))
-emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(EMULATOR_SRC)))
+emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
 CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
               $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
 
@@ -223,7 +224,9 @@ $(PUZZLES_LIB): $(call in,checked,$(PUZZLE_SRC)) $(call emulator,checked) $(SOUR
 # The memory checker and the counters see each load and store through the hooks that this instrumentation
 # calls; cuda/emulator/ defines them.
 EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include $(PKG_CFLAGS)
-CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
+# The last three keep an access in one piece, as it stands in the source.
+CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
+            -fno-tree-sra -fno-tree-vectorize -fno-store-merging
 $(BUILD)/obj/plain/%.o: % $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(EMULATED) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
@@ -240,7 +243,7 @@ $(BUILD)/obj/nvcc/%.cpp.o: %.cpp $(FLAGS_STAMP)
 
 # The interpreter of PTX finds a kernel by its symbol, hence -rdynamic.
 LINK_plain   := -rdynamic
-LINK_checked := -rdynamic -lubsan
+LINK_checked := -rdynamic
 LINK_nvcc    := -L$(patsubst %/bin/nvcc,%/lib64,$(NVCC)) -lcublas -lcudart
 define cuda_tests
 $(BUILD)/bin/cuda_tests_$(1): private LINK_ALSO := $(LINK_$(1))
