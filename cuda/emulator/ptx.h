@@ -43,28 +43,37 @@ using Handler = void (*)(Machine&, const Instruction&);
 /// Everything that an instruction can name is a register: immediates, addresses of variables and
 /// %tid.x are registers too, which are filled in when the function begins. So reading an operand is
 /// one load, whatever it is.
-struct Operand {
-  uint32_t reg = 0;      // register 0 is `_`, which nobody reads
-  bool negated = false;  // !%p
+class Operand {
+ public:
+  Operand() = default;  // register 0 is `_`, which nobody reads
+  explicit Operand(uint32_t reg, bool negated = false) : bits_(reg << 1 | uint32_t{negated}) {}
+  uint32_t reg() const { return bits_ >> 1; }
+  bool negated() const { return bits_ & 1; }  // !%p
+
+ private:
+  uint32_t bits_ = 0;
 };
 
+/// Small, because a run of a kernel walks over them again and again.
 struct Instruction {
   Handler run = nullptr;
   std::array<Operand, 9> operand{};  // flattened: {%f1, %f2} counts two, [%rd1+8] one and `offset`
+  Operand guard, second;             // @%p …; the %p of d|%p
+  int32_t offset = 0;                // the 8 of [%rd1+8]
+  uint32_t target = 0;  // of a branch: instruction; of a call: which in Function::calls
   uint8_t operands = 0;
   uint8_t leading = 1;  // how many of them stand in the first { }
   bool guarded = false;
-  Operand guard, second;  // @%p …; the %p of d|%p
-  int64_t offset = 0;     // the 8 of [%rd1+8]
-  uint32_t target = 0;    // of a branch: instruction; of a call: which in Function::calls
   Space space = Space::Generic;
   Type type = Type::None, from = Type::None;
   uint8_t width = 1;    // of a vector
   uint8_t how = 0;      // which of a family: a comparison, a rounding, an atomic operation …
   uint8_t combine = 0;  // setp.lt.and: what is done with a third operand
   bool saturate = false, flush = false;
-  int line = 0;      // in the PTX file
-  std::string text;  // as written
+};
+struct Source {  // of an instruction
+  int line = 0;
+  std::string text;
 };
 
 struct Slice {  // of a frame's memory
@@ -90,6 +99,7 @@ struct Function {
   const Module* module = nullptr;
   bool entry = false, defined = false;
   std::vector<Instruction> code;
+  std::vector<Source> source;              // of each
   std::vector<Slice> parameters, results;  // in its frame's memory
   std::vector<Call> calls;
   std::vector<std::vector<uint32_t>> tables;                 // of brx.idx: instruction numbers
@@ -181,29 +191,39 @@ class Machine {
   struct Range {
     const char* begin = nullptr;
     size_t bytes = 0;
-    bool holds(const char* pointer, size_t count) const;
+    bool holds(const char* pointer, size_t count) const {
+      const auto distance = static_cast<size_t>(pointer - begin);  // huge if pointer < begin
+      return begin && distance <= bytes && count <= bytes - distance;
+    }
+  };
+  struct Window {  // a piece of the shared window, and where it is
+    uint32_t address = 0, bytes = 0;
+    char* place = nullptr;
   };
   bool in_global(const char* pointer, size_t bytes);
-  char* shared_array(size_t which);
+  Window shared_array(size_t which);
+  [[noreturn]] void bad_address(const Instruction& i, const char* pointer, const char* place,
+                                size_t bytes, bool write) const;
   void assertion_failed(const Instruction& i, const Call& call) const;
 
   const Function& function_;
   Machine* const caller_;
-  Machine& kernel_;  // the caller of all callers
+  Machine& kernel_;  // the first caller
   std::vector<uint64_t> registers_;
   std::vector<char> frame_;
   std::vector<char*> shared_;  // in kernel_: the module's arrays, as far as this thread used them
-  Range last_;                 // global memory that was found to be there
+  Range last_global_;          // where the last access was, which is a good guess for the next
+  Window last_shared_;
   uint32_t next_ = 0;
 };
 
 template <class T>
 T Machine::get(Operand operand) const {
   if constexpr (std::is_same_v<T, bool>) {
-    return ((registers_[operand.reg] & 1) != 0) != operand.negated;
+    return ((registers_[operand.reg()] & 1) != 0) != operand.negated();
   } else {
     T value;
-    std::memcpy(&value, &registers_[operand.reg], sizeof value);
+    std::memcpy(&value, &registers_[operand.reg()], sizeof value);
     return value;
   }
 }
@@ -215,7 +235,7 @@ void Machine::set(Operand operand, T value) {
     bits = static_cast<uint64_t>(static_cast<int64_t>(value));
   else
     std::memcpy(&bits, &value, sizeof value);
-  registers_[operand.reg] = bits;
+  registers_[operand.reg()] = bits;
 }
 
 }  // namespace simt::ptx

@@ -6,13 +6,8 @@
 
 namespace simt::ptx {
 
-bool Machine::Range::holds(const char* pointer, size_t count) const {
-  const auto distance = static_cast<size_t>(pointer - begin);  // huge if pointer < begin
-  return begin && distance <= bytes && count <= bytes - distance;
-}
-
 char* Machine::locate(const Instruction& i, Operand base, size_t bytes, bool write) {
-  const auto address = get<uint64_t>(base) + static_cast<uint64_t>(i.offset);
+  const auto address = get<uint64_t>(base) + static_cast<uint64_t>(int64_t{i.offset});
   auto* const pointer = reinterpret_cast<char*>(address);
   char* place = nullptr;
   switch (i.space) {
@@ -23,15 +18,20 @@ char* Machine::locate(const Instruction& i, Operand base, size_t bytes, bool wri
       if (in_global(pointer, bytes) || in_shared(pointer, bytes) || in_frame(pointer, bytes))
         place = pointer;
   }
-  const std::string access = write ? "writes " : "reads ";
-  if (!place) fault(i, access + std::to_string(bytes) + " bytes at " + describe_address(pointer));
-  if (reinterpret_cast<uintptr_t>(place) % bytes)
-    fault(i, access + "a misaligned address: not a multiple of " + std::to_string(bytes));
+  const bool aligned = (reinterpret_cast<uintptr_t>(place) & (bytes - 1)) == 0;
+  if (!place || !aligned) bad_address(i, pointer, place, bytes, write);
   return place;
 }
 
+void Machine::bad_address(const Instruction& i, const char* pointer, const char* place,
+                          size_t bytes, bool write) const {
+  const std::string access = (write ? "writes " : "reads ") + std::to_string(bytes) + " bytes at ";
+  if (!place) fault(i, access + describe_address(pointer));
+  fault(i, access + "an address that is not a multiple of " + std::to_string(bytes));
+}
+
 bool Machine::in_global(const char* pointer, size_t bytes) {
-  if (last_.holds(pointer, bytes)) return true;
+  if (last_global_.holds(pointer, bytes)) return true;
   Range found;
   if (const Allocation* a = find_allocation(pointer)) {
     found = {a->begin, a->bytes};
@@ -41,7 +41,7 @@ bool Machine::in_global(const char* pointer, size_t bytes) {
         found = {array.address, array.bytes};
   }
   if (!found.holds(pointer, bytes)) return false;
-  last_ = found;
+  last_global_ = found;
   return true;
 }
 
@@ -53,27 +53,32 @@ bool Machine::in_frame(const char* pointer, size_t bytes) const {
 
 // ---- Shared memory ------------------------------------------------------------------------------
 
-char* Machine::shared_array(size_t which) {
+Machine::Window Machine::shared_array(size_t which) {
   std::vector<char*>& known = kernel_.shared_;
   const SharedArray& array = function_.module->shared[which];
+  const bool dynamic = array.address == kDynamicShared;
   known.resize(function_.module->shared.size());
   if (!known[which])
-    known[which] = static_cast<char*>(array.address == kDynamicShared ? dynamic_shared(1)
-                                                                      : shared_slot(array.site));
-  return known[which];
+    known[which] = static_cast<char*>(dynamic ? dynamic_shared(1) : shared_slot(array.site));
+  const size_t bytes = dynamic ? block.launch->config.shared_bytes : array.site.bytes;
+  return {array.address, static_cast<uint32_t>(bytes), known[which]};
 }
 
 char* Machine::shared(const Instruction& i, uint32_t address, size_t bytes) {
+  const auto inside = [&](const Window& w) {
+    const uint32_t distance = address - w.address;
+    return w.place && distance <= w.bytes && bytes <= w.bytes - distance;
+  };
+  if (inside(last_shared_)) return last_shared_.place + (address - last_shared_.address);
   const auto& arrays = function_.module->shared;
   for (size_t k = 0; k < arrays.size(); ++k) {
-    const bool dynamic = arrays[k].address == kDynamicShared;
-    const size_t size = dynamic ? block.launch->config.shared_bytes : arrays[k].site.bytes;
     const uint32_t distance = address - arrays[k].address;
-    if (distance > size) continue;
-    if (bytes > size - distance)
-      fault(i, "accesses byte " + std::to_string(distance) + " of the shared array " +
-                   arrays[k].name + " of " + std::to_string(size) + " bytes");
-    return shared_array(k) + distance;
+    const bool dynamic = arrays[k].address == kDynamicShared;
+    if (dynamic ? address < kDynamicShared : distance > arrays[k].site.bytes) continue;
+    last_shared_ = shared_array(k);
+    if (inside(last_shared_)) return last_shared_.place + distance;
+    fault(i, "accesses byte " + std::to_string(distance) + " of the shared array " +
+                 arrays[k].name + " of " + std::to_string(last_shared_.bytes) + " bytes");
   }
   fault(i, "accesses an address outside of all shared arrays");
 }

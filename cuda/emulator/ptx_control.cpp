@@ -68,7 +68,7 @@ void shuffle(Machine& m, const Instruction& i) {
   const auto mask = m.get<uint32_t>(i.operand[4]);
   const uint64_t value = warp_collective(Op, mask, m.get<uint32_t>(i.operand[1]), source, Loc{});
   m.set(i.operand[0], static_cast<uint32_t>(value));
-  if (i.second.reg) m.set(i.second, inside);
+  if (i.second.reg()) m.set(i.second, inside);
 }
 
 template <WarpOp Op>
@@ -82,7 +82,7 @@ void match(Machine& m, const Instruction& i) {
   const auto mask = m.get<uint32_t>(i.operand[2]);
   const uint64_t lanes = warp_collective(Op, mask, m.get<T>(i.operand[1]), 0, Loc{});
   m.set(i.operand[0], lanes);
-  if (i.second.reg) m.set(i.second, lanes != 0);
+  if (i.second.reg()) m.set(i.second, lanes != 0);
 }
 
 template <WarpOp Op, bool Signed>

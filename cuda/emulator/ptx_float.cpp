@@ -165,7 +165,7 @@ void set_predicate(Machine& m, const Instruction& i) {
     return i.combine == 1 ? p && c : i.combine == 2 ? p || c : i.combine == 3 ? p != c : p;
   };
   m.set(i.operand[0], combined(result));
-  if (i.second.reg) m.set(i.second, combined(!result));
+  if (i.second.reg()) m.set(i.second, combined(!result));
 }
 
 Handler find_comparison(const Name& name, Instruction& i) {

@@ -29,7 +29,7 @@ bool Name::has(std::string_view modifier) const {
 void Parser::instruction() {
   Instruction i;
   const size_t begin = peek().begin;
-  i.line = peek().line;
+  const int line = peek().line;
   if (accept("@")) {
     i.guarded = true;
     i.guard = operand();
@@ -54,16 +54,17 @@ void Parser::instruction() {
     operands(i);
   }
   if (peek().text != ";") error("`;` expected after " + std::string(word));
-  i.text = text_.substr(begin, peek().begin - begin);
+  std::string text(text_.substr(begin, peek().begin - begin));
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
-  std::replace_if(i.text.begin(), i.text.end(), blank, ' ');
+  std::replace_if(text.begin(), text.end(), blank, ' ');
   const auto twice = [](char a, char b) { return a == ' ' && b == ' '; };
-  i.text.erase(std::unique(i.text.begin(), i.text.end(), twice), i.text.end());
+  text.erase(std::unique(text.begin(), text.end(), twice), text.end());
   for (const auto find : {find_integer, find_float, find_convert, find_memory, find_control})
     if (!i.run) i.run = find(name, i);
-  if (!i.run) error("unknown instruction `" + i.text + ";`");
+  if (!i.run) error("unknown instruction `" + text + ";`");
+  function_->source.push_back({line, std::move(text)});
   expect(";");
-  function_->code.push_back(std::move(i));
+  function_->code.push_back(i);
 }
 
 void Parser::operands(Instruction& i) {
@@ -91,7 +92,7 @@ void Parser::address(Instruction& i) {  // [%rd1], [%rd1+8], [%rd1+-8], [paramet
   expect("[");
   if (i.operands == i.operand.size()) error("too many operands");
   i.operand[i.operands++] = operand();
-  if (accept("+")) i.offset = static_cast<int64_t>(number(next()));
+  if (accept("+")) i.offset = static_cast<int32_t>(number(next()));
   expect("]");
 }
 
@@ -125,11 +126,9 @@ std::vector<Slice> Parser::slices() {
 }
 
 Operand Parser::operand() {
-  Operand result;
-  result.negated = accept("!");
+  const bool negated = accept("!");
   const std::string_view word = next();
-  result.reg = is_number(word) ? constant(number(word)) : named(word);
-  return result;
+  return Operand(is_number(word) ? constant(number(word)) : named(word), negated);
 }
 
 uint32_t Parser::named(std::string_view name) {

@@ -63,7 +63,9 @@ void Machine::end_thread() {
 }
 
 void Machine::fault(const Instruction& i, const std::string& what) const {
-  fail(what + " (" + function_.module->path + ":" + std::to_string(i.line) + ": " + i.text + ")");
+  const Source& source = function_.source[static_cast<size_t>(&i - function_.code.data())];
+  fail(what + " (" + function_.module->path + ":" + std::to_string(source.line) + ": " +
+       source.text + ")");
 }
 
 // ---- Calls --------------------------------------------------------------------------------------
