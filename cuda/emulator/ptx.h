@@ -5,8 +5,8 @@
 // of a kernel is tested on a machine without a GPU. The way of a file:
 //   ptx_tokens    text into words                        ptx_control   branches, calls, barriers,
 //   ptx_parse     words into functions of instructions                 warp collectives
-//   ptx_integer, ptx_float, ptx_convert, ptx_memory      ptx_run       one GPU thread's run
-//                 a handler for each instruction         ptx_load      from the kernel to its entry
+//   ptx_integer, ptx_float, ptx_half, ptx_convert,       ptx_run, ptx_address   one thread's run
+//   ptx_memory    a handler for each instruction         ptx_load      from the kernel to its entry
 // Source: NVIDIA, "Parallel Thread Execution ISA".
 #include <array>
 #include <bit>
@@ -138,6 +138,10 @@ struct Module {
 [[noreturn]] void stop(const std::string& what);
 std::string demangled(const std::string& name);
 
+/// From now on launches run the entries of these files, a.ptx:b.ptx, instead of those that
+/// GRADUS_CUDA_PTX names; "" for the C++ kernels.
+void use(const std::string& paths);
+
 std::unique_ptr<Module> parse(std::string_view text, const std::string& path);
 
 /// The name of an instruction, "ld.global.v2.f32", in its parts.
@@ -150,6 +154,7 @@ struct Name {
 /// instruction; null for an instruction of another family or a spelling that it does not know.
 Handler find_integer(const Name& name, Instruction& instruction);
 Handler find_float(const Name& name, Instruction& instruction);
+Handler find_half(const Name& name, Instruction& instruction);
 Handler find_convert(const Name& name, Instruction& instruction);
 Handler find_memory(const Name& name, Instruction& instruction);
 Handler find_control(const Name& name, Instruction& instruction);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "cuda/emulator/ptx_half.h"
 #include "cuda/emulator/ptx_table.h"
 
 namespace simt::ptx {
@@ -15,41 +16,6 @@ enum Rounding : uint8_t { Nearest, Zero, Down, Up };
 
 bool is_float(Type t) {
   return t == Type::F16 || t == Type::BF16 || t == Type::F32 || t == Type::F64;
-}
-
-// ---- Half precision: 1 sign bit, `E` exponent bits, 15 - E bits of fraction ---------------------
-
-template <int E>
-double from_half(uint16_t bits) {
-  constexpr int fraction_bits = 15 - E, bias = (1 << (E - 1)) - 1;
-  const int fraction = bits & ((1 << fraction_bits) - 1);
-  const int exponent = bits >> fraction_bits & ((1 << E) - 1);
-  double value = exponent == 0
-                     ? std::ldexp(fraction, 1 - bias - fraction_bits)
-                     : std::ldexp(fraction + (1 << fraction_bits), exponent - bias - fraction_bits);
-  if (exponent == (1 << E) - 1) value = fraction ? std::nan("") : HUGE_VAL;
-  return bits & 0x8000 ? -value : value;
-}
-
-template <int E>
-uint16_t to_half(double x, int mode) {
-  constexpr int fraction_bits = 15 - E, bias = (1 << (E - 1)) - 1;
-  constexpr int infinity = ((1 << E) - 1) << fraction_bits;
-  const int sign = std::signbit(x) ? 0x8000 : 0;
-  if (x != x) return 0x7FFF;
-  if (std::isinf(x)) return static_cast<uint16_t>(sign | infinity);
-  int exponent = 0;
-  std::frexp(x, &exponent);  // |x| in [2^(exponent-1), 2^exponent)
-  const int unit = std::max(exponent - 1, 1 - bias) - fraction_bits;
-  // In units of the last place the number is a whole one, and counting on from there carries into
-  // the exponent by itself.
-  const double units = std::ldexp(x, -unit);
-  std::fesetround(mode);
-  const double whole = std::fabs(std::nearbyint(units));
-  std::fesetround(FE_TONEAREST);
-  const int bits = static_cast<int>(whole) + ((unit + fraction_bits + bias - 1) << fraction_bits);
-  const bool away = mode == FE_TONEAREST || mode == (sign ? FE_DOWNWARD : FE_UPWARD);
-  return static_cast<uint16_t>(sign | (bits < infinity ? bits : infinity - (away ? 0 : 1)));
 }
 
 // ---- Reading and writing ------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <cfenv>
 #include <cmath>
 
+#include "cuda/emulator/ptx_half.h"
 #include "cuda/emulator/ptx_table.h"
 
 namespace simt::ptx {
@@ -60,18 +61,6 @@ void rounded(Table& t, const std::string& name, const std::string& type) {
 template <class T, auto F>
 void exact(Table& t, const std::string& name, const std::string& type) {
   spellings<F, FE_TONEAREST, T>(t, name, type);
-}
-
-// If one operand is NaN, the other; -0 is less than 0.
-template <class T>
-T minimum(T a, T b) {
-  if (a != a) return b;
-  return b < a || (a == b && std::signbit(b)) ? b : a;
-}
-template <class T>
-T maximum(T a, T b) {
-  if (a != a) return b;
-  return b > a || (a == b && std::signbit(a)) ? b : a;
 }
 
 template <class T>
@@ -154,10 +143,19 @@ bool holds(uint8_t relation, T a, T b) {
   // clang-format on
 }
 
-// setp.lt.and.f32 p|q, a, b, c:  p = (a < b) and c,  q = not (a < b) and c
 template <class T>
+T read(const Machine& m, Operand operand) {
+  return m.get<T>(operand);
+}
+template <int E>
+double read_half(const Machine& m, Operand operand) {
+  return from_half<E>(m.get<uint16_t>(operand));
+}
+
+// setp.lt.and.f32 p|q, a, b, c:  p = (a < b) and c,  q = not (a < b) and c
+template <class T, auto Read = read<T>>
 void set_predicate(Machine& m, const Instruction& i) {
-  T a = m.get<T>(i.operand[1]), b = m.get<T>(i.operand[2]);
+  T a = Read(m, i.operand[1]), b = Read(m, i.operand[2]);
   if constexpr (std::is_same_v<T, float>)
     if (i.flush) a = flushed(a), b = flushed(b);
   const bool result = holds(i.how, a, b), c = i.combine != 0 && m.get<bool>(i.operand[3]);
@@ -184,6 +182,8 @@ Handler find_comparison(const Name& name, Instruction& i) {
   }
   switch (type_of(name.part.back())) {
     // clang-format off
+    case Type::F16: return set_predicate<double, read_half<5>>;
+    case Type::BF16: return set_predicate<double, read_half<8>>;
     case Type::F32: return set_predicate<float>;
     case Type::F64: return set_predicate<double>;
     case Type::S16: return set_predicate<int16_t>;

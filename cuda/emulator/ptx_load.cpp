@@ -35,6 +35,14 @@ Library read_files(const std::string& paths) {
   return library;
 }
 
+Library& library() {
+  static Library files = [] {
+    const char* const paths = std::getenv("GRADUS_CUDA_PTX");
+    return read_files(paths ? paths : "");
+  }();
+  return files;
+}
+
 const Function& entry_of(const Library& library, const Kernel& kernel) {
   Dl_info symbol;
   if (!dladdr(kernel.function, &symbol) || symbol.dli_saddr != kernel.function || !symbol.dli_sname)
@@ -82,13 +90,14 @@ std::string demangled(const std::string& name) {
   return result;
 }
 
+void use(const std::string& paths) { library() = read_files(paths); }
+
 void substitute(const Kernel& kernel, const void* parameters, Body& body) {
-  static const char* const paths = std::getenv("GRADUS_CUDA_PTX");
-  if (!paths || !*paths) return;
-  static const Library library = read_files(paths);
+  const Library& files = library();
+  if (files.modules.empty()) return;
   const auto* const bytes = static_cast<const char*>(parameters);
   auto context = std::make_shared<Context>(
-      Context{entry_of(library, kernel),
+      Context{entry_of(files, kernel),
               {kernel.parameters, kernel.parameters + kernel.parameter_count},
               {bytes, bytes + kernel.parameter_bytes}});
   body = {run_thread, std::move(context)};

@@ -2,7 +2,7 @@
 // How the arithmetic files state an instruction: its name beside what it computes, as a lambda.
 //   table["add.s32"] = op<[](uint32_t a, uint32_t b) { return a + b; }>;
 // The lambda's signature says how the registers are read and written.
-#include <limits>
+#include <cmath>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -24,6 +24,18 @@ void op(Machine& m, const Instruction& i) {
   [&]<class R, class... A>(R (*signature)(A...)) {
     apply<F>(signature, std::index_sequence_for<A...>(), m, i);
   }(+F);
+}
+
+// If one operand is NaN, the other; -0 is less than 0.
+template <class T>
+T minimum(T a, T b) {
+  if (a != a) return b;
+  return b < a || (a == b && std::signbit(b)) ? b : a;
+}
+template <class T>
+T maximum(T a, T b) {
+  if (a != a) return b;
+  return b > a || (a == b && std::signbit(a)) ? b : a;
 }
 
 inline Handler look_up(const Table& table, const std::string& name) {

@@ -1,0 +1,270 @@
+// The interpreter of PTX (cuda/emulator/ptx.h) on whole kernels, written in PTX by hand, and what it
+// says about mistakes. tests/cuda/ptx.sh runs all tests of CUDA on what nvcc makes of the kernels.
+#include "tests/cuda/device.h"
+
+/// What only nvcc sees. g++ compiles the 1, a GPU runs the 2, and only PTX shows that here.
+__global__ void planted_kernel(int* out) {
+#if defined(__CUDA_ARCH__)
+  *out = 2;
+#else
+  *out = 1;
+#endif
+}
+
+/// Entries by hand, in kByHand, have the names of these; in C++ they do nothing.
+extern "C" __global__ void ptx_reverse(float*, int) {}
+extern "C" __global__ void ptx_calls(int*) {}
+extern "C" __global__ void ptx_beyond(float*, int) {}
+
+#if defined(SIMT_EMULATOR)
+  #include <sys/wait.h>
+  #include <unistd.h>
+
+  #include <csignal>
+  #include <cstdio>
+  #include <cstdlib>
+
+  #include "cuda/emulator/include/simt/control.h"
+  #include "cuda/emulator/ptx.h"
+
+using namespace simt;
+
+// ---- Kernels by hand ----------------------------------------------------------------------------
+
+namespace {
+
+const char* const kByHand = R"(
+.version 9.0
+.target sm_75
+.address_size 64
+.const .align 4 .b8 table[8] = {5, 0, 0, 0, 0, 1};
+
+// x[i] = x[n - 1 - i] through shared memory, plus the value of the lane beside; %tid.x < n = 64
+.visible .entry ptx_reverse(.param .u64 ptx_reverse_param_0, .param .u32 ptx_reverse_param_1)
+.maxntid 64, 1, 1
+{
+  .shared .align 4 .b8 row[256];
+  .reg .pred %p<2>;
+  .reg .b32 %r<8>;
+  .reg .f32 %f<4>;
+  .reg .b64 %rd<4>;
+  ld.param.u64 %rd1, [ptx_reverse_param_0];
+  ld.param.u32 %r1, [ptx_reverse_param_1];
+  cvta.to.global.u64 %rd2, %rd1;
+  mov.u32 %r2, %tid.x;
+  mul.wide.s32 %rd3, %r2, 4;
+  add.s64 %rd2, %rd2, %rd3;
+  ld.global.f32 %f1, [%rd2];
+  shl.b32 %r3, %r2, 2;
+  mov.u32 %r4, row;
+  add.s32 %r5, %r4, %r3;
+  st.shared.f32 [%r5], %f1;
+  bar.sync 0;
+  sub.s32 %r6, %r1, %r2;
+  shl.b32 %r6, %r6, 2;
+  add.s32 %r6, %r4, %r6;
+  ld.shared.f32 %f2, [%r6+-4];
+  mov.b32 %r7, %f1;
+  shfl.sync.bfly.b32 %r7|%p1, %r7, 1, 31, -1;
+  mov.b32 %f3, %r7;
+  add.f32 %f2, %f2, %f3;
+  st.global.f32 [%rd2], %f2;
+  ret;
+}
+
+// n! by calls of itself
+.func (.param .b32 result) factorial(.param .b32 n)
+{
+  .reg .pred %p;
+  .reg .b32 %r<4>;
+  ld.param.u32 %r1, [n];
+  setp.lt.s32 %p, %r1, 2;
+  mov.u32 %r3, 1;
+  @%p bra $done;
+  add.s32 %r2, %r1, -1;
+  { // callseq
+  .param .b32 param0;
+  st.param.b32 [param0], %r2;
+  .param .b32 retval0;
+  call.uni (retval0), factorial, (param0);
+  ld.param.b32 %r3, [retval0];
+  }
+  mul.lo.s32 %r3, %r3, %r1;
+$done:
+  st.param.b32 [result], %r3;
+  ret;
+}
+
+.visible .entry ptx_calls(.param .u64 x)
+{
+  .local .align 8 .b8 depot[16];
+  .reg .b32 %r<4>;
+  .reg .b64 %rd<6>;
+  ld.param.u64 %rd1, [x];
+  mov.u64 %rd3, depot;
+  cvta.local.u64 %rd4, %rd3;
+  st.local.u32 [%rd3+4], 6;
+  ld.u32 %r1, [%rd4+4];
+  {
+  .param .b32 param0;
+  st.param.b32 [param0], %r1;
+  .param .b32 retval0;
+  mov.u64 %rd5, factorial;
+  proto : .callprototype (.param .b32 _) _ (.param .b32 _);
+  call (retval0), %rd5, (param0), proto;
+  ld.param.b32 %r2, [retval0];
+  }
+  st.global.u32 [%rd1], %r2;
+  ld.const.u32 %r3, [table+4];
+  red.global.add.u32 [%rd1+4], %r3;
+  atom.global.cas.b32 %r1, [%rd1+8], 3, 9;
+  st.global.u32 [%rd1+12], %r1;
+  ret;
+}
+
+.visible .entry ptx_beyond(.param .u64 x, .param .u32 how)
+{
+  .shared .align 4 .b8 few[8];
+  .reg .pred %p;
+  .reg .b32 %r<4>;
+  .reg .b64 %rd<4>;
+  ld.param.u64 %rd1, [x];
+  ld.param.u32 %r1, [how];
+  setp.eq.s32 %p, %r1, 0;
+  @%p ld.global.f32 %r2, [%rd1+16];
+  setp.eq.s32 %p, %r1, 1;
+  @%p ld.global.v2.f32 {%r2, %r3}, [%rd1+4];
+  setp.eq.s32 %p, %r1, 2;
+  mov.u32 %r3, few;
+  @%p st.shared.u32 [%r3+8], %r1;
+  setp.eq.s32 %p, %r1, 3;
+  @%p trap;
+  ret;
+}
+)";
+
+/// Launches run the entries of kByHand while this lives.
+class ByHand {
+ public:
+  ByHand() {
+    const int file = mkstemp(path_);
+    REQUIRE(write(file, kByHand, std::strlen(kByHand)) == ssize_t(std::strlen(kByHand)));
+    close(file);
+    ptx::use(path_);
+  }
+  ~ByHand() {
+    const char* const before = std::getenv("GRADUS_CUDA_PTX");
+    ptx::use(before ? before : "");
+    unlink(path_);
+  }
+
+ private:
+  char path_[32] = "/tmp/gradus_ptx_XXXXXX";
+};
+
+}  // namespace
+
+TEST_CASE("ptx: barriers, shuffles and shared memory in an entry by hand") {
+  const ByHand by_hand;
+  std::vector<float> x(64);
+  for (size_t i = 0; i < 64; ++i) x[i] = float(i * i);
+  const Device<float> device(x);
+  launch<ptx_reverse>({1, 64}, device.data(), 64);
+  const auto got = device.host();
+  for (size_t i = 0; i < 64; ++i) CHECK(got[i] == x[63 - i] + x[i ^ 1]);
+}
+
+TEST_CASE(
+    "ptx: calls, function pointers, local arrays, constants and atomics in an entry by hand") {
+  const ByHand by_hand;
+  const Device<int> device{0, 1, 3, 0};
+  launch<ptx_calls>({1, 1}, device.data());
+  CHECK(device.host() == std::vector<int>{720, 257, 9, 3});
+}
+
+TEST_CASE("ptx: what is wrong with an address is said with the instruction") {
+  const ByHand by_hand;
+  const char* const expected[] = {"ld.global.f32 %r2, [%rd1+16]", "not a multiple of 8",
+                                  "byte 8 of the shared array few of 8 bytes", "executes a trap"};
+  config().quiet = true;
+  for (int how = 0; how < 4; ++how) {
+    const Device<float> device(4);
+    launch<ptx_beyond>({1, 1}, device.data(), how);
+    CHECK(cudaDeviceSynchronize() != cudaSuccess);
+    CAPTURE(last_report());
+    CHECK(last_report().find(expected[how]) != std::string::npos);
+    CHECK(last_report().find("ptx_beyond") != std::string::npos);
+    clear_errors();
+  }
+  config().quiet = false;
+}
+
+// ---- What cannot be run -------------------------------------------------------------------------
+
+namespace {
+
+/// What a child process says that reads this PTX, which must end it with abort().
+std::string last_words(const char* text) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], 2);
+    std::signal(SIGABRT, SIG_DFL);
+    ptx::parse(text, "some.ptx");
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string words;
+  char buffer[512];
+  for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
+    words.append(buffer, size_t(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFSIGNALED(status));
+  return words;
+}
+
+bool says(const std::string& words, const std::string& what) {
+  CAPTURE(words);
+  CHECK(words.find(what) != std::string::npos);
+  return words.find(what) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("ptx: an instruction that is not known ends the program, by name") {
+  const auto words = last_words(
+      ".visible .entry _Z6kernelPf(.param .u64 x)\n{ .reg .b32 %r<3>;\n frob.s32 %r1, %r2; }");
+  says(words, "some.ptx:3");
+  says(words, "`frob.s32 %r1, %r2;`");
+  says(words, "kernel(float*)");
+  // A modifier that would change the result is not passed over.
+  for (const char* text :
+       {"add.half.s32 %r1, %r1, %r2", "ld.far.u32 %r1, [%r2]", "setp.near.s32 %p, 1, 2",
+        "cvt.rx.f32.s32 %r1, %r2", "atom.global.nand.b32 %r1, [%r2], 3",
+        "shfl.sync.spin.b32 %r1, %r2, 1, 31, -1"})
+    says(last_words(
+             (".visible .entry k() { .reg .b32 %r<3>; .reg .pred %p; " + std::string(text) + "; }")
+                 .c_str()),
+         text);
+}
+
+TEST_CASE("ptx: malformed text ends the program with the line") {
+  says(last_words(".visible .entry k() {\n add.s32 %r1, 1, 2;\n}"), "unknown name `%r1`");
+  says(last_words(".visible .entry k() {\n bra $nowhere;\n}"), "no label `$nowhere`");
+  says(last_words(".visible .entry k() {\n ret;"), "the file ends in a function");
+  says(last_words(".frobnicate 3"), "unknown directive");
+}
+#endif
+
+TEST_CASE("ptx: code that g++ does not see") {
+  const Device<int> out(1);
+  launch<planted_kernel>({1, 1}, out.data());
+#if defined(SIMT_EMULATOR)
+  CHECK(out.host()[0] == (std::getenv("GRADUS_CUDA_PTX") ? 2 : 1));
+#else
+  CHECK(out.host()[0] == 2);
+#endif
+}
