@@ -16,9 +16,9 @@
 
 namespace gradus::cuda {
 
-inline constexpr int kTile = 64;    // rows and columns of a tile
-inline constexpr int kPatch = 4;    // rows and columns of a thread's part of it
-inline constexpr int kAcross = 16;  // threads beside each other: kTile / kPatch
+inline constexpr int kTile = 64;                // rows and columns of a tile
+inline constexpr int kPatch = 4;                // rows and columns of a thread's part of it
+inline constexpr int kAcross = kTile / kPatch;  // threads beside each other
 /// The threads of a block. Kernels say __launch_bounds__(kTileThreads, 1): one block may have all
 /// registers of a multiprocessor, up to 255 a thread; asked for two blocks, the compiler would spill.
 inline constexpr int kTileThreads = kAcross * kAcross;

@@ -188,6 +188,17 @@ TEST_CASE("cuda: products that overwrite what is not a number, and products of r
     });
   }
   cuda::set_matmul_kernel(before);
+  // A stride beyond cuBLAS's int, where there is one row and it means nothing.
+  agree({randn({1, 4}), randn({4, 5})}, [](Backend& device, const Tensors& in) -> Tensors {
+    const Tensor out = fresh({1, 5}, in[0]);
+    View a = in[0].view();
+    a.strides[0] = int64_t{1} << 40;
+    device.matmul(a, in[1].view(), 0, out.view());
+    return {out};
+  });
+  cuda::set_tf32(true);
+  agree({randn({9, 8}), randn({8, 7}), randn({9, 7})}, product(1), 1000);  // 10 bits of mantissa
+  cuda::set_tf32(false);
   CHECK_THROWS_WITH_AS(cuda::matmul_kernel_named("fast"), doctest::Contains("naive, coalesced"),
                        ValueError);
 }
