@@ -72,11 +72,12 @@ void CudaBackend::cross_entropy_backward(const View& g, const View& logits, cons
   const int64_t rows = logits.sizes[0], n = logits.sizes[1];
   if (rows == 0 || n == 0) return;
   dispatch_float(logits.dtype, [&]<class T>() {
-    launch<cross_entropy_backward_kernel<T>>(
-        {blocks_for(rows), threads_for_row(n), 0, stream()}, g.as<T>(), g.strides[0],
-        logits.as<T>(), targets.as<int64_t>(), lse.as<T>(), ignore_index,
-        static_cast<T>(1 - smoothing), static_cast<T>(smoothing / static_cast<double>(n)),
-        dlogits.as<T>(), rows, n);
+    const T everywhere = static_cast<T>(smoothing / static_cast<double>(n));
+    const T at_target = static_cast<T>(1 - smoothing);
+    launch<cross_entropy_backward_kernel<T>>({blocks_for(rows), threads_for_row(n), 0, stream()},
+                                             g.as<T>(), g.strides[0], logits.as<T>(),
+                                             targets.as<int64_t>(), lse.as<T>(), ignore_index,
+                                             at_target, everywhere, dlogits.as<T>(), rows, n);
   });
 }
 
