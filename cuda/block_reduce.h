@@ -17,6 +17,7 @@
 #include <limits>
 
 #include "cuda/gpu.h"
+#include "cuda/grid.h"
 #include "tensor/scalar_ops.h"
 
 namespace gradus::cuda {
@@ -66,12 +67,6 @@ __device__ inline T block_max(T v) {
 inline unsigned threads_for_row(int64_t n) {
   const int64_t wanted = (n + 4 * kWarp - 1) / (4 * kWarp) * kWarp;
   return static_cast<unsigned>(wanted < kWarp ? kWarp : wanted > 512 ? 512 : wanted);
-}
-
-/// Blocks for `n` independent pieces of work; a kernel strides over what one grid cannot hold.
-inline unsigned blocks_for(int64_t n) {
-  constexpr int64_t most = 1 << 20;
-  return static_cast<unsigned>(n < most ? n : most);
 }
 
 }  // namespace gradus::cuda

@@ -103,10 +103,8 @@ bool transpose(const View& x, const View& out, cudaStream_t stream) {
   if (walk.ndim != 2 || walk.strides[0][1] != 1 || walk.strides[1][0] != 1) return false;
   const int64_t rows = walk.sizes[0], columns = walk.sizes[1];
   const int64_t tiles = ((rows + kSide - 1) / kSide) * ((columns + kSide - 1) / kSide);
-  constexpr int64_t most = int64_t{1} << 20;
-  launch<transpose_kernel<T>>({tiles < most ? tiles : most, dim3(kSide, kHigh), 0, stream},
-                              x.as<T>(), walk.strides[1][1], out.as<T>(), walk.strides[0][0], rows,
-                              columns);
+  launch<transpose_kernel<T>>({blocks_for(tiles), dim3(kSide, kHigh), 0, stream}, x.as<T>(),
+                              walk.strides[1][1], out.as<T>(), walk.strides[0][0], rows, columns);
   return true;
 }
 

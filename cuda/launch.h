@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cuda/errors.h"
+#include "cuda/grid.h"
 
 namespace gradus::cuda {
 
@@ -20,15 +21,12 @@ void launch(const LaunchConfig& config, Args&&... args) {
 
 inline constexpr int kThreads = 256;  // a block of the kernels that have no reason for another size
 
-/// Enough threads for n elements, one each; beyond 2^20 blocks, which fill any GPU many times over,
-/// a thread takes several:
+/// Enough threads for n elements, one each, or in a large tensor several:
 ///   for (int64_t i = first_element(); i < n; i += element_step()) …
 /// Neighbouring threads have neighbouring elements, so a warp's accesses coalesce.
 inline LaunchConfig elements(int64_t n, cudaStream_t stream,
                              LaunchSite site = LaunchSite::current()) {
-  constexpr int64_t most = int64_t{1} << 20;
-  const int64_t blocks = (n + kThreads - 1) / kThreads;
-  return {blocks < most ? blocks : most, kThreads, 0, stream, site};
+  return {blocks_for((n + kThreads - 1) / kThreads), kThreads, 0, stream, site};
 }
 __device__ inline int64_t first_element() {
   return static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;

@@ -185,12 +185,11 @@ void CudaBackend::cumsum(const View& x, const View& out) {
   const int64_t n = last_size(x);
   if (x.numel() == 0) return;
   const Lines lines(x, x.ndim - 1);
-  constexpr int64_t most = int64_t{1} << 20;
   int threads = 32;
   while (threads < kThreads && threads < n) threads *= 2;
   dispatch(x.dtype, [&]<class T>() {
-    launch<cumsum_kernel<T>>({lines.count < most ? lines.count : most, threads, 0, stream()}, lines,
-                             x, out, n, last_stride(x), last_stride(out));
+    launch<cumsum_kernel<T>>({blocks_for(lines.count), threads, 0, stream()}, lines, x, out, n,
+                             last_stride(x), last_stride(out));
   });
 }
 

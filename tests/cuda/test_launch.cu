@@ -49,5 +49,5 @@ TEST_CASE("cuda launch: every element is met once") {
                                                 n);
       CHECK(visits.host() == std::vector<int>(static_cast<std::size_t>(n), 1));
     }
-  CHECK(gradus::cuda::elements(int64_t{1} << 60, nullptr).grid.x == 1u << 20);
+  CHECK(gradus::cuda::elements(int64_t{1} << 60, nullptr).grid.x == gradus::cuda::max_blocks);
 }
