@@ -2,11 +2,13 @@
 # What `make test` runs: the test program; the CUDA tests, on the emulator or, with CUDA=1, on a GPU;
 # then every tests/test_*.sh; at the end, what became of each. Arguments go to the test programs
 # (-tc=… chooses cases) and leave the scripts out. Under SANITIZE the scripts are left out too: they
-# test the installation and the linter.
+# test the installation and the linter. The emulator uses one thread, so the checked run, the longest of
+# all, goes on beside the others.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build}
 bin=$BUILD/bin
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # threads that spin would slow down what runs beside
 summary=
 failed=0
 
@@ -33,15 +35,34 @@ on_gpu() {
   "$@"
 }
 
+# Begins now, shows its output when it is waited for.
+begin() { # command…
+  beside_log=$(mktemp)
+  "$@" >"$beside_log" 2>&1 &
+  beside=$!
+  trap 'kill $beside 2>/dev/null; rm -f "$beside_log"' EXIT
+}
+end() {
+  wait "$beside"
+  local status=$?
+  cat "$beside_log"
+  return $status
+}
+
+emulate=
+[[ -n ${CUDA:-} || -n ${SANITIZE:-} ]] || emulate=yes
+[[ -z $emulate ]] || begin "$bin/cuda_tests_checked" "$@"
 run "unit tests" "$bin/tests" "$@"
-if [[ -n ${CUDA:-} ]]; then
-  run "CUDA, on the GPU" on_gpu "$bin/cuda_tests_nvcc" "$@"
-elif [[ -z ${SANITIZE:-} ]]; then
+[[ -z ${CUDA:-} ]] || run "CUDA, on the GPU" on_gpu "$bin/cuda_tests_nvcc" "$@"
+if [[ -n $emulate ]]; then
   run "CUDA, emulated" "$bin/cuda_tests_plain" "$@"
-  run "CUDA, emulated and checked" "$bin/cuda_tests_checked" "$@"
+  for order in SCHEDULE=reverse SCHEDULE=random STREAMS=deferred; do
+    run "CUDA, $order" env "GRADUS_CUDA_$order" "$bin/cuda_tests_plain" -tce='*cuda ops*,*every length*' "$@"
+  done
+  run "CUDA, replayed" env GRADUS_CUDA_REPLAY=1 "$bin/cuda_tests_plain" -tc='*emulator*' "$@"
 fi
 if [[ $# -eq 0 && -z ${SANITIZE:-} ]]; then
-  if [[ -z ${CUDA:-} ]]; then
+  if [[ -n $emulate ]]; then
     run "CUDA, planted bugs" "$bin/bugs_checked" --table "$bin/bugs_plain"
     run "CUDA, puzzles" cuda/puzzles/check.sh
     for script in tests/cuda/*.sh; do
@@ -52,6 +73,8 @@ if [[ $# -eq 0 && -z ${SANITIZE:-} ]]; then
     [[ ! -e $script ]] || run "$(basename "$script" .sh)" "$script"
   done
 fi
+
+[[ -z $emulate ]] || run "CUDA, emulated and checked" end
 
 printf '\n%s' "$summary"
 [[ $failed -eq 0 ]] || { echo "$failed of these failed"; exit 1; }
