@@ -5,8 +5,8 @@
 // of a kernel is tested on a machine without a GPU. The way of a file:
 //   ptx_tokens    text into words                        ptx_control   branches, calls, barriers,
 //   ptx_parse     words into functions of instructions                 warp collectives
-//   ptx_integer, ptx_float, ptx_half, ptx_convert,       ptx_run, ptx_address   one thread's run
-//   ptx_memory    a handler for each instruction         ptx_load      from the kernel to its entry
+//   ptx_integer, ptx_float, ptx_half, ptx_compare,       ptx_run, ptx_address   one thread's run
+//   ptx_convert, ptx_memory  a handler for each          ptx_load      from the kernel to its entry
 // Source: NVIDIA, "Parallel Thread Execution ISA".
 #include <array>
 #include <bit>
@@ -154,6 +154,7 @@ struct Name {
 /// instruction; null for an instruction of another family or a spelling that it does not know.
 Handler find_integer(const Name& name, Instruction& instruction);
 Handler find_float(const Name& name, Instruction& instruction);
+Handler find_comparison(const Name& name, Instruction& instruction);
 Handler find_half(const Name& name, Instruction& instruction);
 Handler find_convert(const Name& name, Instruction& instruction);
 Handler find_memory(const Name& name, Instruction& instruction);

@@ -1,18 +1,13 @@
-// Floating-point instructions, and comparison. PTX ISA, sections 9.7.3 and 9.7.7. What a GPU only
+// Floating-point instructions. PTX ISA, section 9.7.3. What a GPU only
 // approximates (ex2.approx and its like) is computed as exactly as the C library can.
 #include <cfenv>
 #include <cmath>
 
-#include "cuda/emulator/ptx_half.h"
 #include "cuda/emulator/ptx_table.h"
 
 namespace simt::ptx {
 namespace {
 
-template <class T>
-T flushed(T x) {  // .ftz: a subnormal number becomes a zero of its sign
-  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T(0), x) : x;
-}
 template <class T>
 T saturated(T x) {  // .sat: into [0, 1], NaN to 0
   return x > T(0) ? (x < T(1) ? x : T(1)) : T(0);
@@ -115,91 +110,9 @@ void approximate(Table& t) {
       op<[](double a) { return upper_half(1 / std::sqrt(flushed(upper_half(a)))); }>;
 }
 
-// ---- Comparison ---------------------------------------------------------------------------------
-
-// The second half are those that are true if an operand is NaN; lo, ls, hi, hs are lt, le, gt, ge
-// of unsigned numbers.
-constexpr std::string_view kRelations[] = {
-    // clang-format off
-    "eq", "ne", "lt", "le", "gt", "ge", "num", "equ", "neu", "ltu", "leu", "gtu", "geu", "nan",
-    "lo", "ls", "hi", "hs"};
-// clang-format on
-constexpr uint8_t kUnordered = 7, kUnsignedNames = 14;
-constexpr std::string_view kCombine[] = {"", "and", "or", "xor"};
-
-template <class T>
-bool holds(uint8_t relation, T a, T b) {
-  if (a != a || b != b) return relation >= kUnordered;
-  switch (relation % kUnordered) {
-    // clang-format off
-    case 0: return a == b;
-    case 1: return a != b;
-    case 2: return a < b;
-    case 3: return a <= b;
-    case 4: return a > b;
-    case 5: return a >= b;
-    default: return relation < kUnordered;  // num, nan: neither is NaN here
-  }
-  // clang-format on
-}
-
-template <class T>
-T read(const Machine& m, Operand operand) {
-  return m.get<T>(operand);
-}
-template <int E>
-double read_half(const Machine& m, Operand operand) {
-  return from_half<E>(m.get<uint16_t>(operand));
-}
-
-// setp.lt.and.f32 p|q, a, b, c:  p = (a < b) and c,  q = not (a < b) and c
-template <class T, auto Read = read<T>>
-void set_predicate(Machine& m, const Instruction& i) {
-  T a = Read(m, i.operand[1]), b = Read(m, i.operand[2]);
-  if constexpr (std::is_same_v<T, float>)
-    if (i.flush) a = flushed(a), b = flushed(b);
-  const bool result = holds(i.how, a, b), c = i.combine != 0 && m.get<bool>(i.operand[3]);
-  const auto combined = [&](bool p) {
-    return i.combine == 1 ? p && c : i.combine == 2 ? p || c : i.combine == 3 ? p != c : p;
-  };
-  m.set(i.operand[0], combined(result));
-  if (i.second.reg()) m.set(i.second, combined(!result));
-}
-
-Handler find_comparison(const Name& name, Instruction& i) {
-  size_t at = 1, relation = 0;
-  while (relation < std::size(kRelations) && kRelations[relation] != name.part[at]) ++relation;
-  if (relation == std::size(kRelations)) return nullptr;
-  if (relation >= kUnsignedNames) relation = relation - kUnsignedNames + 2;
-  i.how = static_cast<uint8_t>(relation);
-  for (++at; at + 1 < name.part.size(); ++at) {
-    if (name.part[at] == "ftz") {
-      i.flush = true;
-      continue;
-    }
-    while (i.combine < 4 && kCombine[i.combine] != name.part[at]) ++i.combine;
-    if (i.combine == 4) return nullptr;
-  }
-  switch (type_of(name.part.back())) {
-    // clang-format off
-    case Type::F16: return set_predicate<double, read_half<5>>;
-    case Type::BF16: return set_predicate<double, read_half<8>>;
-    case Type::F32: return set_predicate<float>;
-    case Type::F64: return set_predicate<double>;
-    case Type::S16: return set_predicate<int16_t>;
-    case Type::S32: return set_predicate<int32_t>;
-    case Type::S64: return set_predicate<int64_t>;
-    case Type::B16: case Type::U16: return set_predicate<uint16_t>;
-    case Type::B32: case Type::U32: return set_predicate<uint32_t>;
-    case Type::B64: case Type::U64: return set_predicate<uint64_t>;
-    default: return nullptr;
-  }
-  // clang-format on
-}
-
 }  // namespace
 
-Handler find_float(const Name& name, Instruction& i) {
+Handler find_float(const Name& name, Instruction&) {
   static const Table table = [] {
     Table t;
     arithmetic<float>(t, ".f32");
@@ -207,7 +120,6 @@ Handler find_float(const Name& name, Instruction& i) {
     approximate(t);
     return t;
   }();
-  if (name.part[0] == "setp" && name.part.size() > 2) return find_comparison(name, i);
   return look_up(table, name.full);
 }
 

@@ -1,5 +1,5 @@
-// Integer and bit instructions, comparison and selection. PTX ISA, sections 9.7.1 (integer), 9.7.2
-// (extended precision), 9.7.7 (comparison and selection), 9.7.8 (logic and shift).
+// Integer and bit instructions, and selection. PTX ISA, sections 9.7.1 (integer), 9.7.2 (extended
+// precision), 9.7.7 (selection), 9.7.8 (logic and shift).
 #include <algorithm>
 #include <limits>
 

@@ -59,8 +59,8 @@ void Parser::instruction() {
   std::replace_if(text.begin(), text.end(), blank, ' ');
   const auto twice = [](char a, char b) { return a == ' ' && b == ' '; };
   text.erase(std::unique(text.begin(), text.end(), twice), text.end());
-  for (const auto find :
-       {find_integer, find_float, find_half, find_convert, find_memory, find_control})
+  for (const auto find : {find_integer, find_float, find_comparison, find_half, find_convert,
+                          find_memory, find_control})
     if (!i.run) i.run = find(name, i);
   if (!i.run) error("unknown instruction `" + text + ";`");
   function_->source.push_back({line, std::move(text)});

@@ -26,6 +26,10 @@ void op(Machine& m, const Instruction& i) {
   }(+F);
 }
 
+template <class T>
+T flushed(T x) {  // .ftz: a subnormal number becomes a zero of its sign
+  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T(0), x) : x;
+}
 // If one operand is NaN, the other; -0 is less than 0.
 template <class T>
 T minimum(T a, T b) {

@@ -12,8 +12,13 @@ nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 archs=${ARCHS:-75}
 [[ $archs != all ]] || archs=$("$nvcc" --list-gpu-arch | sed -n 's/^compute_//p' | sort -n | paste -sd ' ')
 
-# What the tests launch: the library's kernels, and those that the tests bring along. A file of the
-# tests that nvcc cannot compile is one of the emulator's own.
+# Left out: kernels that break rules, and are there for g++ only; those with a half or a bfloat16 in
+# their name, which is another name in NVIDIA's headers; what needs sm_80; and the gradients by finite
+# differences: minutes of the same kernels whose values and gradients are compared with the CPU's.
+leave_out=(-sfe='*test_emulator_reports.cu'
+  -tce='*by differences*,emulator: arithmetic in half*,emulator: vector types*,emulator: reductions of a warp*')
+
+# What the tests launch: the library's kernels, and those that the tests bring along.
 mapfile -t sources < <(ls cuda/*.cu tests/cuda/test_*.cu 2>/dev/null)
 # shellcheck disable=SC2317  # xargs calls it
 compile() { # architecture, source: prints the file's name
@@ -34,12 +39,13 @@ for arch in $archs; do
   files=$(printf '%s\n' "${sources[@]}" | xargs -P 2 -I{} bash -c 'compile "$@"' _ "$arch" {}) ||
     { echo "FAIL  compute_$arch: nvcc does not compile every file to PTX"; status=1; continue; }
   list=$(sort <<<"$files" | paste -sd :)
-  # The program must know GRADUS_CUDA_PTX, or it would pass without having run any PTX.
-  if (GRADUS_CUDA_PTX=/nowhere.ptx "$@") >/dev/null 2>&1; then
+  # The program must know GRADUS_CUDA_PTX, or it would pass without having run any PTX: the planted
+  # kernel of test_ptx_kernels.cu gives another result there, and a file that is missing is an error.
+  if (GRADUS_CUDA_PTX=/nowhere.ptx "$1" -tc='ptx: code that g++ does not see') >/dev/null 2>&1; then
     echo "FAIL  $1 does not interpret PTX: it passes with a file that is not there"
     exit 1
   fi
-  if GRADUS_CUDA_PTX=$list "$@"; then
+  if GRADUS_CUDA_PTX=$list "$@" "${leave_out[@]}"; then
     echo "ok    the tests pass on nvcc's PTX for compute_$arch"
   else
     echo "FAIL  the tests on nvcc's PTX for compute_$arch"

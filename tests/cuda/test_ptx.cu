@@ -328,6 +328,9 @@ TEST_CASE("ptx: predicates") {
   CHECK(run("setp.lt.and.s32 %q, %a, %b, !%p; selp.b32 %d, 1, 0, %q;", 1, 2, 1) == 0);
   CHECK(run("{ .reg .pred %r; setp.lt.s32 %r|%q, %a, %b; selp.b32 %d, 1, 0, %q; }", 3, 2) == 1);
   CHECK(run("{ .reg .pred %r; setp.hi.u32 %r, %a, %b; selp.b32 %d, 1, 0, %r; }", ~0u, 2) == 1);
+  CHECK(run("set.ge.u32.s32 %d, %a, %b;", 3, 2) == 0xFFFFFFFF);
+  CHECK(run("set.ge.f32.f32 %d, %a, %b;", to_bits(3.0f), to_bits(2.0f)) == to_bits(1.0f));
+  CHECK(run("set.ge.f32.f32 %d, %a, %b;", to_bits(NAN), to_bits(2.0f)) == 0);
   CHECK(run("xor.pred %q, %p, 1; selp.b32 %d, 1, 0, %q;", 0, 0, 1) == 0);
 }
 #endif
