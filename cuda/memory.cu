@@ -99,11 +99,13 @@ bool available() {
 }
 
 void install() {
-  int count;
-  const cudaError_t code = count_devices(count);
-  if (code != cudaSuccess) fail_without_device(cudaGetErrorString(code));
-  if (count == 0) fail_without_device("none is installed");
-  static CudaBackend* const only = new CudaBackend;
+  static CudaBackend* const only = [] {
+    int count;
+    const cudaError_t code = count_devices(count);
+    if (code != cudaSuccess) fail_without_device(cudaGetErrorString(code));
+    if (count == 0) fail_without_device("none is installed");
+    return new CudaBackend;
+  }();
   set_backend(Device::CUDA, only);
 }
 

@@ -110,8 +110,8 @@ __global__ void sort_chunk_kernel(Sort<T> sort, int64_t* order, int64_t from, in
         if (i < here) sort.exchange(base + i, size, chunk[i], chunk[i + distance]);
         __syncthreads();
       }
+    // No barrier: the next chunk's places go to where the same thread has just read.
     for (int64_t i = threadIdx.x; i < here; i += blockDim.x) order[base + i] = chunk[i];
-    __syncthreads();  // before the next chunk overwrites this one
   }
 }
 

@@ -45,9 +45,8 @@ TEST_CASE("cuda ops: gradients by differences") {
 TEST_CASE("cuda ops: second derivatives by differences") {
   for_every_row(check_second, std::not_fn(is_attention));
 }
-// Apart, because on the emulator they take ten times as long as all the others: each difference is a
-// run of kernels made for tiles of 64 x 64. A checked build has nothing to find here that the cases
-// above do not show it.
+// Apart, because on the emulator they take several times as long as all the others: each difference is
+// a run of kernels made for tiles of 64 x 64.
 TEST_CASE("cuda ops: attention's gradients by differences") {
   for_every_row(check_first, is_attention);
 }
