@@ -34,6 +34,15 @@ TEST_CASE("cuda tensor: there and back, views too") {
   CHECK(max_difference(arange(0, 5, 2, kThere), arange(0, 5, 2, F32)) == 0);
 }
 
+TEST_CASE("cuda tensor: the device is waited for, and says what it is") {
+  cuda::install();
+  const Tensor x = ones({1000}, kThere) * 2.0;
+  backend(Device::CUDA).synchronize();
+  CHECK(sum(x).item() == 2000);
+  const std::string name(cuda::device_name());
+  CHECK(cuda::emulated() == (name.find("emulated") != std::string::npos));
+}
+
 TEST_CASE("cuda tensor: gradients cross the bridge") {
   cuda::install();
   const Tensor x = tensor<double>({1, -2, 3}).set_requires_grad();
