@@ -118,6 +118,9 @@ emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter p
 CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
               $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
 
+BENCH_CUDA    := $(BUILD)/bin/bench_cuda
+BENCH_CUDA_ON := $(if $(filter nvcc,$(DEVICE)),nvcc,checked)
+
 # What a student's puzzle is linked with: the harness and the checked emulator.
 PUZZLES_LIB := $(BUILD)/libpuzzles.a
 PUZZLE_ENV   = BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(filter-out emulator,$(CUDA))' CHECKED='$(PUZZLES_LIB)' \
@@ -155,7 +158,7 @@ test: $(TESTS) $(CUDA_TESTS) $(LIB) $(PUZZLES_LIB) $(BUILD)/bin/13_mini_gpt  ## 
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table
 	$(GRADCHECK)
 
-bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
+bench: $(BENCHES) $(BENCH_CUDA)  ## how fast it is: operations, then a small GPT; bench_cuda, see cuda/README.md
 	@for b in $(filter-out %/bench_gpt,$(BENCHES)); do echo "$$b"; $$b || exit 1; done
 	$(BUILD)/bin/bench_gpt train nano
 	$(BUILD)/bin/bench_gpt generate nano
@@ -255,6 +258,10 @@ $(BUILD)/bin/bugs_$(1): $(call in,$(1),$(BUG_SRC)) $(call emulator,$(1)) $(SOURC
 	$$(link)
 endef
 $(foreach v,plain checked nvcc,$(eval $(call cuda_tests,$(v))))
+# On the emulator it counts memory accesses, so it is the checked one; on a GPU it measures time.
+$(BENCH_CUDA): private LINK_ALSO := $(if $(filter nvcc,$(DEVICE)),,$(LINK_checked))
+$(BENCH_CUDA): $(call in,$(BENCH_CUDA_ON),tests/bench/cuda/bench_cuda.cpp) $(call kernels,$(BENCH_CUDA_ON)) $(SUPPORT) $(LIB)
+	$(link)
 
 link = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \
        $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(SUPPORT_LIBS) $(LINK_ALSO) $(if $(CUDA),$(LINK_$(DEVICE))) -o $@
@@ -271,4 +278,4 @@ $(GRADCHECK): $(call obj,$(CHECK_SRC) $(TABLE_SRC)) $(SUPPORT) $(LIB)
 	$(link)
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC)) \
-  $(foreach v,plain checked nvcc,$(call in,$(v),$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC))))
+  $(foreach v,plain checked nvcc,$(call in,$(v),$(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC) tests/bench/cuda/bench_cuda.cpp)))

@@ -48,7 +48,9 @@ TEST_CASE("chatbot: padding changes no loss") {
       training_text(t, {{"how are you? how are you?", "fine. fine.", "talk", Language::English}});
   auto total = [&](std::vector<const TrainingText*> texts) {
     const TrainingBatch batch = pad(texts);
-    return cross_entropy(model(batch.ids, batch.positions), batch.targets, {.reduction = Reduction::Sum}).item();
+    return cross_entropy(model(batch.ids, batch.positions), batch.targets,
+                         {.reduction = Reduction::Sum})
+        .item();
   };
   CHECK(total({&short_text, &long_text}) ==
         doctest::Approx(total({&short_text}) + total({&long_text})).epsilon(1e-5));
