@@ -65,9 +65,6 @@ if [[ $# -eq 0 && -z ${SANITIZE:-} ]]; then
   if [[ -n $emulate ]]; then
     run "CUDA, planted bugs" "$bin/bugs_checked" --table "$bin/bugs_plain"
     run "CUDA, puzzles" cuda/puzzles/check.sh
-    for script in tests/cuda/*.sh; do
-      [[ ! -e $script ]] || run "CUDA, $(basename "$script" .sh)" "$script"
-    done
   fi
   for script in tests/test_*.sh; do
     [[ ! -e $script ]] || run "$(basename "$script" .sh)" "$script"
