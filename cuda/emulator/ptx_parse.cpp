@@ -119,7 +119,7 @@ void Parser::global_array(const Declaration& d) {
   if (array.own)
     initialise(array, d.type);
   else
-    while (peek().text != ";") next();  // C++ has initialised it
+    while (peek().text != ";" && !peek().text.empty()) next();  // C++ has initialised it
 }
 
 // = 5, = {1, 2, 3}, = generic(other): values of the variable's type.
@@ -179,6 +179,7 @@ std::vector<Slice> Parser::parameters() {
   expect("(");
   while (!accept(")")) {
     const Declaration d = declaration(",)");
+    if (d.name.empty()) error("a parameter without a name");
     list.push_back(place(d.bytes, d.align));
     scopes_.back().slices[d.name] = list.back();
     accept(",");

@@ -36,7 +36,11 @@ class Parser {
   const Token& peek(size_t ahead = 0) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
   }
-  std::string_view next() { return tokens_[at_ < tokens_.size() - 1 ? at_++ : at_].text; }
+  std::string_view next() {
+    const std::string_view word = peek().text;
+    ++at_;
+    return word;
+  }
   bool accept(std::string_view word) { return peek().text == word && (++at_, true); }
   void expect(std::string_view word) {
     if (!accept(word)) error("`" + std::string(word) + "` expected");
