@@ -113,7 +113,7 @@ GRADCHECK := $(BUILD)/bin/gradcheck
 # GPU. An object's name keeps its source's ending: build/obj/checked/cuda/reduce.cu.o.
 DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
 in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
-kernels = $(call in,$(1),$(KERNEL_SRC)) $(call emulator,$(1))
+kernels = $(call emulator,$(1)) $(call in,$(1),$(KERNEL_SRC))
 emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
 CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
               $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
@@ -244,23 +244,24 @@ $(BUILD)/obj/nvcc/%.cpp.o: %.cpp $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(COMPILE) -I$(patsubst %/bin/nvcc,%/include,$(NVCC)) -MMD -MP -c $< -o $@
 
-# The interpreter of PTX finds a kernel by its symbol, hence -rdynamic.
+# The interpreter of PTX finds a kernel by its symbol, hence -rdynamic. The emulator comes first, so that
+# of an inline function of the standard library the linker takes its copy, which is not instrumented.
 LINK_plain   := -rdynamic
 LINK_checked := -rdynamic
 LINK_nvcc    := -L$(patsubst %/bin/nvcc,%/lib64,$(NVCC)) -lcublas -lcudart
 define cuda_tests
 $(BUILD)/bin/cuda_tests_$(1): private LINK_ALSO := $(LINK_$(1))
-$(BUILD)/bin/cuda_tests_$(1): $(call in,$(1),$(CUDA_TEST_SRC)) $(call obj,tests/main.cpp $(TABLE_SRC)) \
-    $(call kernels,$(1)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
+$(BUILD)/bin/cuda_tests_$(1): $(call kernels,$(1)) $(call in,$(1),$(CUDA_TEST_SRC)) \
+    $(call obj,tests/main.cpp $(TABLE_SRC)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
 	$$(link)
 $(BUILD)/bin/bugs_$(1): private LINK_ALSO := $(LINK_$(1))
-$(BUILD)/bin/bugs_$(1): $(call in,$(1),$(BUG_SRC)) $(call emulator,$(1)) $(SOURCE_STAMP)
+$(BUILD)/bin/bugs_$(1): $(call emulator,$(1)) $(call in,$(1),$(BUG_SRC)) $(SOURCE_STAMP)
 	$$(link)
 endef
 $(foreach v,plain checked nvcc,$(eval $(call cuda_tests,$(v))))
 # On the emulator it counts memory accesses, so it is the checked one; on a GPU it measures time.
 $(BENCH_CUDA): private LINK_ALSO := $(if $(filter nvcc,$(DEVICE)),,$(LINK_checked))
-$(BENCH_CUDA): $(call in,$(BENCH_CUDA_ON),tests/bench/cuda/bench_cuda.cpp) $(call kernels,$(BENCH_CUDA_ON)) $(SUPPORT) $(LIB)
+$(BENCH_CUDA): $(call kernels,$(BENCH_CUDA_ON)) $(call in,$(BENCH_CUDA_ON),tests/bench/cuda/bench_cuda.cpp) $(SUPPORT) $(LIB)
 	$(link)
 
 link = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \

@@ -187,9 +187,13 @@ void fail(std::string what) {
   std::abort();  // nobody comes back to a thread that has failed
 }
 
-void fail(const char* what, Loc where) { fail_at(what, where); }
+void fail(const char* what, Loc where) {
+  const check::Pause pause;
+  fail_at(what, where);
+}
 
 void fail_at(std::string what, Loc where) {
+  const check::Pause pause;
   what += " at ";
   what += place(where);
   fail(std::move(what));
