@@ -78,6 +78,13 @@ PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenb
 SUPPORT_LIBS := -lz -lpcre2-8
 COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(DEFINES) $(CXXFLAGS)
 
+# The memory checker and the counters see each load and store through the hooks that this instrumentation
+# calls; cuda/emulator/ defines them.
+EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include -DGRADUS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# The last three keep an access in one piece, as it stands in the source.
+CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
+            -fno-tree-sra -fno-tree-vectorize -fno-store-merging
+
 # ---- Files --------------------------------------------------------------------------------------
 
 LIB_DIRS    := tensor tensor/cpu autograd nn optim
@@ -134,7 +141,7 @@ same  = $(and $(findstring x$(strip $(1))x,x$(strip $(2))x),$(findstring x$(stri
 FLAGS_STAMP  := $(BUILD)/.flags
 SOURCE_STAMP := $(BUILD)/.sources
 ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
-$(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
+$(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE) $(EMULATED) $(CHECKED)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
 $(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC))
 endif
 
@@ -224,12 +231,6 @@ $(SUPPORT): $(call obj,$(SUPPORT_SRC)) $(SOURCE_STAMP)
 $(PUZZLES_LIB): $(call in,checked,$(PUZZLE_SRC)) $(call emulator,checked) $(SOURCE_STAMP)
 	$(archive)
 
-# The memory checker and the counters see each load and store through the hooks that this instrumentation
-# calls; cuda/emulator/ defines them.
-EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include $(PKG_CFLAGS)
-# The last three keep an access in one piece, as it stands in the source.
-CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
-            -fno-tree-sra -fno-tree-vectorize -fno-store-merging
 $(BUILD)/obj/plain/%.o: % $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(EMULATED) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
