@@ -122,9 +122,9 @@ DEVICE := $(if $(filter-out emulator,$(CUDA)),nvcc,plain)
 in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
 kernels = $(call emulator,$(1)) $(call in,$(1),$(KERNEL_SRC))
 emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
-CUDA_TESTS := $(foreach v,$(if $(filter nvcc,$(DEVICE)),nvcc,plain checked),$(BUILD)/bin/cuda_tests_$(v)) \
-              $(if $(filter nvcc,$(DEVICE)),,$(BUILD)/bin/bugs_plain $(BUILD)/bin/bugs_checked)
-
+# What `make test` runs of them. The sanitizers and the instrumentation of the checker exclude each other.
+EMULATED_TESTS := $(foreach v,plain checked,$(BUILD)/bin/cuda_tests_$(v) $(BUILD)/bin/bugs_$(v)) $(BUILD)/libpuzzles.a
+CUDA_TESTS := $(if $(filter nvcc,$(DEVICE)),$(BUILD)/bin/cuda_tests_nvcc,$(if $(CUDA)$(SANITIZE),,$(EMULATED_TESTS)))
 BENCH_CUDA    := $(BUILD)/bin/bench_cuda
 BENCH_CUDA_ON := $(if $(filter nvcc,$(DEVICE)),nvcc,checked)
 
@@ -159,7 +159,7 @@ CHAT := $(BUILD)/bin/17_chatbot
 chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk to it; ASK="…" asks once
 	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
 
-test: $(TESTS) $(CUDA_TESTS) $(LIB) $(PUZZLES_LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
+test: $(TESTS) $(CUDA_TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
 	@$(PUZZLE_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
 
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table

@@ -53,7 +53,7 @@ emulate=
 [[ -n ${CUDA:-} || -n ${SANITIZE:-} ]] || emulate=yes
 [[ -z $emulate ]] || begin "$bin/cuda_tests_checked" "$@"
 run "unit tests" "$bin/tests" "$@"
-[[ -z ${CUDA:-} ]] || run "CUDA, on the GPU" on_gpu "$bin/cuda_tests_nvcc" "$@"
+[[ ${CUDA:-} != 1 ]] || run "CUDA, on the GPU" on_gpu "$bin/cuda_tests_nvcc" "$@"
 if [[ -n $emulate ]]; then
   run "CUDA, emulated" "$bin/cuda_tests_plain" "$@"
   for order in SCHEDULE=reverse SCHEDULE=random STREAMS=deferred; do
