@@ -124,7 +124,7 @@ kernels = $(call emulator,$(1)) $(call in,$(1),$(KERNEL_SRC))
 emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
 # What `make test` runs of them. The sanitizers and the instrumentation of the checker exclude each other.
 EMULATED_TESTS := $(foreach v,plain checked,$(BUILD)/bin/cuda_tests_$(v) $(BUILD)/bin/bugs_$(v)) $(BUILD)/libpuzzles.a
-CUDA_TESTS := $(if $(filter nvcc,$(DEVICE)),$(BUILD)/bin/cuda_tests_nvcc,$(if $(CUDA)$(SANITIZE),,$(EMULATED_TESTS)))
+CUDA_TESTS := $(if $(filter nvcc,$(DEVICE)),$(BUILD)/bin/cuda_tests_nvcc,$(if $(SANITIZE),,$(EMULATED_TESTS)))
 BENCH_CUDA    := $(BUILD)/bin/bench_cuda
 BENCH_CUDA_ON := $(if $(filter nvcc,$(DEVICE)),nvcc,checked)
 
