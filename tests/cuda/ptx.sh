@@ -41,7 +41,7 @@ for arch in $archs; do
   list=$(sort <<<"$files" | paste -sd :)
   # The program must know GRADUS_CUDA_PTX, or it would pass without having run any PTX: the planted
   # kernel of test_ptx_kernels.cu gives another result there, and a file that is missing is an error.
-  if (GRADUS_CUDA_PTX=/nowhere.ptx "$1" -tc='ptx: code that g++ does not see') >/dev/null 2>&1; then
+  if { GRADUS_CUDA_PTX=/nowhere.ptx "$1" -tc='ptx: code that g++ does not see'; } >/dev/null 2>&1; then
     echo "FAIL  $1 does not interpret PTX: it passes with a file that is not there"
     exit 1
   fi
