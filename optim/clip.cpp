@@ -9,16 +9,18 @@
 
 namespace gradus {
 
-/// The sum of x_i^2, in pieces that stay in the cache between the squaring and the sum.
+/// The sum of x_i^2, in pieces that stay in the cache between the squaring and the sum. The pieces are
+/// added up where x is, in double; a GPU is waited for once, at the end.
 static double sum_of_squares(const Tensor& x) {
   constexpr int64_t kPiece = 1 << 16;
   const Tensor flat = raw::reshape(x, {x.numel()});
-  double total = 0;
+  Tensor total = zeros({}, {F64, x.device()});
   for (int64_t at = 0; at < x.numel(); at += kPiece) {
     const Tensor piece = raw::slice(flat, 0, at, std::min(at + kPiece, x.numel()));
-    total += raw::reduce(ReduceOp::Sum, raw::unary(scalar::Square{}, piece), {}, false).item();
+    const Tensor squares = raw::unary(scalar::Square{}, piece);
+    total = raw::add(total, raw::to(raw::reduce(ReduceOp::Sum, squares, {}, false), F64));
   }
-  return total;
+  return total.item();
 }
 
 double clip_grad_norm(const std::vector<Tensor>& params, double max_norm, bool error_if_nonfinite) {
