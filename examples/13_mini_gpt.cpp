@@ -258,7 +258,12 @@ int lesson(Example& app) {
     model.load_state_dict(checkpoint.model);
     optimizer.load_state_dict(checkpoint.optimizer);
     default_generator().set_state(checkpoint.generators.at("default"));
-    step = metadata_number(checkpoint.metadata, "step", s.steps);
+    step = metadata_number(checkpoint.metadata, "step");
+    check<ValueError>(
+        step <= s.steps,
+        "--steps {}: the checkpoint {} has done {} already; ask for more steps, or leave "
+        "--resume out",
+        s.steps, run.checkpoint.string(), step);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }
   train(run, step, app);

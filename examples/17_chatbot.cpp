@@ -130,7 +130,11 @@ void train(const Settings& s, const Files& files, const std::optional<Checkpoint
     model.load_state_dict(resumed->model);
     optimizer.load_state_dict(resumed->optimizer);
     default_generator().set_state(resumed->generators.at("default"));
-    step = metadata_number(resumed->metadata, "step", s.steps);
+    step = metadata_number(resumed->metadata, "step");
+    check<ValueError>(step <= s.steps,
+                      "--steps {}: the checkpoint {} has done {} already; ask for more steps, or "
+                      "begin anew with --train",
+                      s.steps, files.checkpoint.string(), step);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }
   fmt::print("{} layers, {} channels, {} tokens: {} parameters\n", model.config.layers,

@@ -3,6 +3,7 @@
 // blocks, a last layer norm, and the token embedding once more as the output layer (tied weights).
 //   logits = LN(blocks(wte[ids] + wpe[positions])) wte^T
 // Radford et al. 2019 (GPT-2); the layout is nanoGPT's. Press & Wolf 2017 for the tied embedding.
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct GptConfig {
 Metadata to_metadata(const GptConfig& config);
 GptConfig gpt_config(const Metadata& metadata);
 /// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.
-int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_t most);
+int64_t metadata_number(const Metadata& metadata, const std::string& key,
+                        int64_t most = std::numeric_limits<int64_t>::max());
 
 struct Gpt : Module {
   explicit Gpt(const GptConfig& c);
