@@ -89,18 +89,6 @@ T start_of(ReduceOp op) {
     return op == ReduceOp::Max ? Limits::lowest() : Limits::max();
 }
 
-/// The dimensions of x that are kept (or reduced), as a view of their own.
-View part_of(const View& x, const View& out, bool kept) {
-  View v = x;
-  v.ndim = 0;
-  for (int d = 0; d < x.ndim; ++d) {
-    if ((out.sizes[d] == x.sizes[d] && x.sizes[d] != 1) != kept || x.sizes[d] == 1) continue;
-    v.sizes[v.ndim] = x.sizes[d];
-    v.strides[v.ndim++] = x.strides[d];
-  }
-  return v;
-}
-
 /// The view of the (parts, rows) that a first pass left, as kept rows or reduced parts.
 View column_of(void* data, DType dtype, int64_t size, int64_t stride) {
   View v;
@@ -140,7 +128,7 @@ void fold(CudaBackend& backend, Op op, T identity, const View& kept, const View&
 void CudaBackend::reduce(ReduceOp op, const View& x, const View& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(0, out);  // only a sum may be empty
-  const View kept = part_of(x, out, true), reduced = part_of(x, out, false);
+  const View kept = dimensions_of(x, out, true), reduced = dimensions_of(x, out, false);
   dispatch(x.dtype, [&]<class T>() {
     const T start = start_of<T>(op);
     T* to = out.as<T>();  // contiguous: reduce's result is always fresh

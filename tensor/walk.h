@@ -8,6 +8,19 @@
 
 namespace gradus {
 
+/// The dimensions of x that a reduction to `out` keeps, or else those that it reduces (out has size 1
+/// there), as a view of their own.
+inline View dimensions_of(const View& x, const View& out, bool kept) {
+  View v = x;
+  v.ndim = 0;
+  for (int d = 0; d < x.ndim; ++d) {
+    if ((out.sizes[d] == x.sizes[d] && x.sizes[d] != 1) != kept || x.sizes[d] == 1) continue;
+    v.sizes[v.ndim] = x.sizes[d];
+    v.strides[v.ndim++] = x.strides[d];
+  }
+  return v;
+}
+
 /// N operands; always at least one dimension left.
 template <int N>
 struct Walk {

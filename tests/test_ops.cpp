@@ -1,37 +1,25 @@
 // Every row of the op table (op_table.h says how to add one), through every check of op_table_checks.h.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <set>
 
-#include "tests/op_table_checks.h"
+#include "tests/every_row.h"
 
 using namespace gradus;
 using namespace gradus::test;
 
 namespace {
-
-void for_every_row(RowCheck check_row, bool golden_only = false) {
-  CHECK(op_table().size() > 80);
-  for (const OpRow& row : op_table()) {
-    if (golden_only && !row.golden) continue;
-    CAPTURE(row.name);
-    Outcome outcome;
-    CHECK_NOTHROW(outcome = check_row(row, Device::CPU));
-    CHECK_MESSAGE(outcome.ok(), outcome.message);
-    CHECK(outcome.checked > 0);
-  }
+void on_cpu(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = all) {
+  for_every_row(Device::CPU, check_row, wanted);
 }
-
 }  // namespace
 
-TEST_CASE("ops: the value is the reference's") { for_every_row(check_value); }
-TEST_CASE("ops: strides of the inputs do not matter") { for_every_row(check_layouts); }
-TEST_CASE("ops: strides of the upstream gradient do not matter") { for_every_row(check_upstream); }
-TEST_CASE("ops: float32 agrees with float64") { for_every_row(check_float32); }
-TEST_CASE("ops: gradients by differences") { for_every_row(check_first); }
-TEST_CASE("ops: second derivatives by differences") { for_every_row(check_second); }
-TEST_CASE("ops: PyTorch's values and gradients") { for_every_row(check_golden, true); }
+TEST_CASE("ops: the value is the reference's") { on_cpu(check_value); }
+TEST_CASE("ops: strides of the inputs do not matter") { on_cpu(check_layouts); }
+TEST_CASE("ops: strides of the upstream gradient do not matter") { on_cpu(check_upstream); }
+TEST_CASE("ops: float32 agrees with float64") { on_cpu(check_float32); }
+TEST_CASE("ops: gradients by differences") { on_cpu(check_first); }
+TEST_CASE("ops: second derivatives by differences") { on_cpu(check_second); }
+TEST_CASE("ops: PyTorch's values and gradients") { on_cpu(check_golden, has_golden); }
 
 TEST_CASE("ops: the rows are what they are called") {
   std::set<std::string> names, from_pytorch;

@@ -110,21 +110,9 @@ void fold_rows(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, int6
                });
 }
 
-/// The part of x named by the kept (or reduced) dimensions, as a view of its own.
-View part_of(const View& x, const View& out, bool kept) {
-  View v = x;
-  v.ndim = 0;
-  for (int d = 0; d < x.ndim; ++d) {
-    if ((out.sizes[d] == x.sizes[d] && x.sizes[d] != 1) != kept || x.sizes[d] == 1) continue;
-    v.sizes[v.ndim] = x.sizes[d];
-    v.strides[v.ndim++] = x.strides[d];
-  }
-  return v;
-}
-
 template <class T, class Op>
 void reduce_with(Op op, const View& x, const View& out) {
-  const View kept = part_of(x, out, true), reduced = part_of(x, out, false);
+  const View kept = dimensions_of(x, out, true), reduced = dimensions_of(x, out, false);
   const Walk<1> outer({&kept}), inner({&reduced});
   T* o = out.as<T>();  // contiguous: reduce's result is always fresh
   const int64_t rows = kept.numel();
