@@ -31,7 +31,7 @@ endif
 
 GOALS  := $(or $(MAKECMDGOALS),all)
 GROUPS := $(if $(filter-out help clean lint deps uninstall doctor cuda-check,$(GOALS)),build) \
-          $(if $(filter test $(BUILD)/bin/tests gradcheck,$(GOALS)),test) \
+          $(if $(filter test $(BUILD)/bin/tests $(BUILD)/bin/cuda_tests_% gradcheck,$(GOALS)),test) \
           $(if $(filter bench,$(GOALS)),bench)
 DRY    := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 NEEDED := $(if $(DRY),,$(foreach g,$(GROUPS),$(if $(wildcard $(BUILD)/.has-$(g)),,$(g))))
@@ -78,10 +78,10 @@ PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenb
 SUPPORT_LIBS := -lz -lpcre2-8
 COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(DEFINES) $(CXXFLAGS)
 
-# The memory checker and the counters see each load and store through the hooks that this instrumentation
-# calls; cuda/emulator/ defines them.
+# How g++ compiles what runs on the emulator.
 EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include -DGRADUS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-# The last three keep an access in one piece, as it stands in the source.
+# The checker and the counters see each load and store through the hooks that this instrumentation calls;
+# cuda/emulator/ defines them. The last three flags keep an access in one piece, as it stands in the source.
 CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
             -fno-tree-sra -fno-tree-vectorize -fno-store-merging
 
@@ -104,7 +104,8 @@ PUZZLE_SRC    := $(sort $(wildcard cuda/puzzles/*.cpp))
 BUG_SRC       := $(sort $(wildcard tests/cuda/bugs*))
 ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
 # Kernels and their private headers stay behind; the rest is what a program may include.
-HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h)))
+HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h))) \
+               $(if $(CUDA),cuda/cuda.h cuda/matmul_options.h)
 
 obj = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 bin = $(patsubst %.cpp,$(BUILD)/bin/%,$(notdir $(1)))
@@ -147,7 +148,7 @@ endif
 
 # ---- Goals --------------------------------------------------------------------------------------
 
-.PHONY: all lib chat examples test gradcheck bench puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
+.PHONY: all lib chat examples test gradcheck bench staircase puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
 all: lib examples             ## the library and the examples
 lib: $(LIB)                   ## the library alone
 examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regression --help
@@ -165,12 +166,15 @@ test: $(TESTS) $(CUDA_TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt  ## all tests; TEST
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table
 	$(GRADCHECK)
 
-bench: $(BENCHES) $(BENCH_CUDA)  ## how fast it is: operations, then a small GPT; bench_cuda, see cuda/README.md
+bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
 	@for b in $(filter-out %/bench_gpt,$(BENCHES)); do echo "$$b"; $$b || exit 1; done
 	$(BUILD)/bin/bench_gpt train nano
 	$(BUILD)/bin/bench_gpt generate nano
 
-puzzles: $(PUZZLES_LIB)       ## seventeen CUDA exercises, no GPU needed; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
+staircase: $(BENCH_CUDA)      ## four matrix products in CUDA: what they fetch, or with CUDA=1 their time
+	$(if $(filter nvcc,$(DEVICE)),,GRADUS_CUDA_PROFILE=1 )$(BENCH_CUDA) matmul all
+
+puzzles: $(if $(filter plain,$(DEVICE)),$(PUZZLES_LIB)) ## seventeen CUDA exercises, no GPU needed; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
 	@$(PUZZLE_ENV) cuda/puzzles/run.sh
 puzzles-check: $(PUZZLES_LIB) ## the puzzles are fair: solved ones pass, blank ones fail
 	@$(PUZZLE_ENV) cuda/puzzles/check.sh
@@ -198,7 +202,7 @@ install: $(LIB)               ## headers, libgradus.a and gradus.pc, into PREFIX
 	install -m 644 $(LIB) "$(DESTDIR)$(LIBDIR)/" && \
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include/gradus' '' \
 	  'Name: gradus' 'Description: Tensors, automatic differentiation, neural networks' \
-	  'Version: $(VERSION)' 'Requires: openblas fmt' 'Libs: -L$${libdir} -lgradus -fopenmp' \
+	  'Version: $(VERSION)' 'Requires: openblas fmt' 'Libs: -L$${libdir} -lgradus -fopenmp $(if $(CUDA),$(LINK_$(DEVICE)))' \
 	  'Cflags: -I$${includedir} -std=c++20 -fopenmp' >"$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc" && \
 	echo 'installed into $(DESTDIR)$(PREFIX)'
 

@@ -39,7 +39,7 @@ class Storage {
 };
 
 /// Where factories make tensors unless told otherwise: the CPU, or what was set. Per program, not per
-/// thread.
+/// thread. A device without a backend is a DeviceError at the first tensor made there.
 Device get_default_device();
 void set_default_device(Device device);
 

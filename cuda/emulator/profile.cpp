@@ -23,7 +23,10 @@ KernelProfile named(std::string_view kernel) {
   return result;
 }
 
-void print_at_exit() { print_profile(stderr); }
+void print_at_exit() {
+  std::fflush(stdout);  // what the program has said stands above the table
+  print_profile(stderr);
+}
 
 bool wanted_by_environment() {
   const char* value = std::getenv("GRADUS_CUDA_PROFILE");
