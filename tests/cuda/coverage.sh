@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 cxx=${CXX:-g++}
 out=$build/coverage
-command -v gcov >/dev/null || { echo "skipped: no gcov on this machine"; exit 0; }
+command -v gcov >/dev/null || { echo "skipped: no gcov on this machine"; exit 77; }
 rm -rf "$out"
 mkdir -p "$out"
 

@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 [[ $# -ge 1 && -x $1 ]] || { echo "usage: tests/cuda/ptx.sh TESTS [doctest options…]" >&2; exit 2; }
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
-[[ -x $nvcc ]] || { echo "skipped: no nvcc (the CUDA toolkit's compiler) on this machine"; exit 0; }
+[[ -x $nvcc ]] || { echo "skipped: no nvcc (the CUDA toolkit's compiler) on this machine"; exit 77; }
 archs=${ARCHS:-75}
 [[ $archs != all ]] || archs=$("$nvcc" --list-gpu-arch | sed -n 's/^compute_//p' | sort -n | paste -sd ' ')
 
