@@ -17,8 +17,8 @@ __global__ void copy(const float* x, float* y, int stride, int offset) {
 
 __global__ void copy_vectors(const float4* x, float4* y) { y[threadIdx.x] = x[threadIdx.x]; }
 
-// Without the attribute g++ would take the vector apart, unless it is called with -fno-tree-sra.
-__attribute__((optimize("no-tree-sra"))) __global__ void scale_vectors(const float4* x, float4* y) {
+// The Makefile's -fno-tree-sra keeps g++ from taking the vector apart.
+__global__ void scale_vectors(const float4* x, float4* y) {
   float4 v = x[threadIdx.x];
   v.x *= 2;
   v.w += v.y;
