@@ -3,6 +3,7 @@
 #   CXX=clang++       another compiler                                  (default: g++)
 #   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
 #   CUDA=1            with the kernels of cuda/ for a GPU, by nvcc, into build/cuda
+#   GPU_ARCH=sm_90    for another GPU than this machine's
 #   CUDA=emulator     the same kernels on the emulator, for any machine, into build/emulator
 #   ARCH=…            the processor to compile for                      (default: -march=native)
 #   CXXFLAGS=…        further flags
@@ -61,6 +62,7 @@ ifneq (,$(CUDA))
 override BUILD := $(BUILD)/$(if $(filter emulator,$(CUDA)),emulator,cuda)
 DEVICE_FLAGS := -DGRADUS_CUDA
 endif
+GPU_ARCH ?= $(if $(shell command -v nvidia-smi 2>/dev/null),native,sm_75)
 NVCC ?= $(or $(shell command -v nvcc 2>/dev/null),$(wildcard /usr/local/cuda/bin/nvcc),nvcc)
 # Full-width AVX-512 where the processor has it: 10 to 45 % on softmax, layer_norm and exp in cache.
 WIDE := $(if $(findstring march,$(ARCH)),$(shell $(CXX) -mprefer-vector-width=512 -E -x c++ /dev/null >/dev/null 2>&1 && \
@@ -241,7 +243,6 @@ $(BUILD)/obj/plain/%.o: % $(FLAGS_STAMP)
 $(BUILD)/obj/checked/%.o: % $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,compile $< for the checker)$(EMULATED) $(if $(filter %.cu,$<),$(CHECKED),-DSIMT_CHECK) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
-GPU_ARCH ?= native
 $(BUILD)/obj/nvcc/%.cu.o: %.cu $(FLAGS_STAMP)
 	@mkdir -p $(@D)
 	$(call say,nvcc $<)$(NVCC) -std=c++20 -O3 -arch=$(GPU_ARCH) --expt-relaxed-constexpr -I. -MMD -MP -c $< -o $@
