@@ -1,5 +1,6 @@
 // Attention as one operation. The composite below is the definition that every textbook prints; the
 // kernel computes the same tile by tile and never stores the (T, S) matrix.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,8 +28,13 @@ Tensor definition(const Tensor& q, const Tensor& k, const Tensor& v,
   return matmul(masked_fill(softmax(masked_fill(scores, blind, 0), -1), blind, 0), v);
 }
 
-Tensor rows_contiguous(const Tensor& x) {
-  return x.strides().back() == 1 || x.size(-1) == 1 ? x : raw::contiguous(x);
+/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and as far apart as they are
+/// long. Rows repeated by expand (the gradient of a sum over T is one) lie on top of each other.
+Tensor separate_rows(const Tensor& x) {
+  const int64_t d = x.size(3);
+  const bool separate =
+      x.strides()[2] >= std::max<int64_t>(d, 1) && (x.strides()[3] == 1 || d <= 1);
+  return separate ? x : raw::clone(x);
 }
 
 /// The checked, kernel-ready operands of one call.
@@ -53,8 +59,7 @@ struct Call {
                       o.key_mask.defined() ? o.key_mask.shape() : Shape{}, k_.shape());
     check<DTypeError>(!o.key_mask.defined() || o.key_mask.dtype() == I64,
                       "attention: the key mask must be int64, 0 hides a key");
-    q = rows_contiguous(q_.detach()), k = rows_contiguous(k_.detach()),
-    v = rows_contiguous(v_.detach());
+    q = separate_rows(q_.detach()), k = separate_rows(k_.detach()), v = separate_rows(v_.detach());
     if (o.key_mask.defined()) mask = o.key_mask.view();
     scale = o.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(q.size(3), 1))));
   }
@@ -68,7 +73,7 @@ struct Call {
   void backward(const Tensor& g, const Tensor& out, const Tensor& lse, const Tensor& dq,
                 const Tensor& dk, const Tensor& dv) const {
     backend(q.device())
-        .attention_backward(rows_contiguous(g).view(), q.view(), k.view(), v.view(), mask,
+        .attention_backward(separate_rows(g).view(), q.view(), k.view(), v.view(), mask,
                             options.causal, scale, out.view(), lse.view(), dq.view(), dk.view(),
                             dv.view());
   }

@@ -55,17 +55,21 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
                     "attention: a cache needs causal attention: without it, positions seen earlier "
                     "would have to look at the new ones");
   const Heads h = split_heads(x);
+  check<ShapeError>(x.size(0) == cache.k.size(0),
+                    "attention: x is {}, but the cache was made for a batch of {}", x.shape(),
+                    cache.k.size(0));
   const int64_t start = cache.length, end = start + x.size(1);
   check<ValueError>(end <= cache.capacity(),
                     "attention: the cache is full: {} of {} positions are used and {} more came; "
                     "make a larger one, or start again with a shorter text",
                     start, cache.capacity(), x.size(1));
-  raw::copy_(raw::slice(cache.k, 2, start, end), h.k);  // ShapeError for another batch size
+  raw::copy_(raw::slice(cache.k, 2, start, end), h.k);
   raw::copy_(raw::slice(cache.v, 2, start, end), h.v);
-  cache.length = end;
-  return proj(join_heads(scaled_dot_product_attention(h.q, raw::slice(cache.k, 2, 0, end),
-                                                      raw::slice(cache.v, 2, 0, end),
-                                                      {.causal = true, .key_mask = key_mask})));
+  const Tensor y = proj(join_heads(scaled_dot_product_attention(
+      h.q, raw::slice(cache.k, 2, 0, end), raw::slice(cache.v, 2, 0, end),
+      {.causal = true, .key_mask = key_mask})));
+  cache.length = end;  // only now: a call that failed has added nothing
+  return y;
 }
 
 Tensor MultiHeadSelfAttention::weights(const Heads& h, const Tensor& key_mask) const {
@@ -75,6 +79,8 @@ Tensor MultiHeadSelfAttention::weights(const Heads& h, const Tensor& key_mask) c
   if (key_mask.defined()) {
     check<ShapeError>(key_mask.shape() == Shape{b, t}, "attention: key_mask is {}; it must be {}",
                       key_mask.shape(), Shape{b, t});
+    check<DTypeError>(key_mask.dtype() == I64,
+                      "attention: the key mask must be int64, 0 hides a key");
     hidden = maximum(hidden, reshape(eq(key_mask, 0), {b, 1, 1, t}));
   }
   // A finite fill, not -inf: a row that sees nothing stays a number, and the second fill zeroes it.

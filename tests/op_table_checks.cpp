@@ -90,10 +90,15 @@ Tensor stored_with_gaps(const Tensor& x) {
   raw::copy_(view, x);
   return view;
 }
-/// The first element along the first dimension for all of them: other numbers, stride 0.
-Tensor repeated(const Tensor& x) {
-  if (x.dim() == 0 || x.size(0) == 0) return x;
-  return raw::expand(raw::slice(x, 0, 0, 1), x.shape());
+/// The first element along dimension d for all of them: other numbers, stride 0.
+Tensor repeated(const Tensor& x, int d) {
+  if (d >= x.dim() || x.size(d) == 0) return x;
+  return raw::expand(raw::slice(x, d, 0, 1), x.shape());
+}
+int most_dims(const Tensors& xs) {
+  int most = 0;
+  for (const Tensor& x : xs) most = std::max(most, x.dim());
+  return most;
 }
 
 }  // namespace
@@ -124,21 +129,25 @@ Outcome check_value(const OpRow& row, Device device) {
 }
 
 Outcome check_layouts(const OpRow& row, Device device) {
-  using Layout = Tensor (*)(const Tensor&);
-  const std::pair<const char*, Layout> layouts[] = {
-      {"transposed", stored_transposed}, {"sliced", stored_with_gaps}, {"expanded", repeated}};
   Outcome out;
-  for (const Shapes& shapes : all_shapes(row))
-    for (const auto& [name, layout] : layouts) {
+  for (const Shapes& shapes : all_shapes(row)) {
+    const Tensors inputs = make_inputs(row, shapes, device);
+    const auto check_layout = [&](const std::string& name, auto layout) {
       Tensors strided, contiguous;
-      for (const Tensor& x : make_inputs(row, shapes, device)) {
+      for (const Tensor& x : inputs) {
         strided.push_back(layout(x));
         contiguous.push_back(raw::clone(strided.back()));
       }
       const Tensor u = random_like(row.f(contiguous));
       compare(out, evaluate(row, strided, u), evaluate(row, contiguous, u), 1e-12,
               fmt::format("{}, {} inputs", named(row, shapes), name));
-    }
+    };
+    check_layout("transposed", stored_transposed);
+    check_layout("sliced", stored_with_gaps);
+    for (int d = 0; d < most_dims(inputs); ++d)
+      check_layout(fmt::format("along {} expanded", d),
+                   [d](const Tensor& x) { return repeated(x, d); });
+  }
   return out;
 }
 
@@ -147,15 +156,18 @@ Outcome check_upstream(const OpRow& row, Device device) {
   for (const Shapes& shapes : all_shapes(row)) {
     const Tensors inputs = make_inputs(row, shapes, device);
     const Tensor u = random_like(row.f(inputs));
-    const Tensor same = raw::expand(full({}, 0.7, u.options()), u.shape());
     const std::string what = named(row, shapes);
     const Result wanted = evaluate(row, inputs, u);
     compare(out, evaluate(row, inputs, stored_transposed(u)), wanted, 1e-12,
             what + ", transposed upstream gradient");
     compare(out, evaluate(row, inputs, stored_with_gaps(u)), wanted, 1e-12,
             what + ", sliced upstream gradient");
-    compare(out, evaluate(row, inputs, same), evaluate(row, inputs, raw::clone(same)), 1e-12,
-            what + ", expanded upstream gradient");
+    const auto check_expanded = [&](const Tensor& expanded) {
+      compare(out, evaluate(row, inputs, expanded), evaluate(row, inputs, raw::clone(expanded)),
+              1e-12, what + ", expanded upstream gradient");
+    };
+    check_expanded(raw::expand(full({}, 0.7, u.options()), u.shape()));
+    for (int d = 0; d < u.dim(); ++d) check_expanded(repeated(u, d));
   }
   return out;
 }

@@ -96,6 +96,29 @@ TEST_CASE("cache: padding on the left is hidden") {
   CHECK(max_difference(last, slice(attn(x), 1, 3, 4)) < 1e-5);
 }
 
+TEST_CASE("attention: rows that lie on top of each other, or closer than they are long") {
+  const Tensor q = randn({1, 2, 3, 4}, F64).set_requires_grad();
+  // The gradient of a mean over T is one row, repeated.
+  const auto pooled = [&](const Tensor& y) { return grad(sum(square(mean(y, {2}))), {q})[0]; };
+  const Tensor fused = pooled(scaled_dot_product_attention(q, q, q));
+  const Tensor plain = pooled(matmul(softmax(matmul(q, t(q)) * 0.5), q));
+  CHECK(max_difference(fused, plain) < 1e-12);
+  const Tensor column = randn({2, 3, 8, 1}, F64);  // as one row it has row stride 1
+  const Tensor row = raw::transpose(column, 2, 3), keys = randn({2, 3, 5, 8}, F64);
+  CHECK(max_difference(scaled_dot_product_attention(row, keys, keys),
+                       scaled_dot_product_attention(raw::clone(row), keys, keys)) < 1e-12);
+}
+
+TEST_CASE("cache: a call that fails adds nothing") {
+  MultiHeadSelfAttention attn(8, 2, {.causal = true});
+  NoGrad guard;
+  KvCache cache = attn.make_cache(2, 6);
+  CHECK_THROWS_AS(attn(randn({2, 2, 8}), cache, ones({2, 5}, I64)), ShapeError);
+  CHECK(cache.length == 0);
+  CHECK_THROWS_WITH_AS(attn(randn({1, 2, 8}), cache), doctest::Contains("batch of 2"), ShapeError);
+  CHECK(cache.length == 0);
+}
+
 TEST_CASE("cache: what it refuses") {
   MultiHeadSelfAttention attn(8, 2, {.causal = true}), both_ways(8, 2);
   KvCache cache = attn.make_cache(1, 4);
