@@ -49,6 +49,8 @@ Tensor apply_hooks(const std::vector<std::function<Tensor(const Tensor&)>>& hook
       check<ShapeError>(replaced.shape() == g.shape(),
                         "hook: returned {} for a gradient of shape {}", replaced.shape(),
                         g.shape());
+      check<DTypeError>(replaced.dtype() == g.dtype(), "hook: returned {} for a gradient of {}",
+                        name(replaced.dtype()), name(g.dtype()));
       g = std::move(replaced);
     }
   return g;
@@ -98,15 +100,17 @@ std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Ten
   return gradients;
 }
 
-/// Undoes broadcasting, once for all operations.
-Tensor unbroadcast(const Tensor& g, const Shape& shape) {
-  if (g.shape() == shape) return g;
-  if (!grad_enabled()) return raw::sum_to(g, shape);
-  Dims dims;
-  const int extra = g.dim() - shape.size();
-  for (int d = 0; d < g.dim(); ++d)
-    if (d < extra || (shape[d - extra] == 1 && g.shape()[d] != 1)) dims.push_back(d);
-  return reshape(dims.empty() ? g : sum(g, dims, true), shape);
+/// Undoes broadcasting, once for all operations; and refuses what is no gradient of that input.
+Tensor unbroadcast(std::string_view op, const Tensor& g, const Edge& edge) {
+  check<DTypeError>(g.dtype() == edge.dtype,
+                    "{}: its closure returned a gradient of {} for an input of {}", op,
+                    name(g.dtype()), name(edge.dtype));
+  if (g.shape() == edge.shape) return g;
+  const std::optional<Dims> dims = raw::broadcast_dims(edge.shape, g.shape());
+  check<ShapeError>(dims.has_value(),
+                    "{}: its closure returned a gradient of shape {} for an input of {}", op,
+                    g.shape(), edge.shape);
+  return reshape(dims->empty() ? g : sum(g, *dims, true), edge.shape);
 }
 
 void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
@@ -134,7 +138,7 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
       const Edge& edge = node->body.edges[i];
       if (!edge.needs_grad || !gradients[i].defined()) continue;
       debug_check_finite(node->op, gradients[i], "gradient of an input");
-      Tensor gi = unbroadcast(gradients[i], edge.shape);
+      Tensor gi = unbroadcast(node->op, gradients[i], edge);
       gradients[i] = Tensor();
       if (edge.node) {
         Arrived& next = queue[edge.node->sequence];

@@ -1,6 +1,7 @@
 #pragma once
 // Reverse mode: walk the recorded nodes from the newest to the oldest, hand each node the sum of
-// the gradients that reached it, and pass on what its closures return.
+// the gradients that reached it, and pass on what its closures return. A closure reads the tensors that it
+// saved when it runs: do not step an optimizer between a forward and its backward.
 #include "autograd/record.h"
 
 namespace gradus {
@@ -13,6 +14,8 @@ struct BackwardOptions {
 /// Adds d root / d leaf to the .grad of every leaf that requires one. root must have one element,
 /// or `seed` (root's shape) says what to multiply with. The graph is freed unless retained.
 /// GradError: root has no history, or the graph was freed before. ShapeError: root is not a scalar.
+/// With create_graph .grad keeps its own history, which holds the leaf: a cycle that is freed only when
+/// somebody calls zero_grad(). grad() below makes none.
 void backward(const Tensor& root, const Tensor& seed = {}, BackwardOptions options = {});
 
 /// d root / d inputs, as values of their own: touches no .grad. An input that root does not depend

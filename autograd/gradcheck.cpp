@@ -18,9 +18,12 @@ struct Problem {
   Problem(const Function& function, const std::vector<Tensor>& given,
           const GradcheckOptions& options)
       : f(function) {
+    check<ValueError>(options.differentiate.empty() || options.differentiate.size() == given.size(),
+                      "gradcheck: differentiate says {} times yes or no, but there are {} inputs",
+                      options.differentiate.size(), given.size());
     for (size_t i = 0; i < given.size(); ++i) {
       inputs.push_back(raw::clone(given[i]));
-      const bool chosen = options.differentiate.empty() || options.differentiate.at(i);
+      const bool chosen = options.differentiate.empty() || options.differentiate[i];
       wanted.push_back(chosen && given[i].is_floating_point());
       check<DTypeError>(given[i].dtype() != F32,
                         "gradcheck: input {} is float32: differences would be noise; use F64", i);
@@ -162,6 +165,10 @@ GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
   Generator generator(options.seed);
   const Tensor y = f(problem.inputs);
   const Tensor upstream = randn(y.shape(), y.options(), generator);
+  check<ValueError>(
+      problem.value(upstream) == problem.value(upstream) || !std::isfinite(problem.value(upstream)),
+      "gradcheck: f gives another value each time it is called; seed its random numbers "
+      "inside f, so that differences mean something");
   std::vector<Tensor> wanted;
   std::vector<size_t> which;
   for (size_t i = 0; i < problem.inputs.size(); ++i)

@@ -38,7 +38,8 @@ using Composite = std::function<Tensor(std::span<const Tensor> inputs)>;
 struct Edge {
   std::shared_ptr<Node> node;
   Tensor leaf;
-  Shape shape;
+  Shape shape;  // of the input, and its dtype: so must its gradient be
+  DType dtype;
   Vjp vjp;
   bool needs_grad = true;
 };

@@ -2,8 +2,8 @@
 // The differentiable operations. Each says what it computes and its derivative: g is the gradient
 // of the loss with respect to the output, dx with respect to x. Names and meanings are PyTorch's.
 // Every one broadcasts (elementwise), accepts any strides, and throws ShapeError, DTypeError (no
-// silent promotion: convert with to(x, F64)), IndexError or ValueError with both facts in the
-// message.
+// silent promotion: convert with to(x, F64)), IndexError or ValueError (among others where an I64
+// tensor meets a scalar that is no whole number) with both facts in the message.
 #include <limits>
 #include <optional>
 
@@ -20,8 +20,10 @@ Tensor mul(const Tensor& a, const Tensor& b);  // a b; da = g b, db = g a
 Tensor div(const Tensor& a, const Tensor& b);  // a / b; da = g / b, db = -g a / b^2
 Tensor add(const Tensor& x, double c);         // x + c; dx = g
 Tensor mul(const Tensor& x, double c);         // c x; dx = c g
-Tensor pow(const Tensor& a,
-           const Tensor& b);            // a^b; da = g b a^(b-1), db = g a^b ln a (0 where a = 0)
+Tensor div(const Tensor& x, double c);         // x / c; dx = g / c
+Tensor pow(
+    const Tensor& a,
+    const Tensor& b);  // a^b; da = g b a^(b-1) (0 where b = 0), db = g a^b ln a (0 where a = 0)
 Tensor pow(const Tensor& x, double p);  // x^p; dx = g p x^(p-1)
 Tensor neg(const Tensor& x);            // -x; dx = -g
 
@@ -36,7 +38,7 @@ inline Tensor operator-(const Tensor& x, double c) { return add(x, -c); }
 inline Tensor operator-(double c, const Tensor& x) { return add(neg(x), c); }
 inline Tensor operator*(const Tensor& x, double c) { return mul(x, c); }
 inline Tensor operator*(double c, const Tensor& x) { return mul(x, c); }
-inline Tensor operator/(const Tensor& x, double c) { return mul(x, 1.0 / c); }
+inline Tensor operator/(const Tensor& x, double c) { return div(x, c); }
 Tensor operator/(double c, const Tensor& x);
 // a += b rebinds the name a to a new tensor; nothing changes in place.
 inline Tensor& operator+=(Tensor& a, const Tensor& b) { return a = add(a, b); }
@@ -44,7 +46,9 @@ inline Tensor& operator-=(Tensor& a, const Tensor& b) { return a = sub(a, b); }
 inline Tensor& operator*=(Tensor& a, const Tensor& b) { return a = mul(a, b); }
 inline Tensor& operator/=(Tensor& a, const Tensor& b) { return a = div(a, b); }
 inline Tensor& operator+=(Tensor& a, double c) { return a = add(a, c); }
+inline Tensor& operator-=(Tensor& a, double c) { return a = add(a, -c); }
 inline Tensor& operator*=(Tensor& a, double c) { return a = mul(a, c); }
+inline Tensor& operator/=(Tensor& a, double c) { return a = div(a, c); }
 
 // ---- Elementwise functions
 Tensor exp(const Tensor& x);         // e^x; dx = g y
@@ -89,8 +93,12 @@ Tensor ge(const Tensor& x, double c);
 Tensor isfinite(const Tensor& x);
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator<(const Tensor& x, double c) { return lt(x, c); }
 inline Tensor operator>(const Tensor& x, double c) { return gt(x, c); }
+inline Tensor operator<=(const Tensor& x, double c) { return le(x, c); }
+inline Tensor operator>=(const Tensor& x, double c) { return ge(x, c); }
 
 /// a where mask != 0, else b; da = g [mask], db = g [not mask].
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
@@ -132,7 +140,8 @@ Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g 
 /// ln sum e^x, without overflow; dx = g softmax(x).
 Tensor logsumexp(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor cumsum(const Tensor& x, int dim);  // y_i = x_0 + … + x_i; dx_i = g_i + g_i+1 + …
-Tensor argmax(const Tensor& x, int dim = -1, bool keepdim = false);  // I64; the first among ties
+/// I64; the first among ties. Along the last dimension unless told: PyTorch's default takes all at once.
+Tensor argmax(const Tensor& x, int dim = -1, bool keepdim = false);
 Tensor argmin(const Tensor& x, int dim = -1, bool keepdim = false);
 struct Sorted {
   Tensor values, indices;
@@ -170,7 +179,7 @@ Tensor log_softmax(const Tensor& x, int dim = -1);
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
 /// x / sqrt(mean x^2 + eps) weight over the last dimension. Zhang & Sennrich 2019.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps = 1e-6);
-/// Zeroes each element with probability p and scales the rest by 1 / (1 - p); dx = the same of g.
+/// Zeroes each element with probability p in [0, 1] and scales the rest by 1 / (1 - p); dx = the same of g.
 Tensor dropout(const Tensor& x, double p, Generator& generator = default_generator());
 
 enum class Reduction { None, Mean, Sum };
@@ -182,6 +191,7 @@ struct CrossEntropyOptions {
 /// -ln softmax(logits)[target] for logits (…, C) and I64 targets (…); the mean is over the rows
 /// that are not ignored. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for
 /// a target outside [0, C); ValueError if every row is ignored or there are none.
+/// Floating targets (…, C) are probabilities, such as a teacher's: -sum_c target_c ln softmax(logits)_c.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options = {});
 
 // ---- Attention

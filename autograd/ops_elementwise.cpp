@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "autograd/debug.h"
 #include "autograd/ops.h"
 
 namespace gradus {
@@ -11,7 +12,8 @@ namespace gradus {
 
 namespace {
 Tensor pass(const Tensor& g) { return g; }
-Tensor cast_mask(const Tensor& mask, const Tensor& like) { return raw::to(mask, like.dtype()); }
+/// g where the mask is set. Not a product: 0 times infinity would be NaN.
+Tensor only(const Tensor& g, const Tensor& mask) { return masked_fill(g, eq(mask, 0), 0); }
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
@@ -41,13 +43,21 @@ Tensor mul(const Tensor& x, double c) {
 Tensor neg(const Tensor& x) {
   return record("neg", raw::unary(scalar::Neg{}, x), {{x, [](const Tensor& g) { return -g; }}});
 }
+Tensor div(const Tensor& x, double c) {
+  check<DTypeError>(x.is_floating_point(), "div: not defined for int64; convert with to(x, F32)");
+  return mul(x, 1.0 / c);
+}
 Tensor operator/(double c, const Tensor& x) { return mul(reciprocal(x), c); }
 
 Tensor pow(const Tensor& a, const Tensor& b) {
   auto log_of_base = [](const Tensor& base) { return log(masked_fill(base, eq(base, 0), 1)); };
   return record(
       "pow", raw::binary(scalar::Pow{}, a, b),
-      {{a, [a, b](const Tensor& g) { return g * b * pow(a, b - 1.0); }},
+      {{a,
+        [a,
+         b](const Tensor& g) {  // where b = 0 nothing depends on a, though a^(b-1) is infinite at 0
+          return g * b * pow(masked_fill(a, eq(b, 0), 1), b - 1.0);
+        }},
        {b, [a, log_of_base](const Tensor& g, const Tensor& y) { return g * y * log_of_base(a); }}});
 }
 Tensor pow(const Tensor& x, double p) {
@@ -160,16 +170,15 @@ Tensor gelu(const Tensor& x, GeluForm form) {
 
 Tensor clamp(const Tensor& x, double low, double high) {
   check<ValueError>(low <= high, "clamp: low {} above high {}", low, high);
-  return record("clamp", raw::unary(scalar::Clamp{low, high}, x),
-                {{x, [x, low, high](const Tensor& g) {
-                    return g * cast_mask(ge(x, low) * le(x, high), g);
-                  }}});
+  return record(
+      "clamp", raw::unary(scalar::Clamp{low, high}, x),
+      {{x, [x, low, high](const Tensor& g) { return only(g, ge(x, low) * le(x, high)); }}});
 }
 
 namespace {
 /// g where a wins, half of it at a tie.
 Tensor share(const Tensor& g, const Tensor& wins, const Tensor& ties) {
-  return g * (cast_mask(wins, g) + cast_mask(ties, g) * 0.5);
+  return where(ties, g * 0.5, only(g, wins));
 }
 }  // namespace
 
@@ -190,6 +199,8 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
                  {b, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
+  // Who fills in -infinity, as attention's mask does, means it.
+  const CheckNanPause pause(!std::isfinite(value));
   return record("masked_fill", raw::where(mask, full({}, value, x.options()), x),
                 {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }

@@ -1,8 +1,5 @@
 // Reductions. The gradient of a sum is spread over what was summed; the engine's own
 // un-broadcasting is the transpose of that.
-#include <cmath>
-#include <limits>
-
 #include "autograd/ops.h"
 
 namespace gradus {
@@ -28,9 +25,10 @@ Tensor extreme(const char* op, ReduceOp kind, const Tensor& x, const Dims& wante
   const Dims dims = normalize_dims(op, wanted, x.dim());
   return record(op, raw::reduce(kind, x, dims, keepdim),
                 {{x, [=, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
-                    const Tensor ties = raw::to(eq(x, reshape(y, shape)), g.dtype());
-                    return reshape(g, shape) *
-                           (ties / raw::reduce(ReduceOp::Sum, ties, dims, true));
+                    const Tensor reached = eq(x, reshape(y, shape));
+                    const Tensor ties = raw::reduce(ReduceOp::Sum, reached, dims, true);
+                    const Tensor part = reshape(g, shape) / raw::to(ties, g.dtype());
+                    return masked_fill(part, eq(reached, 0), 0);
                   }}});
 }
 
@@ -83,11 +81,18 @@ Tensor logsumexp(const Tensor& x, const Dims& wanted, bool keepdim) {
                   }}});
 }
 
+/// Last element first. (sum g - cumsum g + g would need no turning, but a large early g swallows the late
+/// ones.)
+static Tensor turned(const Tensor& x, int dim) {
+  const int64_t n = x.size(dim);
+  return index_select(x, dim, to(static_cast<double>(n - 1) - arange(n), x.device()));
+}
+
 Tensor cumsum(const Tensor& x, int dim) {
-  return record("cumsum", raw::cumsum(x, dim),
-                {{x, [dim](const Tensor& g) {
-                    return g.dim() == 0 ? g : sum(g, {dim}, true) - cumsum(g, dim) + g;
-                  }}});
+  return record("cumsum", raw::cumsum(x, dim), {{x, [dim](const Tensor& g) {
+                                                   if (g.dim() == 0) return g;
+                                                   return turned(cumsum(turned(g, dim), dim), dim);
+                                                 }}});
 }
 
 Tensor argmax(const Tensor& x, int dim, bool keepdim) {

@@ -95,9 +95,10 @@ Tensor dropout_with(PhiloxKey key, double p, const Tensor& x) {
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, Generator& generator) {
-  check<ValueError>(p >= 0 && p < 1, "dropout: probability {}; it must be in [0, 1)", p);
+  check<ValueError>(p >= 0 && p <= 1, "dropout: probability {}; it must be in [0, 1]", p);
   check<DTypeError>(x.is_floating_point(), "dropout: not defined for int64");
   if (p == 0) return x;
+  if (p == 1) return masked_fill(x, ones({}, {I64, x.device()}), 0);
   return dropout_with(generator.next(x.numel()), p, x);
 }
 
@@ -128,24 +129,47 @@ Tensor cross_entropy_rows(const Tensor& logits, const Tensor& targets,
   return masked_fill(loss, ignored, 0);
 }
 
+/// Of all losses, over `rows` that count.
+Tensor reduced(const Tensor& losses, Reduction reduction, int64_t rows) {
+  if (reduction == Reduction::None) return losses;
+  const Tensor total = sum(losses);
+  return reduction == Reduction::Sum ? total : total * (1.0 / static_cast<double>(rows));
+}
+
+/// -sum_c q_c log p_c with q = (1 - s) target + s / C.
+Tensor cross_entropy_with_probabilities(const Tensor& logits, const Tensor& targets,
+                                        const CrossEntropyOptions& o) {
+  check<ShapeError>(targets.shape() == logits.shape(),
+                    "cross_entropy: logits {} want target probabilities of the same shape, not {}",
+                    logits.shape(), targets.shape());
+  const int64_t rows = logits.numel() / std::max<int64_t>(logits.size(-1), 1);
+  check<ValueError>(o.reduction != Reduction::Mean || rows > 0,
+                    "cross_entropy: the mean of an empty batch {}", logits.shape());
+  const double s = o.label_smoothing, floor = s / static_cast<double>(logits.size(-1));
+  const Tensor q = s == 0 ? targets : targets * (1 - s) + floor;
+  return reduced(-sum(q * log_softmax(logits), {-1}), o.reduction, rows);
+}
+
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions o) {
   check<DTypeError>(
-      logits.is_floating_point() && targets.dtype() == I64,
-      "cross_entropy: logits {}, targets {}; logits must be floating, targets int64 class indices",
+      logits.is_floating_point() && (targets.dtype() == I64 || targets.dtype() == logits.dtype()),
+      "cross_entropy: logits {}, targets {}; logits must be floating, targets int64 class indices "
+      "or probabilities in the logits' dtype",
       name(logits.dtype()), name(targets.dtype()));
-  Shape expected = logits.shape();
   check<ShapeError>(logits.dim() >= 1, "cross_entropy: logits of shape {} have no classes",
                     logits.shape());
-  expected.erase(expected.size() - 1);
-  check<ShapeError>(targets.shape() == expected, "cross_entropy: logits {} want targets {}, not {}",
-                    logits.shape(), expected, targets.shape());
   check<ValueError>(o.label_smoothing >= 0 && o.label_smoothing <= 1,
                     "cross_entropy: label smoothing {} is outside [0, 1]", o.label_smoothing);
   check<DeviceError>(logits.device() == targets.device(),
                      "cross_entropy: logits on {}, targets on {}", name(logits.device()),
                      name(targets.device()));
+  if (targets.is_floating_point()) return cross_entropy_with_probabilities(logits, targets, o);
+  Shape expected = logits.shape();
+  expected.erase(expected.size() - 1);
+  check<ShapeError>(targets.shape() == expected, "cross_entropy: logits {} want targets {}, not {}",
+                    logits.shape(), expected, targets.shape());
   const int64_t classes = logits.size(-1), n = targets.numel();
   const int64_t counted = check_targets(targets, classes, o.ignore_index);
   check<ValueError>(
@@ -169,9 +193,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOp
   losses = record_fused(
       "cross_entropy", std::move(losses), {flat}, joint,
       [ids, o](std::span<const Tensor> in) { return cross_entropy_rows(in[0], ids, o); });
-  if (o.reduction == Reduction::None) return reshape(losses, targets.shape());
-  const Tensor total = sum(losses);
-  return o.reduction == Reduction::Sum ? total : total * (1.0 / static_cast<double>(counted));
+  return reduced(reshape(losses, targets.shape()), o.reduction, counted);
 }
 
 }  // namespace gradus

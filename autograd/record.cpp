@@ -42,7 +42,8 @@ namespace {
 
 Edge edge_to(const Tensor& input, Vjp vjp) {
   const std::shared_ptr<Node>& node = input.impl()->node;
-  return {node, node ? Tensor() : input, input.shape(), std::move(vjp), input.requires_grad()};
+  return {node,          node ? Tensor() : input, input.shape(),
+          input.dtype(), std::move(vjp),          input.requires_grad()};
 }
 
 std::shared_ptr<Node> attach(std::string_view op, Tensor& value) {

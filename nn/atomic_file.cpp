@@ -19,8 +19,16 @@ void AtomicFile::check_call(bool ok, const char* what) const {
                  path_, what, std::strerror(errno));
 }
 
+/// Where a link points: renaming onto the link itself would replace it, and leave the file as it was.
+static std::string behind_links(std::string path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const auto target = std::filesystem::weakly_canonical(path, error);
+  return error ? path : target.string();
+}
+
 AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_(path_ + ".tmp.XXXXXX") {
+    : path_(behind_links(std::move(path))), temporary_(path_ + ".tmp.XXXXXX") {
   file_ = ::mkstemp(temporary_.data());
   check_call(file_ >= 0, "create a temporary file beside it");
   const mode_t mask =

@@ -73,10 +73,4 @@ Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, Reduction r
   return reduced("kl_div", entropy - target * log_probabilities, reduction);
 }
 
-Tensor soft_cross_entropy(const Tensor& logits, const Tensor& target, Reduction reduction) {
-  check_same_shape("soft_cross_entropy", logits, target);
-  check<ShapeError>(logits.dim() >= 1, "soft_cross_entropy: the logits are 0-d; they need classes");
-  return reduced("soft_cross_entropy", -sum(target * log_softmax(logits), {-1}), reduction);
-}
-
 }  // namespace gradus

@@ -1,7 +1,7 @@
 #pragma once
 // Losses: how wrong, in one number. All are written in differentiable operations, so their
-// derivatives follow; each line says what follows. cross_entropy for class indices is an operation
-// of its own (autograd/ops.h). Input and target must have one shape: broadcasting a (B,) target
+// derivatives follow; each line says what follows. cross_entropy is an operation of its own
+// (autograd/ops.h). Input and target must have one shape: broadcasting a (B,) target
 // against (B, 1) outputs would make a (B, B) matrix of nonsense. ShapeError otherwise; ValueError
 // for the mean of nothing.
 #include "autograd/ops.h"
@@ -32,9 +32,5 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
 /// Leibler (1951).
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& target,
               Reduction reduction = Reduction::Mean);
-/// -sum_c t_c ln softmax(x)_c for logits and target probabilities (…, C), mean over the rows;
-/// dx = softmax(x) sum t - t, over the rows. A teacher's outputs, mixed labels.
-Tensor soft_cross_entropy(const Tensor& logits, const Tensor& target,
-                          Reduction reduction = Reduction::Mean);
 
 }  // namespace gradus

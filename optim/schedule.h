@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "tensor/error.h"
+
 namespace gradus {
 
 /// What part of the peak the warm-up lets through at `step`.
@@ -17,6 +19,7 @@ inline double warmup_factor(int64_t step, int64_t warmup) {
 }
 /// From 0 at the end of the warm-up to 1 at `total` and after it.
 inline double decay_progress(int64_t step, int64_t warmup, int64_t total) {
+  check<ValueError>(total > 0, "schedule: total = {}; say how many steps there are", total);
   if (step <= warmup) return 0;
   return step >= total ? 1
                        : static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
@@ -32,8 +35,9 @@ struct ConstantLr {
 /// peak factor^floor((s - warmup) / every): a stair down.
 struct StepLr {
   double peak, factor = 0.1;
-  int64_t every, warmup = 0;
+  int64_t every = 0, warmup = 0;
   double operator()(int64_t step) const {
+    check<ValueError>(every >= 1, "StepLr: every = {}; a stair is at least 1 step long", every);
     const int64_t stairs = std::max<int64_t>(step - warmup, 0) / every;
     return peak * warmup_factor(step, warmup) * std::pow(factor, static_cast<double>(stairs));
   }
@@ -42,7 +46,7 @@ struct StepLr {
 /// floor + (peak - floor) (1 - t), t running from 0 at `warmup` to 1 at `total`; floor after it.
 struct LinearLr {
   double peak, floor = 0;
-  int64_t warmup = 0, total;
+  int64_t warmup = 0, total = 0;
   double operator()(int64_t step) const {
     if (step < warmup) return peak * warmup_factor(step, warmup);
     return floor + (peak - floor) * (1 - decay_progress(step, warmup, total));
@@ -52,7 +56,7 @@ struct LinearLr {
 /// floor + (peak - floor) (1 + cos(pi t)) / 2, t as above. Loshchilov & Hutter, SGDR (2017), eq. 5.
 struct CosineLr {
   double peak, floor = 0;
-  int64_t warmup = 0, total;
+  int64_t warmup = 0, total = 0;
   double operator()(int64_t step) const {
     if (step < warmup) return peak * warmup_factor(step, warmup);
     const double t = decay_progress(step, warmup, total);

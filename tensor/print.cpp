@@ -1,4 +1,5 @@
-// Printing as NumPy does: nested brackets, aligned columns, dimensions over 1,000 elements elided.
+// Printing as NumPy does: nested brackets, aligned columns, lines of at most 75 columns, dimensions over
+// 1,000 elements elided; only the precision is four digits, not eight.
 // The two fmt::formatters are defined here and not in the headers: each instantiates so much of fmt
 // that every file which includes them took three seconds longer to compile.
 #include <cmath>
@@ -12,58 +13,102 @@ namespace {
 
 constexpr int64_t kEdge = 3;        // elements kept at each end of a long dimension
 constexpr int64_t kSummary = 1000;  // elements above which dimensions are elided
+constexpr size_t kLine = 75;        // columns
 
-/// One format for all numbers of a tensor: whole numbers as "3.", a wide range as "1.5000e-08".
-struct NumberFormat {
-  DType dtype;
-  int precision;
-  bool whole = true, exponent = false;
-  size_t width = 0;
-
-  NumberFormat(const Tensor& x, int digits) : dtype(x.dtype()), precision(digits) {
+/// One format for all numbers of a tensor. No more digits than a number needs, points below points:
+/// "[1.  , 0.25]"; where the sizes are far apart, all with an exponent: "[1.5e-08, 2.0e+00]".
+class NumberFormat {
+ public:
+  NumberFormat(const Tensor& x, int precision) {
+    if (x.dtype() == I64) {
+      for (int64_t v : x.to_vector<int64_t>()) width_ = std::max(width_, std::to_string(v).size());
+      return;
+    }
     double smallest = 1e300, largest = 0;
     const std::vector<double> values = x.to_vector<double>();
     for (double v : values) {
-      if (!std::isfinite(v)) continue;
-      whole &= v == std::floor(v);
-      if (v != 0) smallest = std::min(smallest, std::abs(v));
-      largest = std::max(largest, std::abs(v));
+      if (!std::isfinite(v) || v == 0) continue;
+      smallest = std::min(smallest, std::abs(v)), largest = std::max(largest, std::abs(v));
     }
-    exponent = dtype != I64 && largest > 0 &&
-               (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1e6) &&
-               !(whole && largest < 1e8);
-    for (double v : values) width = std::max(width, (*this)(v).size());
+    exponent_ = largest >= 1e8 || smallest < 1e-4 || largest > 1e3 * smallest;
+    for (double v : values)
+      if (std::isfinite(v)) digits_ = std::max(digits_, digits_needed(v, precision));
+    for (double v : values) width_ = std::max(width_, text(v).size());
   }
-  std::string operator()(double v) const {
-    if (dtype == I64) return fmt::format("{}", static_cast<int64_t>(v));
+  /// `x` is 0-d.
+  std::string operator()(const Tensor& x) const {
+    const std::string s = x.dtype() == I64 ? std::to_string(x.item_int()) : text(x.item());
+    return std::string(width_ - s.size(), ' ') + s;
+  }
+  size_t width() const { return width_; }
+
+ private:
+  /// v with `digits` digits after the point, which is there even before none: "3.", "3.e+08".
+  std::string fixed(double v, int digits) const {
+    return exponent_ ? fmt::format("{:#.{}e}", v, digits) : fmt::format("{:#.{}f}", v, digits);
+  }
+  /// How many of them are left when zeros at the end are dropped.
+  int digits_needed(double v, int precision) const {
+    const std::string s = fixed(v, precision);
+    const size_t point = s.find('.'), end = std::min(s.find('e'), s.size());
+    const size_t last = s.find_last_not_of('0', end - 1);
+    return static_cast<int>(last > point ? last - point : 0);
+  }
+  std::string text(double v) const {
     if (!std::isfinite(v)) return std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf";
-    if (exponent) return fmt::format("{:.{}e}", v, precision);
-    return whole ? fmt::format("{:.0f}.", v) : fmt::format("{:.{}f}", v, precision);
+    std::string s = fixed(v, digits_);
+    if (exponent_) return s;
+    const size_t used = s.find_last_not_of('0') + 1;
+    return s.replace(used, s.npos, s.size() - used, ' ');
   }
+
+  bool exponent_ = false;
+  int digits_ = 0;
+  size_t width_ = 0;
 };
+
+/// A row of numbers, broken where the line would be too long. It stands `depth` brackets deep.
+void print_row(std::string& out, const std::vector<std::string>& words, int depth) {
+  const size_t indent = static_cast<size_t>(depth),
+               end = std::max<size_t>(indent, 1);  // "]]" or ","
+  size_t column = indent;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += ',', ++column;
+    if (i > 0 && column + 1 + words[i].size() + end > kLine) {
+      out += '\n';
+      out.append(indent, ' ');
+      column = indent;
+    } else if (i > 0) {
+      out += ' ', ++column;
+    }
+    out += words[i], column += words[i].size();
+  }
+}
 
 void print(std::string& out, const Tensor& x, const NumberFormat& format, bool elide, int depth) {
   if (x.dim() == 0) {
-    const std::string s = x.dtype() == I64 ? fmt::format("{}", x.item_int()) : format(x.item());
-    out += fmt::format("{:>{}}", s, format.width);
+    out += format(x);
     return;
   }
   const int64_t n = x.shape()[0];
-  out += '[';
+  const bool gap = elide && n > 2 * kEdge;
+  std::vector<std::string> parts;
   for (int64_t i = 0; i < n; ++i) {
+    if (gap && i == kEdge) {
+      parts.emplace_back("...");
+      i = n - kEdge;
+    }
+    print(parts.emplace_back(), raw::select(x, 0, i), format, elide, depth + 1);
+  }
+  out += '[';
+  if (x.dim() == 1) print_row(out, parts, depth + 1);
+  for (size_t i = 0; x.dim() > 1 && i < parts.size(); ++i) {
     if (i > 0) {
-      out += x.dim() == 1 ? ", " : ",";
-      if (x.dim() > 1) {
-        out.append(static_cast<size_t>(x.dim() - 1), '\n');
-        out.append(static_cast<size_t>(depth + 1), ' ');
-      }
+      out += ',';
+      out.append(static_cast<size_t>(x.dim() - 1), '\n');
+      out.append(static_cast<size_t>(depth + 1), ' ');
     }
-    if (elide && n > 2 * kEdge && i == kEdge) {
-      out += "...";
-      i = n - kEdge - 1;
-      continue;
-    }
-    print(out, raw::select(x, 0, i), format, elide, depth + 1);
+    out += parts[i];
   }
   out += ']';
 }
@@ -88,6 +133,7 @@ std::string Shape::str() const {
 
 std::string to_string(const Tensor& x, int precision) {
   if (!x.defined()) return "tensor(undefined)";
+  if (x.numel() == 0) return "[]";
   const Tensor host = raw::to(x, Device::CPU);
   const bool elide = x.numel() > kSummary;
   std::string out;

@@ -1,6 +1,8 @@
 // Random tensors: keys handed out by a generator, numbers made by the backend.
 #include "tensor/random.h"
 
+#include <cmath>
+
 #include "tensor/raw.h"
 
 namespace gradus {
@@ -19,6 +21,9 @@ void check_float(const char* op, DType dtype) {
 
 Tensor uniform(const Shape& shape, double low, double high, Options options, Generator& generator) {
   check_float("uniform", options.dtype);
+  check<ValueError>(low <= high && std::isfinite(high - low),
+                    "uniform: from {} to {}; the bounds must be finite and in this order", low,
+                    high);
   Tensor out = empty(shape, options);
   backend(options.device).uniform(generator.next(out.numel()), low, high, out.view());
   return out;
@@ -40,7 +45,10 @@ Tensor randn(const Shape& shape, Options options, Generator& generator) {
 Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator) {
   check<ValueError>(low < high, "randint: the range [{}, {}) is empty", low, high);
   // floor is what conversion to I64 does to a number that is not negative
-  const Tensor u = uniform(shape, 0, static_cast<double>(high - low), F64, generator);
+  int64_t range = 0;
+  check<ValueError>(!__builtin_sub_overflow(high, low, &range) && range <= int64_t{1} << 53,
+                    "randint: [{}, {}) holds more than 2^53 numbers", low, high);
+  const Tensor u = uniform(shape, 0, static_cast<double>(range), F64, generator);
   return raw::unary(scalar::AddScalar{static_cast<double>(low)}, raw::to(u, I64));
 }
 Tensor randperm(int64_t n, Generator& generator) {

@@ -53,8 +53,9 @@ Tensor cumsum(const Tensor& x, int dim);
 /// The k largest (or smallest) along dim, in order; ties keep the lower index first. k = size
 /// sorts.
 std::pair<Tensor, Tensor> topk(const Tensor& x, int64_t k, int dim, bool largest);
-/// Undoes broadcasting: sums x over what `shape` does not have.
-Tensor sum_to(const Tensor& x, const Shape& shape);
+/// The dimensions of `to` along which a tensor of shape `from` is repeated by broadcasting; nothing if it
+/// does not broadcast.
+std::optional<Dims> broadcast_dims(const Shape& from, const Shape& to);
 
 // Products.
 Tensor matmul(const Tensor& a, const Tensor& b);

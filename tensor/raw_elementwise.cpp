@@ -1,4 +1,6 @@
 // Elementwise operations on values: broadcasting, dtype and device checks, then one kernel.
+#include <cmath>
+
 #include "tensor/raw.h"
 
 namespace gradus {
@@ -38,10 +40,29 @@ void check_integers(const char* op, bool supported, const Tensor& x) {
                     "{}: not defined for int64; convert with to(x, F32)", op);
 }
 
+/// A number that is to become an element of x, or meet one.
+void check_scalar(const char* op, double c, const Tensor& x) {
+  check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),
+                    "{}: {} is no int64, but the tensor is; convert it with to(x, F32)", op, c);
+}
+
+void check_mask(const char* op, const Tensor& mask, const Tensor& x) {
+  check<DTypeError>(mask.dtype() == I64,
+                    "{}: the mask is {}; a comparison gives the int64 mask it needs", op,
+                    name(mask.dtype()));
+  check<DeviceError>(mask.device() == x.device(), "{}: mask on {}, values on {}", op,
+                     name(mask.device()), name(x.device()));
+}
+
 }  // namespace
 
 Tensor unary(const UnaryOp& op, const Tensor& x) {
-  std::visit([&](auto f) { check_integers(f.name, f.integers, x); }, op);
+  std::visit(
+      [&](auto f) {
+        check_integers(f.name, f.integers, x);
+        if constexpr (requires { f.c; }) check_scalar(f.name, f.c, x);
+      },
+      op);
   Tensor out = empty(x.shape(), x.options());
   backend(x.device()).unary(op, x.view(), out.view());
   return out;
@@ -72,11 +93,7 @@ Tensor compare(const CompareOp& op, const Tensor& a, const Tensor& b) {
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
   check_pair("where", a, b);
-  check<DTypeError>(mask.dtype() == I64,
-                    "where: the mask is {}; a comparison gives the int64 mask it needs",
-                    name(mask.dtype()));
-  check<DeviceError>(mask.device() == a.device(), "where: mask on {}, values on {}",
-                     name(mask.device()), name(a.device()));
+  check_mask("where", mask, a);
   const Shape shape =
       broadcast_shape("where", mask.shape(), broadcast_shape("where", a.shape(), b.shape()));
   Tensor out = empty(shape, a.options());
@@ -86,7 +103,10 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
   return out;
 }
 
-void fill_(const Tensor& out, double value) { backend(out.device()).fill(value, out.view()); }
+void fill_(const Tensor& out, double value) {
+  check_scalar("fill", value, out);
+  backend(out.device()).fill(value, out.view());
+}
 void copy_(const Tensor& to, const Tensor& from) {
   check<ShapeError>(to.shape() == from.shape(), "copy_: {} into {}", from.shape(), to.shape());
   check<DeviceError>(to.device() == from.device(), "copy_: {} to {}; use to(x, device)",

@@ -20,6 +20,16 @@ void check_gather(const char* op, const Tensor& x, int dim, const Tensor& index)
                     x.shape(), dim);
   check_indices(op, index, x.shape()[dim]);
 }
+/// What is added into `out`.
+void check_source(const char* op, const Tensor& source, const Tensor& out) {
+  check<DTypeError>(source.dtype() == out.dtype(), "{}: {} into {}; convert with to(x, {})", op,
+                    name(source.dtype()), name(out.dtype()),
+                    out.dtype() == F32   ? "F32"
+                    : out.dtype() == F64 ? "F64"
+                                         : "I64");
+  check<DeviceError>(source.device() == out.device(), "{}: source on {} into a tensor on {}", op,
+                     name(source.device()), name(out.device()));
+}
 }  // namespace
 
 void check_indices(const char* op, const Tensor& index, int64_t size) {
@@ -69,6 +79,8 @@ Tensor gather(const Tensor& x, int dim, const Tensor& index) {
 
 void index_add_(const Tensor& out, int dim, const Tensor& index, const Tensor& source) {
   check_index_dtype("index_add", out, index);
+  check_source("index_add", source, out);
+  check<ShapeError>(out.dim() > 0, "index_add: a 0-d tensor has no rows to add to");
   dim = normalize_dim("index_add", dim, out.dim());
   Shape shape = out.shape();
   shape[dim] = index.numel();
@@ -85,8 +97,7 @@ void scatter_add_(const Tensor& out, int dim, const Tensor& index, const Tensor&
   check<ShapeError>(source.shape() == index.shape(),
                     "scatter_add: source {} for index {}; their shapes must agree", source.shape(),
                     index.shape());
-  check<DTypeError>(source.dtype() == out.dtype(), "scatter_add: {} into {}", name(source.dtype()),
-                    name(out.dtype()));
+  check_source("scatter_add", source, out);
   backend(out.device()).scatter_add(dim, index.view(), source.view(), out.view());
 }
 

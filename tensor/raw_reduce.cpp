@@ -1,15 +1,12 @@
 // Reductions, sorting and rows on values. Kernels along one dimension want it last: it is moved
 // there and back by views.
-#include <numeric>
-
 #include "tensor/raw.h"
 
 namespace gradus::raw {
 
 namespace {
 
-/// x with dimension d last, contiguous if asked; what such a kernel makes of it is moved back by
-/// `back`.
+/// x with dimension d last; of what a kernel makes of it, the last dimension as d again.
 Tensor to_last(const Tensor& x, int d) { return x.dim() < 2 ? x : transpose(x, d, -1); }
 
 Tensor without_dims(const Tensor& x, const Dims& dims) {
@@ -72,20 +69,21 @@ std::pair<Tensor, Tensor> topk(const Tensor& x, int64_t k, int dim, bool largest
   shape[shape.size() - 1] = k;
   Tensor values = empty(shape, x.options()), indices = empty(shape, {I64, x.device()});
   backend(x.device()).topk(last.view(), largest, values.view(), indices.view());
-  if (x.dim() == 0) return {reshape(values, {}), reshape(indices, {})};
+  if (x.dim() == 0 && k == 1) return {reshape(values, {}), reshape(indices, {})};
+  if (x.dim() == 0) return {values, indices};
   return {to_last(values, dim), to_last(indices, dim)};
 }
 
-Tensor sum_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  const int extra = x.dim() - shape.size();
+std::optional<Dims> broadcast_dims(const Shape& from, const Shape& to) {
+  const int extra = to.size() - from.size();
+  if (extra < 0) return {};
   Dims dims;
-  for (int d = 0; d < x.dim(); ++d)
-    if (d < extra || (shape[d - extra] == 1 && x.shape()[d] != 1)) dims.push_back(d);
-  check<ShapeError>(extra >= 0, "sum_to: {} does not reduce to {}", x.shape(), shape);
-  Tensor out = dims.empty() ? x : reduce(ReduceOp::Sum, x, dims, true);
-  out = reshape(out, shape);
-  return out;
+  for (int d = 0; d < to.size(); ++d) {
+    const int64_t n = d < extra ? 1 : from[d - extra];
+    if (n != to[d] && n != 1) return {};
+    if (d < extra || n != to[d]) dims.push_back(d);
+  }
+  return dims;
 }
 
 Tensor softmax(const Tensor& x) {

@@ -73,8 +73,9 @@ Tensor reshape(const Tensor& x, const Shape& wanted) {
                       wanted);
     shape[unknown] = x.numel() / known;
   }
-  check<ShapeError>(shape.numel() == x.numel(), "reshape: {} has {} elements, {} has {}", x.shape(),
-                    x.numel(), shape, shape.numel());
+  check<ShapeError>(shape.checked_numel("reshape") == x.numel(),
+                    "reshape: {} has {} elements, {} has {}", x.shape(), x.numel(), shape,
+                    shape.numel());
   Tensor view = view_as(x, shape);
   return view.defined() ? view : view_as(clone(x), shape);
 }
@@ -144,6 +145,7 @@ Tensor expand(const Tensor& x, const Shape& wanted) {
                       wanted);
     strides[d] = d < extra || (n == 1 && shape[d] != 1) ? 0 : x.strides()[d - extra];
   }
+  shape.checked_numel("expand");
   return as_strided(x, shape, strides, 0);
 }
 

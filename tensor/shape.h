@@ -53,6 +53,9 @@ class Shape {
     for (int64_t s : *this) n *= s;
     return n;
   }
+  /// The same where the sizes come from outside: ShapeError for a negative one, or for more elements than
+  /// any memory holds.
+  int64_t checked_numel(const char* op) const;
   /// The strides, in elements, of a tensor of this shape that is laid out row after row.
   Shape contiguous_strides() const {
     Shape strides = *this;

@@ -49,31 +49,34 @@ void set_default_device(Device device) { default_device = device; }
 
 // ---- Properties
 
-const Shape& Tensor::shape() const {
-  check<Error>(defined(), "tensor: used before it was given a value");
-  return impl_->shape;
+Tensor::Impl& Tensor::checked() const {
+  check<Error>(defined(),
+               "tensor: used before it was given a value; a gradient has none before backward()");
+  return *impl_;
 }
-const Shape& Tensor::strides() const { return impl_->strides; }
-DType Tensor::dtype() const {
-  check<Error>(defined(), "tensor: used before it was given a value");
-  return impl_->dtype;
+const Shape& Tensor::shape() const { return checked().shape; }
+const Shape& Tensor::strides() const { return checked().strides; }
+DType Tensor::dtype() const { return checked().dtype; }
+Device Tensor::device() const { return checked().storage->device(); }
+int64_t Tensor::size(int d) const {
+  check<IndexError>(dim() > 0, "size: dimension {} of a tensor with 0 dimensions", d);
+  return shape()[normalize_dim("size", d, dim())];
 }
-Device Tensor::device() const { return impl_->storage->device(); }
-int64_t Tensor::size(int d) const { return shape()[normalize_dim("size", d, dim())]; }
 bool Tensor::is_contiguous() const { return view().contiguous(); }
 
 View Tensor::view() const {
+  const Impl& impl = checked();
   View v;
-  v.data = static_cast<char*>(impl_->storage->data()) +
-           impl_->offset * static_cast<int64_t>(size_of(impl_->dtype));
-  v.dtype = impl_->dtype;
-  v.ndim = impl_->shape.size();
-  std::copy(impl_->shape.begin(), impl_->shape.end(), v.sizes);
-  std::copy(impl_->strides.begin(), impl_->strides.end(), v.strides);
+  v.data = static_cast<char*>(impl.storage->data()) +
+           impl.offset * static_cast<int64_t>(size_of(impl.dtype));
+  v.dtype = impl.dtype;
+  v.ndim = impl.shape.size();
+  std::copy(impl.shape.begin(), impl.shape.end(), v.sizes);
+  std::copy(impl.strides.begin(), impl.strides.end(), v.strides);
   return v;
 }
 
-template <class T>
+template <Element T>
 T* Tensor::data() const {
   check<DTypeError>(dtype() == dtype_of<T>(), "data: the tensor holds {}, {} was asked for",
                     name(dtype()), name(dtype_of<T>()));
@@ -97,7 +100,7 @@ int64_t Tensor::item_int() const {
   return to_vector<int64_t>()[0];
 }
 
-template <class T>
+template <Element T>
 std::vector<T> Tensor::to_vector() const {
   const Tensor x = raw::contiguous(raw::to(raw::to(*this, Device::CPU), dtype_of<T>()));
   const T* p = x.data<T>();
@@ -108,7 +111,7 @@ template std::vector<double> Tensor::to_vector() const;
 template std::vector<int64_t> Tensor::to_vector() const;
 
 bool Tensor::requires_grad() const { return impl_ && (impl_->node || impl_->requires_grad); }
-bool Tensor::is_leaf() const { return !impl_->node; }
+bool Tensor::is_leaf() const { return !checked().node; }
 Tensor& Tensor::set_requires_grad(bool on) {
   check<DTypeError>(!on || is_floating_point(),
                     "set_requires_grad: {} tensors have no gradient; convert with to(x, F32)",
@@ -119,30 +122,45 @@ Tensor& Tensor::set_requires_grad(bool on) {
   impl_->requires_grad = on;
   return *this;
 }
-const Tensor& Tensor::grad() const { return impl_->grad; }
-void Tensor::set_grad(Tensor g) const { impl_->grad = std::move(g); }
+const Tensor& Tensor::grad() const { return checked().grad; }
+void Tensor::set_grad(Tensor g) const {
+  if (g.defined()) {
+    check<ShapeError>(g.shape() == shape(), "set_grad: a gradient of shape {} for a tensor of {}",
+                      g.shape(), shape());
+    check<DTypeError>(g.dtype() == dtype(), "set_grad: a gradient of {} for a tensor of {}",
+                      name(g.dtype()), name(dtype()));
+    check<DeviceError>(g.device() == device(), "set_grad: a gradient on {} for a tensor on {}",
+                       name(g.device()), name(device()));
+  }
+  checked().grad = std::move(g);
+}
 
 Tensor Tensor::detach() const {
+  const Impl& impl = checked();
   auto copy = std::make_shared<Impl>();
-  copy->storage = impl_->storage;
-  copy->shape = impl_->shape;
-  copy->strides = impl_->strides;
-  copy->offset = impl_->offset;
-  copy->dtype = impl_->dtype;
+  copy->storage = impl.storage;
+  copy->shape = impl.shape;
+  copy->strides = impl.strides;
+  copy->offset = impl.offset;
+  copy->dtype = impl.dtype;
   return Tensor(std::move(copy));
 }
 bool Tensor::unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
 // ---- Factories
 
-Tensor empty(const Shape& shape, Options options) {
+int64_t Shape::checked_numel(const char* op) const {
   int64_t n = 1;
-  for (int64_t s : shape) {
-    check<ShapeError>(s >= 0, "empty: negative size in {}", shape);
-    check<ShapeError>(!__builtin_mul_overflow(n, s, &n) && n < (int64_t{1} << 56),
-                      "empty: a tensor of shape {} does not fit into memory", shape);
-  }
-  const size_t bytes = static_cast<size_t>(n) * size_of(options.dtype);
+  for (int64_t s : *this) check<ShapeError>(s >= 0, "{}: negative size in {}", op, *this);
+  for (int64_t s : *this)
+    check<ShapeError>(
+        !__builtin_mul_overflow(n, std::max<int64_t>(s, 1), &n) && n < (int64_t{1} << 56),
+        "{}: a tensor of shape {} does not fit into memory", op, *this);
+  return numel();
+}
+
+Tensor empty(const Shape& shape, Options options) {
+  const size_t bytes = static_cast<size_t>(shape.checked_numel("empty")) * size_of(options.dtype);
   return over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
 }
 Tensor full(const Shape& shape, double value, Options options) {
@@ -155,10 +173,11 @@ Tensor ones(const Shape& shape, Options options) { return full(shape, 1, options
 Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.options()); }
 Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.options()); }
 
-template <class T>
+template <Element T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device) {
   const auto n = static_cast<int64_t>(values.size());
-  check<ShapeError>(n == shape.numel(), "tensor: {} values do not fill the shape {}", n, shape);
+  check<ShapeError>(n == shape.checked_numel("tensor"),
+                    "tensor: {} values do not fill the shape {}", n, shape);
   Tensor x = empty(shape, {dtype_of<T>(), device});
   backend(device).copy_from_host(x.view().data, values.data(), values.size() * sizeof(T));
   return x;
@@ -168,7 +187,7 @@ template Tensor tensor(const std::vector<double>&, const Shape&, Device);
 template Tensor tensor(const std::vector<int64_t>&, const Shape&, Device);
 
 Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner) {
-  const size_t bytes = static_cast<size_t>(shape.numel()) * size_of(dtype);
+  const size_t bytes = static_cast<size_t>(shape.checked_numel("from_memory")) * size_of(dtype);
   check<ValueError>(data != nullptr || bytes == 0, "from_memory: a null pointer for shape {}",
                     shape);
   return over(std::make_shared<Storage>(data, bytes, std::move(owner)), shape, dtype);
@@ -176,24 +195,27 @@ Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<
 
 Tensor arange(double start, double end, double step, Options options) {
   check<ValueError>(step != 0, "arange: the step from {} to {} is 0", start, end);
-  const auto n = std::max<int64_t>(0, static_cast<int64_t>(std::ceil((end - start) / step)));
-  std::vector<double> values(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) values[i] = start + static_cast<double>(i) * step;
-  return raw::to(raw::to(tensor(values), options.dtype), options.device);
+  const double count = std::max(0.0, std::ceil((end - start) / step));
+  check<ValueError>(count < 1e18, "arange: from {} to {} by {} is no finite number of steps", start,
+                    end, step);
+  const Tensor x = empty({static_cast<int64_t>(count)}, {F64, Device::CPU});
+  double* p = x.data<double>();
+  for (int64_t i = 0; i < x.numel(); ++i) p[i] = start + static_cast<double>(i) * step;
+  return raw::to(raw::to(x, options.dtype), options.device);
 }
 Tensor arange(int64_t end) {
-  std::vector<int64_t> values(static_cast<size_t>(std::max<int64_t>(end, 0)));
-  std::iota(values.begin(), values.end(), int64_t{0});
-  return tensor(values);
+  const Tensor x = empty({std::max<int64_t>(end, 0)}, {I64, Device::CPU});
+  std::iota(x.data<int64_t>(), x.data<int64_t>() + x.numel(), int64_t{0});
+  return raw::to(x, get_default_device());
 }
 Tensor linspace(double start, double end, int64_t n, Options options) {
   check<ValueError>(n >= 1, "linspace: {} points; at least one is needed", n);
-  std::vector<double> values(static_cast<size_t>(n), start);
+  const Tensor x = full({n}, start, {F64, Device::CPU});
+  double* p = x.data<double>();
   for (int64_t i = 1; i < n; ++i)
-    values[i] = i == n - 1
-                    ? end
-                    : start + (end - start) * static_cast<double>(i) / static_cast<double>(n - 1);
-  return raw::to(raw::to(tensor(values), options.dtype), options.device);
+    p[i] = i == n - 1 ? end
+                      : start + (end - start) * static_cast<double>(i) / static_cast<double>(n - 1);
+  return raw::to(raw::to(x, options.dtype), options.device);
 }
 Tensor eye(int64_t n, Options options) {
   Tensor x = zeros({n, n}, options);

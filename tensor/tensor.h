@@ -3,6 +3,7 @@
 // Copying a Tensor shares both; a view shares the storage and looks at it differently. Operations
 // are free functions: tensor/raw.h computes, autograd/ops.h computes and records. Nothing here
 // knows how to differentiate; the slots for a gradient and a graph node only wait for autograd/.
+#include <concepts>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -14,6 +15,10 @@
 namespace gradus {
 
 struct Node;  // autograd/node.h
+
+/// What a tensor's elements may be in C++.
+template <class T>
+concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, int64_t>;
 
 /// A block of a device's memory; freed when the last tensor that shares it goes.
 class Storage {
@@ -55,7 +60,7 @@ struct Options {
 class Tensor {
  public:
   struct Impl;
-  Tensor() = default;  // undefined: asking for its shape or dtype is an Error
+  Tensor() = default;  // undefined: whoever asks it for anything but defined() gets an Error
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
   bool defined() const { return impl_ != nullptr; }
@@ -72,13 +77,13 @@ class Tensor {
   Options options() const { return {dtype(), device()}; }
 
   /// The first element, for host code. DTypeError if T is not the dtype, DeviceError off the CPU.
-  template <class T>
+  template <Element T>
   T* data() const;
   /// The one element, as double. ShapeError if there are more or none.
   double item() const;
   int64_t item_int() const;
   /// All elements in row order, converted to T.
-  template <class T = float>
+  template <Element T = float>
   std::vector<T> to_vector() const;
 
   // The slots of autograd/.
@@ -88,6 +93,7 @@ class Tensor {
   bool is_leaf() const;
   /// The gradient that backward() left here; undefined before.
   const Tensor& grad() const;
+  /// ShapeError, DTypeError or DeviceError unless g fits this tensor; an undefined g clears it.
   void set_grad(Tensor g) const;
   void zero_grad() const { set_grad(Tensor()); }
   /// The same storage without history.
@@ -100,6 +106,7 @@ class Tensor {
   bool unique() const;
 
  private:
+  Impl& checked() const;
   std::shared_ptr<Impl> impl_;
 };
 
@@ -119,14 +126,12 @@ struct Tensor::Impl {
 const char* name(DType dtype);
 const char* name(Device device);
 size_t size_of(DType dtype);
-template <class T>
+template <Element T>
 constexpr DType dtype_of() {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> ||
-                std::is_same_v<T, int64_t>);
   return std::is_same_v<T, float> ? F32 : std::is_same_v<T, double> ? F64 : I64;
 }
 
-// Factories. ShapeError for a negative size.
+// Factories. ShapeError for a negative size, ValueError for a value that the dtype cannot hold.
 Tensor empty(const Shape& shape, Options options = {});
 Tensor full(const Shape& shape, double value, Options options = {});  // full({}, 3) is a 0-d tensor
 Tensor zeros(const Shape& shape, Options options = {});
@@ -141,10 +146,10 @@ Tensor linspace(double start, double end, int64_t n, Options options = {});
 Tensor eye(int64_t n, Options options = {});
 /// A copy of `values` in row order, 1-d unless a shape is given: tensor<float>({1, 2, 3, 4}, {2,
 /// 2}).
-template <class T>
+template <Element T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape,
               Device device = get_default_device());
-template <class T>
+template <Element T>
 Tensor tensor(const std::vector<T>& values) {
   return tensor(values, Shape{static_cast<int64_t>(values.size())});
 }

@@ -35,13 +35,15 @@ struct View {
     for (int d = 0; d < ndim; ++d) n *= sizes[d];
     return n;
   }
+  /// Laid out row after row, without gaps; nothing at all always is.
   GRADUS_HD bool contiguous() const {
+    bool dense = true;
     int64_t expected = 1;
     for (int d = ndim - 1; d >= 0; --d) {
-      if (sizes[d] != 1 && strides[d] != expected) return false;
+      if (sizes[d] != 1 && strides[d] != expected) dense = false;
       expected *= sizes[d];
     }
-    return true;
+    return dense || expected == 0;
   }
 };
 

@@ -118,21 +118,37 @@ TEST_CASE("loss: kl_div, zero where the target is zero") {
   CHECK(std::isfinite(leaf.grad().to_vector<double>()[0]));
 }
 
-TEST_CASE("loss: soft_cross_entropy with one-hot targets is cross_entropy; dx = softmax - t") {
+TEST_CASE(
+    "loss: cross_entropy with probabilities that are one-hot is that with indices; dx = softmax - "
+    "t") {
   Tensor x = randn({2, 3, 5}, F64).set_requires_grad();
   const Tensor ids = randint(0, 5, {2, 3}), hot = raw::to(one_hot(ids, 5), F64);
   for (Reduction r : {Reduction::None, Reduction::Sum, Reduction::Mean}) {
-    const auto a = soft_cross_entropy(x, hot, r).to_vector<double>();
+    const auto a = cross_entropy(x, hot, {.reduction = r}).to_vector<double>();
     const auto b = cross_entropy(x, ids, {.reduction = r}).to_vector<double>();
     REQUIRE(a.size() == b.size());
     for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(1e-12));
   }
   const Tensor t = softmax(randn({2, 3, 5}, F64));
-  backward(soft_cross_entropy(x, t));
+  backward(cross_entropy(x, t));
   const auto dx = x.grad().to_vector<double>();
   const auto expected = ((softmax(x.detach()) - t) / 6.0).to_vector<double>();
   for (size_t i = 0; i < dx.size(); ++i)
     CHECK(dx[i] == doctest::Approx(expected[i]).epsilon(1e-10));
-  CHECK_THROWS_AS(soft_cross_entropy(zeros({0, 5}), zeros({0, 5})), ValueError);
-  CHECK_THROWS_AS(soft_cross_entropy(zeros({}), zeros({})), ShapeError);
+  CHECK_THROWS_AS(cross_entropy(zeros({0, 5}), zeros({0, 5})), ValueError);
+  CHECK_THROWS_AS(cross_entropy(zeros({}), zeros({})), ShapeError);
+  CHECK_THROWS_AS(cross_entropy(zeros({2, 5}), zeros({2})), ShapeError);
+  CHECK_THROWS_AS(cross_entropy(zeros({2, 5}), zeros({2, 5}, F64)), DTypeError);
+}
+
+TEST_CASE("loss: cross_entropy with probabilities and label smoothing equals PyTorch's") {
+  Tensor x = tensor<double>({0.5, -1, 2, 1, 0.25, -0.5}, {2, 3}).set_requires_grad();
+  const Tensor t = tensor<double>({0.2, 0.5, 0.3, 0.6, 0.1, 0.3}, {2, 3});
+  const Tensor loss = cross_entropy(x, t, {.label_smoothing = 0.1});
+  backward(loss);
+  CHECK(loss.item() == doctest::Approx(1.5433935202562337).epsilon(1e-12));
+  const double wanted[] = {-0.019021470596648327, -0.22211038003132294, 0.24113185062797127,
+                           0.008232165161739635,  0.07763367793146983,  -0.0858658430932095};
+  const auto dx = x.grad().to_vector<double>();
+  for (size_t i = 0; i < dx.size(); ++i) CHECK(dx[i] == doctest::Approx(wanted[i]).epsilon(1e-12));
 }

@@ -109,6 +109,17 @@ TEST_CASE("tensor: an undefined tensor says so") {
   CHECK_THROWS_AS(none.dtype(), Error);
   CHECK_THROWS_AS(none.numel(), Error);
   CHECK_THROWS_AS(none + 1.0, Error);
+  CHECK_THROWS_AS(none.strides(), Error);
+  CHECK_THROWS_AS(none.device(), Error);
+  CHECK_THROWS_AS(none.is_leaf(), Error);
+  CHECK_THROWS_AS(none.grad(), Error);
+  CHECK_THROWS_AS(none.zero_grad(), Error);
+  CHECK_THROWS_AS(none.detach(), Error);
+  CHECK_THROWS_AS(none.is_contiguous(), Error);
+  CHECK_THROWS_AS(contiguous(none), Error);
+  // The beginner's classic: a gradient is asked for before backward().
+  CHECK_THROWS_WITH_AS(ones({2}).grad().to_vector(), doctest::Contains("none before backward()"),
+                       Error);
   CHECK(to_string(none) == "tensor(undefined)");
 }
 
@@ -226,11 +237,23 @@ TEST_CASE("tensor: prints as NumPy does") {
   CHECK(to_string(counting({2, 3})) == "[[0, 1, 2],\n [3, 4, 5]]");
   CHECK(to_string(counting({2, 1, 2})) == "[[[0, 1]],\n\n [[2, 3]]]");
   CHECK(to_string(tensor<float>({1, -2, 10}), 4) == "[ 1., -2., 10.]");
-  CHECK(to_string(tensor<double>({0.5, -12.25}), 2) == "[  0.50, -12.25]");
+  CHECK(to_string(tensor<double>({0.5, -12.25, 3})) == "[  0.5 , -12.25,   3.  ]");
+  CHECK(to_string(tensor<double>({0.5, -12.25}), 1) == "[  0.5, -12.2]");
+  CHECK(to_string(tensor<double>({0.001, 10})) == "[1.e-03, 1.e+01]");
+  CHECK(to_string(tensor<double>({1.5e-8, 2})) == "[1.5e-08, 2.0e+00]");
+  CHECK(to_string(zeros({3})) == "[0., 0., 0.]");
   CHECK(to_string(full({}, 7, I64)) == "7");
-  CHECK(to_string(tensor<double>({1e-8, 1}), 1) == "[1.0e-08, 1.0e+00]");
   CHECK(to_string(tensor<double>({NAN, INFINITY, -INFINITY, 1})) == "[ nan,  inf, -inf,   1.]");
   CHECK(to_string(zeros({0})) == "[]");
+  CHECK(to_string(zeros({2, 0, 3})) == "[]");
+  CHECK(to_string(arange(30)) ==
+        "[ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15, 16, 17,\n"
+        " 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]");
+  CHECK(to_string(reshape(arange(0, 38, 1, F64), {2, 19})) ==
+        "[[ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12., 13.,\n"
+        "  14., 15., 16., 17., 18.],\n"
+        " [19., 20., 21., 22., 23., 24., 25., 26., 27., 28., 29., 30., 31., 32.,\n"
+        "  33., 34., 35., 36., 37.]]");
   CHECK(to_string(arange(2000)) == "[   0,    1,    2, ..., 1997, 1998, 1999]");
   CHECK(to_string(t(counting({2, 3}))) == "[[0, 3],\n [1, 4],\n [2, 5]]");
   std::ostringstream out;

@@ -45,7 +45,12 @@ struct Pool {
       }
     }
     const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
-    void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    const size_t aligned = (bytes + alignment - 1) / alignment * alignment;
+    void* block = std::aligned_alloc(alignment, aligned);
+    if (!block) {  // what is kept for later may be what is missing now
+      release();
+      block = std::aligned_alloc(alignment, aligned);
+    }
     check<Error>(block != nullptr, "out of memory: {} bytes asked for, {} bytes already taken",
                  bytes, pool_bytes());
 #if defined(__linux__)

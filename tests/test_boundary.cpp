@@ -1,0 +1,183 @@
+// What is checked where the library is entered. Behind that boundary kernels trust their input, so each of
+// these would end as a wrong number without a word, or worse.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "autograd/autograd.h"
+#include "nn/nn.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "tensor/runtime.h"
+
+using namespace gradus;
+
+namespace {
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int64_t kHuge = int64_t{1} << 32;
+using Doubles = std::vector<double>;
+Doubles doubles(const Tensor& x) { return x.to_vector<double>(); }
+}  // namespace
+
+TEST_CASE("boundary: what is added must have the dtype of what it is added to") {
+  for (const DType from : {F32, F64, I64})
+    for (const DType into : {F32, F64, I64}) {
+      if (from == into) continue;
+      const Tensor index = arange(2), source = ones({2}, from), x = zeros({3}, into);
+      CHECK_THROWS_AS(index_add(x, 0, index, source), DTypeError);
+      CHECK_THROWS_AS(scatter_add(x, 0, index, source), DTypeError);
+    }
+  CHECK_THROWS_AS(index_add(full({}, 1), 0, tensor<int64_t>({0}), full({}, 1)), ShapeError);
+}
+
+TEST_CASE("boundary: an int64 tensor meets whole numbers only") {
+  const Tensor x = tensor<int64_t>({10, 21, 30}), mask = tensor<int64_t>({1, 0, 0});
+  CHECK_THROWS_AS(x / 2.0, DTypeError);
+  CHECK_THROWS_AS(x * 0.5, ValueError);
+  CHECK_THROWS_AS(x + 0.5, ValueError);
+  CHECK_THROWS_AS(x - 0.5, ValueError);
+  CHECK_THROWS_AS(x < 0.5, ValueError);
+  CHECK_THROWS_AS(masked_fill(x, mask, 0.5), ValueError);
+  CHECK_THROWS_AS(full({1}, NAN, I64), ValueError);
+  CHECK_THROWS_AS(full({1}, 1e19, I64), ValueError);
+  CHECK(doubles(x * -2.0 + 1.0) == Doubles{-19, -41, -59});
+  CHECK(doubles(x >= 21.0) == Doubles{0, 1, 1});
+  CHECK(doubles(x <= x) == Doubles{1, 1, 1});
+}
+
+TEST_CASE("boundary: a closure that returns no gradient of its input is refused by name") {
+  const Tensor x = ones({2, 3}).set_requires_grad();
+  const auto with = [&](const Tensor& gradient) {
+    backward(sum(record("planted", x.detach(), {{x, [=](const Tensor&) { return gradient; }}})));
+  };
+  CHECK_THROWS_WITH_AS(with(ones({3, 2})), doctest::Contains("planted"), ShapeError);
+  CHECK_THROWS_WITH_AS(with(ones({6})), doctest::Contains("(6,)"), ShapeError);
+  CHECK_THROWS_AS(with(ones({})), ShapeError);
+  CHECK_THROWS_WITH_AS(with(ones({2, 3}, F64)), doctest::Contains("planted"), DTypeError);
+  CHECK_FALSE(x.grad().defined());
+  with(ones({4, 2, 3}));  // broadcasting may be undone
+  CHECK(doubles(x.grad()) == Doubles(6, 4));
+}
+
+TEST_CASE("boundary: a gradient that is set, or that a hook returns, fits its tensor") {
+  const Tensor w = ones({4}).set_requires_grad();
+  CHECK_THROWS_AS(w.set_grad(ones({2})), ShapeError);
+  CHECK_THROWS_AS(w.set_grad(ones({4}, F64)), DTypeError);
+  w.set_grad(ones({4}));
+  w.zero_grad();
+  register_hook(w, [](const Tensor& g) { return to(g, F64); });
+  CHECK_THROWS_AS(backward(sum(w)), DTypeError);
+}
+
+TEST_CASE("boundary: sizes that are negative, or more than there is") {
+  double number = 0;
+  CHECK_THROWS_AS(from_memory(&number, {-2, 3}, F64), ShapeError);
+  CHECK_THROWS_AS(expand(zeros({1}), {kHuge, kHuge}), ShapeError);
+  CHECK_THROWS_AS(reshape(zeros({0}), {kHuge, kHuge}), ShapeError);
+  CHECK_THROWS_AS(zeros({0, kHuge, kHuge}), ShapeError);
+  CHECK_THROWS_AS(arange(0, 1e18), Error);
+  CHECK_THROWS_AS(arange(int64_t{1} << 60), Error);
+  CHECK_THROWS_AS(linspace(0, 1, int64_t{1} << 60), Error);
+  CHECK_THROWS_AS(arange(0, kInfinity), ValueError);
+  CHECK_THROWS_AS(full({}, 5).size(0), IndexError);
+  CHECK_THROWS_AS(select(arange(5), 0, 3).size(-1), IndexError);
+}
+
+TEST_CASE("boundary: random ranges") {
+  CHECK_THROWS_AS(uniform({4}, 1, 0), ValueError);
+  CHECK_THROWS_AS(uniform({4}, 0, kInfinity), ValueError);
+  CHECK_THROWS_AS(uniform({4}, NAN, 1), ValueError);
+  CHECK_THROWS_AS(randint(std::numeric_limits<int64_t>::min(), kHuge, {3}), ValueError);
+  CHECK(doubles(uniform({2}, 3, 3)) == Doubles{3, 3});
+}
+
+TEST_CASE("boundary: masks choose, they do not multiply: 0 times infinity is not 0") {
+  const auto slope = [](auto f, Doubles at) {
+    const Tensor x = tensor<double>(at).set_requires_grad();
+    return doubles(grad(sum(f(x)), {x})[0]);
+  };
+  CHECK(slope([](const Tensor& x) { return sqrt(clamp(x, 0)); }, {-1, 4}) == Doubles{0, 0.25});
+  CHECK(slope([](const Tensor& x) { return sqrt(maximum(x, zeros({2}, F64))); }, {-1, 4}) ==
+        Doubles{0, 0.25});
+  CHECK(slope([](const Tensor& x) { return sqrt(-minimum(x, zeros({2}, F64))); }, {1, -4}) ==
+        Doubles{0, -0.25});
+  CHECK(slope([](const Tensor& x) { return sqrt(max(x)); }, {0, -1})[1] == 0);
+  CHECK(slope([](const Tensor& x) { return huber_loss(x, zeros({2}, F64), 1, Reduction::Sum); },
+              {kInfinity, 0.5}) == Doubles{1, 0.5});
+}
+
+TEST_CASE("boundary: nothing depends on a base whose exponent is 0") {
+  const Tensor a = tensor<double>({0, 0, 2}).set_requires_grad();
+  const Tensor b = tensor<double>({0, 1, 0}), ones3 = ones({3}, F64);
+  const Tensor da = grad(pow(a, b), {a}, {.create_graph = true}, ones3)[0];
+  CHECK(doubles(da) == Doubles{0, 1, 0});
+  CHECK(doubles(grad(da, {a}, {}, ones3)[0]) == Doubles{0, 0, 0});
+}
+
+TEST_CASE("boundary: a large early gradient does not swallow the late ones of cumsum") {
+  const Tensor x = zeros({3}).set_requires_grad();
+  const Tensor g = tensor<float>({1e8f, 1, 1});
+  CHECK(grad(cumsum(x, 0), {x}, {}, g)[0].to_vector() == std::vector<float>{1e8f, 2, 1});
+}
+
+TEST_CASE("boundary: an empty tensor has no gaps") {
+  CHECK(zeros({2, 0, 3}).is_contiguous());
+  CHECK(transpose(zeros({2, 0, 3}), 0, 2).is_contiguous());
+  const Tensor none = zeros({2, 0}).set_requires_grad();
+  SGD({none}, 0.1).step();
+}
+
+TEST_CASE("boundary: backward passes on two threads leave the check for NaN as it was") {
+  set_check_nan(true);
+  const auto work = [] {
+    for (int i = 0; i < 2000; ++i) {
+      const Tensor x = full({}, 2, F64).set_requires_grad();
+      grad(x * x, {x});
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  CHECK(check_nan_enabled());
+  // A mask of -infinity is meant; what becomes of it otherwise is not.
+  const Tensor scores = zeros({1, 2}), hide = tensor<int64_t>({0, 1}, {1, 2});
+  const Tensor masked = masked_fill(scores, hide, -kInfinity);
+  CHECK(softmax(masked).to_vector() == std::vector<float>{1, 0});
+  CHECK_THROWS_AS(masked * 2.0, Error);
+  set_check_nan(false);
+}
+
+TEST_CASE("boundary: a schedule without an end or a stair says so") {
+  CHECK_THROWS_AS(StepLr{.peak = 1}(3), ValueError);
+  CHECK_THROWS_AS(LinearLr{.peak = 1}(3), ValueError);
+  CHECK_THROWS_AS(CosineLr{.peak = 1}(0), ValueError);
+}
+
+TEST_CASE("boundary: dropout of everything is zeros, of infinity too") {
+  Dropout drop(1);
+  const Tensor x = tensor<double>({1, kInfinity}).set_requires_grad();
+  const Tensor y = drop(x);
+  CHECK(doubles(y) == Doubles{0, 0});
+  CHECK(doubles(grad(y, {x}, {}, ones({2}, F64))[0]) == Doubles{0, 0});
+}
+
+TEST_CASE("boundary: gradcheck refuses what it cannot check") {
+  const Tensor x = randn({3}, F64);
+  const Function noisy = [](const std::vector<Tensor>& in) { return dropout(in[0], 0.5); };
+  CHECK_THROWS_WITH_AS(gradcheck(noisy, {x}), doctest::Contains("seed"), ValueError);
+  GradcheckOptions one_too_many;
+  one_too_many.differentiate = {true, true};
+  const Function square_ = [](const std::vector<Tensor>& in) { return square(in[0]); };
+  CHECK_THROWS_AS(gradcheck(square_, {x}, one_too_many), ValueError);
+}
+
+TEST_CASE("boundary: memory kept for later is given back before there is too little") {
+  const int64_t before = pool_bytes();
+  { const Tensor block = empty({1 << 20}); }
+  if (pool_bytes() == before) return;  // under AddressSanitizer there is no pool
+  CHECK(pool_bytes() >= before + (4 << 20));
+  CHECK_THROWS_AS(empty({int64_t{1} << 50}), Error);  // tries once more without what is kept
+  CHECK(pool_bytes() < before + (4 << 20));
+}
