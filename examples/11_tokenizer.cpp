@@ -54,27 +54,6 @@ void show_bytes() {
   }
 }
 
-/// A token for people: a space as "␣", a line's end as "⏎", and a byte that is no character as
-/// <E4>.
-std::string visible(std::string_view token) {
-  std::string out;
-  while (!token.empty()) {
-    const int length = utf8_length(token);
-    const auto first = static_cast<unsigned char>(token[0]);
-    if (first == ' ') {
-      out += "␣";
-    } else if (first == '\n') {
-      out += "⏎";
-    } else if (length <= 0 || first < ' ' || first == 0x7F) {
-      out += fmt::format("<{:02X}>", first);
-    } else {
-      out += token.substr(0, static_cast<size_t>(length));
-    }
-    token.remove_prefix(static_cast<size_t>(std::max(length, 1)));
-  }
-  return out;
-}
-
 void show_first_merges(const BytePairEncoder& bpe, size_t n) {
   n = std::min(n, bpe.merges().size());
   fmt::print("\nThe first {} merges\n", n);

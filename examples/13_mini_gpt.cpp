@@ -6,7 +6,7 @@
 //
 //   L = -mean_t ln p(x_t | x_0 … x_t-1)        bits per byte = L / ln 2 · tokens / bytes
 //
-// The model is 10's decoder: embeddings, blocks of causal self-attention and an MLP, and a softmax over
+// The model (support/gpt.h): embeddings, blocks of causal self-attention and an MLP, and a softmax over
 // the vocabulary that 11's byte pairs make. All positions of a window are trained at once, because the
 // causal mask lets each see its past only. The learning rate warms up, then falls along a cosine.
 // What must it beat? The best that counting can do: a 4-gram model with Kneser-Ney smoothing, on the
@@ -16,18 +16,14 @@
 //           against validation loss; which earlier tokens a head looks at (attention.svg).
 // Try next: --text FILE with a book of yours; --layers 1; --vocabulary 256 (bytes); Ctrl-C in the
 //           middle and --resume: the numbers are those of an unbroken run, bit for bit.
-#include <cmath>
-#include <map>
 #include <numbers>
 
 #include "autograd/autograd.h"
-#include "examples/support/bpe.h"
-#include "examples/support/gpt.h"
+#include "examples/support/language_model.h"
 #include "examples/support/ngram.h"
 #include "examples/support/options.h"
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
-#include "examples/support/sampling.h"
 #include "examples/support/text.h"
 #include "examples/support/utf8.h"
 #include "optim/clip.h"
@@ -41,98 +37,43 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Settings {
-  std::string text, prompt = "And ";
+  std::string text, prompt;
   int64_t vocabulary = 1024, context = 128, layers = 4, heads = 4, channels = 192;
   int64_t steps = 3000, batch = 16, every = 250, length = 120, stop_after = 0;
   double rate = 2e-3, temperature = 0.8, dropout = 0;
   bool resume = false;
 };
 
-/// A text as tokens, and how many bytes it was.
-struct Stream {
-  std::vector<int64_t> ids;
-  size_t bytes;
-};
+/// What a run is made with, kept in its checkpoint; how many steps it takes may change later.
+const std::vector<std::string> kSettings = {"--seed",   "--vocabulary", "--context",
+                                            "--layers", "--heads",      "--channels",
+                                            "--batch",  "--rate",       "--dropout"};
 
 struct Data {
   BytePairEncoder tokenizer;
-  Stream train, validation;
+  TokenStream train, validation;
+  std::string opening;  // of the validation text
 };
 
 Data prepare(const Corpus& corpus, const Settings& s) {
   const TrainValidation parts = split_corpus(corpus.text);
   BytePairEncoder tokenizer =
       BytePairEncoder::train(parts.train, s.vocabulary);  // never sees validation text
-  Stream train{tokenizer.encode(parts.train), parts.train.size()};
-  Stream validation{tokenizer.encode(parts.validation), parts.validation.size()};
-  for (const Stream* part : {&train, &validation})
+  TokenStream train{tokenizer.encode(parts.train), parts.train.size()};
+  TokenStream validation{tokenizer.encode(parts.validation), parts.validation.size()};
+  for (const TokenStream* part : {&train, &validation})
     check<ValueError>(static_cast<int64_t>(part->ids.size()) > s.context + 1,
                       "{}: a part of it has only {} tokens; the context of {} needs more: give a "
                       "longer text or a shorter --context",
                       corpus.name, part->ids.size(), s.context);
-  return {std::move(tokenizer), std::move(train), std::move(validation)};
+  return {std::move(tokenizer), std::move(train), std::move(validation),
+          first_words(parts.validation)};
 }
 
-/// `batch` windows beginning at random places; a function of seed and step, so that a resumed run goes on as
-/// an unbroken one.
-std::pair<Tensor, Tensor> random_windows(const Stream& text, const Settings& s, uint64_t seed,
-                                         int64_t step) {
-  Generator generator(seed ^ (static_cast<uint64_t>(step) * 0x9E3779B97F4A7C15u));
-  const auto last = static_cast<int64_t>(text.ids.size()) - s.context;
-  std::vector<int64_t> x, y;
-  for (int64_t start : randint(0, last, {s.batch}, generator).to_vector<int64_t>()) {
-    x.insert(x.end(), text.ids.begin() + start, text.ids.begin() + start + s.context);
-    y.insert(y.end(), text.ids.begin() + start + 1, text.ids.begin() + start + s.context + 1);
-  }
-  return {tensor(x, {s.batch, s.context}), tensor(y, {s.batch, s.context})};
-}
-
-/// Bits per byte of the first `tokens` tokens (0: all). The window moves by half of the context, and only
-/// its second half counts, so that every token but the first few is predicted from at least half a context.
-double bits_per_byte(const Gpt& model, const Stream& text, int64_t tokens = 0) {
-  NoGrad guard;
-  const auto n = static_cast<int64_t>(text.ids.size());
-  const int64_t end = tokens > 0 ? std::min(tokens, n) : n, context = model.config.context,
-                half = context / 2;
-  double nats = 0;
-  int64_t done = 1;  // the first token has no past; it costs what a uniform guess costs
-  while (done < end) {
-    const int64_t start = std::max<int64_t>(0, done - 1 - half),
-                  stop = std::min(end, start + context + 1);
-    const std::vector<int64_t> x(text.ids.begin() + start, text.ids.begin() + stop - 1);
-    std::vector<int64_t> y(text.ids.begin() + start + 1, text.ids.begin() + stop);
-    std::fill(y.begin(), y.begin() + (done - start - 1), -100);  // counted before
-    const Shape shape{1, static_cast<int64_t>(x.size())};
-    nats += cross_entropy(model(tensor(x, shape)), tensor(y, shape), {.reduction = Reduction::Sum})
-                .item();
-    done = stop;
-  }
-  nats += std::log(static_cast<double>(model.config.vocabulary));
-  const double bytes =
-      static_cast<double>(text.bytes) * static_cast<double>(end) / static_cast<double>(n);
-  return nats / std::numbers::ln2 / bytes;
-}
-
-std::string write_on(const Gpt& model, const BytePairEncoder& tokenizer, const Settings& s,
-                     uint64_t seed) {
-  NoGrad guard;
+std::string sample_text(const Gpt& model, const Data& data, const Settings& s, uint64_t seed) {
   Generator generator(seed);
-  std::vector<int64_t> ids = tokenizer.encode(s.prompt);
-  const int64_t room = model.config.context - s.length;
-  if (static_cast<int64_t>(ids.size()) > room)
-    ids.erase(ids.begin(), ids.end() - std::max<int64_t>(room, 1));
-  std::vector<KvCache> caches = model.make_caches(1);
-  Utf8Stream characters;
-  std::string text = s.prompt;
-  std::vector<int64_t> unread = ids;
-  for (int64_t i = 0; i < s.length && caches[0].length + static_cast<int64_t>(unread.size()) <=
-                                          model.config.context;
-       ++i) {
-    const Tensor logits = model(tensor(unread, {1, static_cast<int64_t>(unread.size())}), caches);
-    unread = {sample(logits, {.temperature = s.temperature, .top_p = 0.95}, {}, generator)};
-    text += characters.push(tokenizer.token(unread[0]));
-  }
-  return text + characters.finish();
+  return write_on(model, data.tokenizer, s.prompt.empty() ? data.opening : s.prompt, s.length,
+                  {.temperature = s.temperature, .top_p = 0.95}, generator);
 }
 
 struct Run {
@@ -142,31 +83,55 @@ struct Run {
   const Settings& settings;
   fs::path checkpoint;
   uint64_t seed;
+  Metadata metadata;
+  int64_t step = 0;
+  LossCurve curve = {};
 };
 
-void save(const Run& run, int64_t step) {
-  Metadata metadata = to_metadata(run.model.config);
-  metadata["step"] = std::to_string(step);
+void save(Run& run) {
+  run.metadata["step"] = std::to_string(run.step);
+  run.metadata["curve"] = run.curve.text();
   save_checkpoint(run.checkpoint.string(), {run.model.state_dict(),
                                             run.optimizer.state_dict(),
                                             {{"default", default_generator().state()}},
-                                            metadata});
+                                            run.metadata});
 }
 
-/// Trains from `step` on; the curves of training and validation loss come back in bits per byte.
-void train(const Run& run, int64_t step, Example& app) {
+/// Goes on where the checkpoint was written, which adopted its settings already.
+void resume(Run& run, const Checkpoint& c) {
+  const std::string& path = run.checkpoint.string();
+  const auto tokenizer = c.metadata.find("tokenizer");
+  check<ValueError>(
+      tokenizer != c.metadata.end() && tokenizer->second == run.metadata.at("tokenizer"),
+      "--resume: {} learned from another text; give the same --text, or leave --resume out", path);
+  run.model.load_state_dict(c.model);
+  run.optimizer.load_state_dict(c.optimizer);
+  default_generator().set_state(c.generators.at("default"));
+  run.step = metadata_number(c.metadata, "step");
+  check<ValueError>(
+      run.step <= run.settings.steps,
+      "--steps {}: the checkpoint {} has done {} already; ask for more steps, or leave "
+      "--resume out",
+      run.settings.steps, path, run.step);
+  if (const auto curve = c.metadata.find("curve"); curve != c.metadata.end())
+    run.curve = LossCurve::from_text(curve->second);
+  fmt::print("going on from step {} of {}\n", run.step, run.settings.steps);
+}
+
+/// Trains to the end, or to --stop-after.
+void train(Run& run, Example& app) {
   const Settings& s = run.settings;
   const CosineLr schedule{
       .peak = s.rate, .floor = s.rate / 10, .warmup = s.steps / 20, .total = s.steps};
   const double tokens_per_byte =
       static_cast<double>(run.data.train.ids.size()) / static_cast<double>(run.data.train.bytes);
-  std::vector<double> steps, training, validation;
-  Progress bar("training", s.steps - step);
+  LossCurve& curve = run.curve;
+  Progress bar("training", s.steps - run.step);
   double recent = 0;
   int64_t counted = 0;
-  for (; step < s.steps; ++step) {
-    const auto [x, y] = random_windows(run.data.train, s, run.seed, step);
-    run.optimizer.lr = schedule(step);
+  while (run.step < s.steps) {
+    const auto [x, y] = random_windows(run.data.train, s.batch, s.context, run.seed, run.step);
+    run.optimizer.lr = schedule(run.step);
     run.optimizer.zero_grad();
     const Tensor loss = cross_entropy(run.model(x), y);
     backward(loss);
@@ -174,23 +139,23 @@ void train(const Run& run, int64_t step, Example& app) {
     run.optimizer.step();
     recent += loss.item() / std::numbers::ln2 * tokens_per_byte, ++counted;
     bar.step("{:.3f} bits per byte", recent / static_cast<double>(counted));
-    if ((step + 1) % s.every != 0 && step + 1 != s.steps) continue;
+    if (++run.step % s.every != 0 && run.step != s.steps) continue;
     run.model.eval();
-    steps.push_back(static_cast<double>(step + 1));
-    training.push_back(recent / static_cast<double>(counted)), recent = 0, counted = 0;
-    validation.push_back(bits_per_byte(run.model, run.data.validation, 8000));
+    curve.steps.push_back(static_cast<double>(run.step));
+    curve.training.push_back(recent / static_cast<double>(counted)), recent = 0, counted = 0;
+    curve.validation.push_back(bits_per_byte(run.model, run.data.validation, 8000));
     bar.print(fmt::format("step {}: training {:.3f}, validation {:.3f} bits per byte\n  {}",
-                          step + 1, training.back(), validation.back(),
-                          write_on(run.model, run.data.tokenizer, s, run.seed)));
+                          run.step, curve.training.back(), curve.validation.back(),
+                          sample_text(run.model, run.data, s, run.seed)));
     run.model.train();
-    save(run, step + 1);
-    if (s.stop_after > 0 && step + 1 >= s.stop_after) break;
+    save(run);
+    if (s.stop_after > 0 && run.step >= s.stop_after) break;
   }
-  if (steps.size() > 1)
+  if (curve.steps.size() > 1)
     save_plot(app.out("loss"),
               {Panel({.title = "A GPT learns to write", .x = "step", .y = "bits per byte"})
-                   .line("training", steps, training)
-                   .line("validation", steps, validation)});
+                   .line("training", curve.steps, curve.training)
+                   .line("validation", curve.steps, curve.validation)});
 }
 
 /// One panel per head of the last block: rows look at columns.
@@ -200,14 +165,13 @@ void draw_attention(const Run& run, Example& app) {
       run.data.validation.ids.begin(),
       run.data.validation.ids.begin() + std::min<int64_t>(24, run.settings.context));
   std::vector<std::string> labels;
-  for (int64_t id : ids)
-    labels.push_back(is_utf8(run.data.tokenizer.token(id)) ? run.data.tokenizer.token(id) : "?");
+  for (int64_t id : ids) labels.push_back(visible(run.data.tokenizer.token(id)));
   const auto n = static_cast<int64_t>(ids.size());
   const Tensor weights =
       run.model.attention(tensor(ids, {1, n}), run.model.config.layers - 1);  // (1, H, T, T)
   std::vector<Panel> panels;
   for (int64_t h = 0; h < weights.size(1); ++h)
-    panels.push_back(Panel({.title = fmt::format("head {}", h)})
+    panels.push_back(Panel({.title = fmt::format("head {}", h), .x = "looked at", .y = "from"})
                          .matrix(raw::select(raw::select(weights, 0, 0), 0, h).to_vector<double>(),
                                  labels, labels));
   save_plot(app.out("attention"), panels);
@@ -231,13 +195,21 @@ int lesson(Example& app) {
              {.fast = 50, .min = 1});
   app.option("--stop-after", s.stop_after, "end after this step, as if interrupted (0: do not)",
              {.min = 0});
-  app.option("--prompt", s.prompt, "what samples begin with");
+  app.option("--prompt", s.prompt, "what samples begin with (default: as the held-out text does)");
   app.option("--length", s.length, "tokens per sample", {.fast = 32, .min = 1, .max = 4096});
   app.option("--temperature", s.temperature, "of samples", {.min = 0, .max = 100});
   app.flag("--resume", s.resume, "go on from the checkpoint in --out");
   app.parse();
-  check<ValueError>(!s.prompt.empty(), "--prompt: give it at least one character");
 
+  const fs::path path = app.out("mini_gpt.safetensors");
+  std::optional<Checkpoint> earlier;
+  if (s.resume) {
+    check<IoError>(fs::exists(path), "--resume: there is no checkpoint {} yet; leave --resume out",
+                   path.string());
+    earlier = load_checkpoint(path.string());
+    app.adopt(earlier->metadata, kSettings, "leave --resume out to begin anew");
+    if (!app.given("--steps")) app.adopt(earlier->metadata, {"--steps"}, "give --steps");
+  }
   const Corpus corpus = !s.text.empty() ? load_text(s.text)
                         : app.fast()    ? generated_text()
                                         : default_corpus();
@@ -251,22 +223,12 @@ int lesson(Example& app) {
              static_cast<double>(data.train.bytes) / static_cast<double>(data.train.ids.size()),
              model.num_parameters());
 
-  const Run run{model, optimizer, data, s, app.out("mini_gpt.safetensors"), app.seed()};
-  int64_t step = 0;
-  if (s.resume) {
-    const Checkpoint checkpoint = load_checkpoint(run.checkpoint.string());
-    model.load_state_dict(checkpoint.model);
-    optimizer.load_state_dict(checkpoint.optimizer);
-    default_generator().set_state(checkpoint.generators.at("default"));
-    step = metadata_number(checkpoint.metadata, "step");
-    check<ValueError>(
-        step <= s.steps,
-        "--steps {}: the checkpoint {} has done {} already; ask for more steps, or leave "
-        "--resume out",
-        s.steps, run.checkpoint.string(), step);
-    fmt::print("going on from step {} of {}\n", step, s.steps);
-  }
-  train(run, step, app);
+  Run run{model, optimizer, data, s, path, app.seed(), to_metadata(model.config)};
+  run.metadata.merge(app.settings(kSettings));
+  run.metadata.merge(app.settings({"--steps"}));
+  run.metadata["tokenizer"] = data.tokenizer.to_json();
+  if (earlier) resume(run, *earlier);
+  train(run, app);
   if (s.stop_after > 0 && s.stop_after < s.steps) return app.finish();
 
   model.eval();
@@ -277,7 +239,7 @@ int lesson(Example& app) {
   const double counting = ngram.bits_per_byte(data.validation.ids, data.validation.bytes);
   const double gpt = bits_per_byte(model, data.validation);
   fmt::print("\nheld-out text: {}-gram {:.3f} bits per byte, GPT {:.3f}\n\n{}\n", n, counting, gpt,
-             write_on(model, data.tokenizer, s, app.seed()));
+             sample_text(model, data, s, app.seed()));
   app.check(gpt < counting,
             fmt::format("GPT {:.3f} < {}-gram {:.3f} bits per byte", gpt, n, counting));
   return app.finish();

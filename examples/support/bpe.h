@@ -87,8 +87,11 @@ class BytePairEncoder {
     return id >= size() - static_cast<Id>(special_.size()) && id < size();
   }
 
-  /// A JSON file: {"format": "gradus-bpe", "version": 1, "split", "bytes", "merges", "special"};
-  /// written atomically. load trusts nothing: a damaged or hostile file is an IoError.
+  /// As JSON: {"format": "gradus-bpe", "version": 1, "split", "bytes", "merges", "special"}. Reading trusts
+  /// nothing: what is damaged or hostile is an IoError about `source`.
+  std::string to_json() const;
+  static BytePairEncoder from_json(std::string_view json, const std::string& source);
+  /// The same in a file, written atomically.
   void save(const std::string& path) const;
   static BytePairEncoder load(const std::string& path);
   /// GPT-2's own pair of files, vocab.json and merges.txt. Throws IoError.

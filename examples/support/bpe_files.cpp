@@ -73,7 +73,7 @@ std::vector<std::pair<std::string, std::string>> merge_lines(const std::string& 
 
 }  // namespace
 
-void BytePairEncoder::save(const std::string& path) const {
+std::string BytePairEncoder::to_json() const {
   std::array<int, 256> bytes{};
   for (size_t i = 0; i < 256; ++i) bytes[i] = static_cast<uint8_t>(tokens_[i][0]);
   const Json json = {{"format", "gradus-bpe"},
@@ -82,14 +82,20 @@ void BytePairEncoder::save(const std::string& path) const {
                      {"bytes", bytes},
                      {"merges", merges_},
                      {"special", special_}};
-  write_file(path, json.dump() + "\n");
+  return json.dump();
 }
 
+void BytePairEncoder::save(const std::string& path) const { write_file(path, to_json() + "\n"); }
+
 BytePairEncoder BytePairEncoder::load(const std::string& path) {
+  return from_json(read_file(path, kLargestFile), path);
+}
+
+BytePairEncoder BytePairEncoder::from_json(std::string_view text, const std::string& path) {
   return reading(path, [&] {
-    const Json json = read_json(path);
+    const Json json = Json::parse(text);
     check<IoError>(json.at("format") == "gradus-bpe" && json.at("version") == 1,
-                   "'{}' is not a gradus-bpe file of version 1", path);
+                   "'{}' is not a gradus-bpe tokenizer of version 1", path);
     const auto split = json.at("split").get<std::string>();
     check<IoError>(split == "gradus" || split == "gpt2", "'{}': unknown split '{}'", path, split);
 

@@ -79,6 +79,15 @@ struct Example::CommandLine {
     CLI::Option* o = app.add_option(name, value, help);
     o->check(number_within(limits))->type_name(std::is_integral_v<T> ? "N" : "X");
     o->capture_default_str();
+    numbers[name] = {o, [&value] { return fmt::format("{}", value); },
+                     [&value, limits](const std::string& text) {
+                       T parsed{};
+                       if (!CLI::detail::lexical_cast(text, parsed) || parsed < limits.min ||
+                           parsed > limits.max)
+                         return false;
+                       value = parsed;
+                       return true;
+                     }};
     if (limits.fast)
       when_fast.push_back([o, &value, fast = *limits.fast] {
         if (o->count() == 0) value = fast;
@@ -89,6 +98,12 @@ struct Example::CommandLine {
   char** argv;
   CLI::App app;
   std::vector<std::function<void()>> when_fast;
+  struct Number {
+    CLI::Option* option = nullptr;
+    std::function<std::string()> text;
+    std::function<bool(const std::string&)> set;  // false if it may not be
+  };
+  std::map<std::string, Number> numbers;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
@@ -151,6 +166,30 @@ void Example::parse() {
   manual_seed(seed_);
   fmt::print("gradus {} · {} · seed {} · {} thread{} · BLAS {} · {}\n", GRADUS_VERSION, name_,
              seed_, get_num_threads(), get_num_threads() == 1 ? "" : "s", blas_kernel(), device_);
+}
+
+bool Example::given(const std::string& name) const {
+  return command_line_->app.get_option(name)->count() > 0;
+}
+
+std::map<std::string, std::string> Example::settings(const std::vector<std::string>& names) const {
+  std::map<std::string, std::string> out;
+  for (const std::string& name : names) out[name] = command_line_->numbers.at(name).text();
+  return out;
+}
+
+void Example::adopt(const std::map<std::string, std::string>& earlier,
+                    const std::vector<std::string>& names, const std::string& advice) {
+  for (const std::string& name : names) {
+    const auto kept = earlier.find(name);
+    const CommandLine::Number& number = command_line_->numbers.at(name);
+    const std::string asked = number.text();
+    gradus::check<IoError>(kept != earlier.end() && number.set(kept->second),
+                           "the earlier run says nothing sensible about {}; {}", name, advice);
+    gradus::check<ValueError>(!given(name) || number.text() == asked,
+                              "{} {}: the earlier run has {} {}; {}", name, asked, name,
+                              kept->second, advice);
+  }
 }
 
 std::filesystem::path Example::out(const std::string& file) const {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,15 @@ class Example {
   /// Reads the command line, seeds the generator, sets the threads and prints the first line.
   /// --help and wrong use leave the program from here.
   void parse();
+
+  /// Whether the command line names this option.
+  bool given(const std::string& name) const;
+  /// The values of number options as text, to be kept with what a run saves: {"--steps": "300"}.
+  std::map<std::string, std::string> settings(const std::vector<std::string>& names) const;
+  /// Gives options the values that an earlier run kept so, whatever their defaults. ValueError, with `advice`,
+  /// where the command line asks for another one; IoError where there is none, or none that may be.
+  void adopt(const std::map<std::string, std::string>& earlier,
+             const std::vector<std::string>& names, const std::string& advice);
 
   uint64_t seed() const { return seed_; }
   bool fast() const { return fast_; }

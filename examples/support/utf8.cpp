@@ -1,5 +1,9 @@
 #include "examples/support/utf8.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace gradus::support {
 namespace {
 
@@ -31,6 +35,25 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(static_cast<size_t>(length));
   }
   return true;
+}
+
+std::string visible(std::string_view bytes) {
+  std::string out;
+  while (!bytes.empty()) {
+    const int length = utf8_length(bytes);
+    const auto first = static_cast<unsigned char>(bytes[0]);
+    if (first == ' ') {
+      out += "␣";
+    } else if (first == '\n') {
+      out += "⏎";
+    } else if (length <= 0 || first < ' ' || first == 0x7F) {
+      out += fmt::format("<{:02X}>", first);
+    } else {
+      out += bytes.substr(0, static_cast<size_t>(length));
+    }
+    bytes.remove_prefix(static_cast<size_t>(std::max(length, 1)));
+  }
+  return out;
 }
 
 std::string Utf8Stream::push(std::string_view bytes) {

@@ -17,6 +17,9 @@ int utf8_length(std::string_view text);
 /// Whether all of `text` is well-formed.
 bool is_utf8(std::string_view text);
 
+/// Any bytes for people: a space as "␣", a line's end as "⏎", and a byte that is no character as <E4>.
+std::string visible(std::string_view bytes);
+
 /// Turns a stream of arbitrary pieces of bytes into printable text: a model emits tokens, a token
 /// may end in the middle of a character, and a terminal must only see whole ones. Bytes that can
 /// never become a character are replaced by U+FFFD, so what comes out is always well-formed.

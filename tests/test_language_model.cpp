@@ -1,0 +1,120 @@
+// What surrounds a language model, on models whose answers are known.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "examples/support/language_model.h"
+#include "examples/support/utf8.h"
+#include "tensor/raw.h"
+
+using namespace gradus;
+using namespace gradus::support;
+
+namespace {
+
+constexpr int64_t kVocabulary = 11, kContext = 8;
+
+Gpt untrained() {
+  manual_seed(3);
+  return Gpt({kVocabulary, kContext, 2, 2, 16});
+}
+TokenStream stream(int64_t n) {
+  TokenStream text{{}, static_cast<size_t>(3 * n)};
+  for (int64_t i = 0; i < n; ++i) text.ids.push_back((i * i + 3 * i) % kVocabulary);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("language model: a window's targets are its tokens, one place on") {
+  const TokenStream text = stream(40);
+  const auto [x, y] = random_windows(text, 64, kContext, 5, 9);
+  REQUIRE(x.shape() == Shape{64, kContext});
+  REQUIRE(y.shape() == x.shape());
+  const std::vector<int64_t> a = x.to_vector<int64_t>(), b = y.to_vector<int64_t>();
+  for (int64_t row = 0; row < 64; ++row)
+    for (int64_t t = 0; t + 1 < kContext; ++t)
+      CHECK(b[row * kContext + t] == a[row * kContext + t + 1]);
+  CHECK(random_windows(text, 64, kContext, 5, 9).first.to_vector<int64_t>() == a);
+  CHECK(random_windows(text, 64, kContext, 5, 10).first.to_vector<int64_t>() != a);
+  CHECK(random_windows(text, 64, kContext, 6, 9).first.to_vector<int64_t>() != a);
+}
+
+TEST_CASE("language model: the shortest text has one window; a shorter one is refused") {
+  const TokenStream text = stream(kContext + 1);
+  const auto [x, y] = random_windows(text, 3, kContext, 1, 1);
+  CHECK(y.to_vector<int64_t>().back() == text.ids.back());
+  CHECK_THROWS_AS(random_windows(stream(kContext), 3, kContext, 1, 1), ValueError);
+}
+
+TEST_CASE("language model: a model that knows nothing pays log2 V bits for each token") {
+  const Gpt model = untrained();
+  raw::fill_(model.wte.weight, 0);  // every logit is 0
+  for (const int64_t n : {2, 7, 8, 9, 10, 13, 33, 40}) {
+    CAPTURE(n);
+    const TokenStream text = stream(n);
+    const double bits = static_cast<double>(n) * std::log2(static_cast<double>(kVocabulary));
+    CHECK(bits_per_byte(model, text) ==
+          doctest::Approx(bits / static_cast<double>(text.bytes)).epsilon(1e-6));
+    CHECK(bits_per_byte(model, text, n / 2 + 1) ==
+          doctest::Approx(bits / static_cast<double>(text.bytes)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("language model: each token is priced once, from at least half a context before it") {
+  const Gpt model = untrained();
+  const TokenStream text = stream(30);
+  double nats = std::log(static_cast<double>(kVocabulary));
+  NoGrad guard;
+  for (int64_t i = 1; i < 30; ++i) {
+    // The windows begin at 0, and then at every fourth token: after the one at 0 has priced tokens 1 to 8,
+    // that at 4 prices 9 to 12, and so on.
+    const int64_t start = i <= kContext ? 0 : (i - 1) / 4 * 4 - 4;
+    const std::vector<int64_t> past(text.ids.begin() + start, text.ids.begin() + i);
+    const Tensor logits = model(tensor(past, {1, i - start}));
+    const Tensor last = select(select(logits, 0, 0), 0, -1);
+    nats -= select(log_softmax(last), 0, text.ids[i]).item();
+  }
+  CHECK(bits_per_byte(model, text) ==
+        doctest::Approx(nats / std::log(2.0) / static_cast<double>(text.bytes)).epsilon(1e-5));
+}
+
+TEST_CASE("language model: the first words of a text are whole words, or whole characters") {
+  CHECK(first_words("In the beginning God created") == "In the");
+  CHECK(first_words("\n\n  Short\nlines") == "Short");
+  CHECK(first_words("起初神创造天地") == "起初神创");
+  CHECK(first_words("supercalifragilistic") == "supercalifra");
+  CHECK(first_words("") == "");
+}
+
+TEST_CASE("language model: a loss curve comes back from its text") {
+  const LossCurve curve{{10, 20}, {3.25, 1 / 3.0}, {3.5, 2}};
+  const LossCurve back = LossCurve::from_text(curve.text());
+  CHECK(back.steps == curve.steps);
+  CHECK(back.training == curve.training);
+  CHECK(back.validation == curve.validation);
+  CHECK(LossCurve::from_text("1 2 3\n4 five 6\n7 8 9").steps == std::vector<double>{1});
+}
+
+TEST_CASE("language model: writing goes on from the prompt, to the length or the context's end") {
+  const BytePairEncoder tokenizer = BytePairEncoder::train("how are you? 你好", 256);
+  manual_seed(4);
+  Gpt model({tokenizer.size(), 24, 1, 2, 16});
+  model.eval();
+  const auto written = [&](const std::string& prompt, int64_t length, uint64_t seed) {
+    Generator generator(seed);
+    return write_on(model, tokenizer, prompt, length, {}, generator);
+  };
+  const std::string text = written("how ", 6, 1);
+  CHECK(text.starts_with("how "));
+  CHECK(is_utf8(text));
+  CHECK(text == written("how ", 6, 1));
+  CHECK(text != written("how ", 6, 2));
+  CHECK(written("how ", 0, 1) == "how ");
+  for (const int64_t length : {20, 23, 24, 100}) {
+    CAPTURE(length);
+    CHECK(written(std::string(50, 'x'), length, 1).starts_with(std::string(50, 'x')));
+  }
+  CHECK_THROWS_AS(written("", 3, 1), ValueError);
+}
