@@ -14,15 +14,16 @@
 //
 // Look at:  the table of skills; /why after an answer: where the model was certain and where not; a
 //           name that it has never seen, told and asked back: attention copies it token by token.
-// Try next: --steps 300, and watch which skills come first; --channels 64; asking what is outside its
-//           world: it answers fluently and wrongly, or says that it does not know. Which, and why?
-#include <map>
+// Try next: --out out/small --steps 300, and watch which skills come first; --channels 64; asking what is
+//           outside its world: it answers fluently and wrongly, or says that it does not know. Which, why?
+#include <algorithm>
 
 #include "autograd/autograd.h"
 #include "examples/support/chat.h"
 #include "examples/support/file.h"
 #include "examples/support/options.h"
 #include "examples/support/progress.h"
+#include "examples/support/terminal.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
@@ -33,56 +34,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr size_t kLateExchanges = 5;  // about as many as the model's context holds
+
 struct Settings {
   int64_t steps = 5000, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
           context = 192;
-  int64_t chunk = 1024;  // dialogues generated, and sorted by length, at a time
   double rate = 3e-3;
   double temperature = 0;  // greedy: the same question, the same answer
   int64_t cases = 40;      // examination questions per skill and language
   bool train = false;
   std::string ask;
-};
-
-/// Training batches as a function of the step alone, so that a resumed run sees what an unbroken one
-/// would have seen. Dialogues of like length share a batch: little padding.
-class Batches {
- public:
-  Batches(const BytePairEncoder& tokenizer, const Settings& s, uint64_t seed)
-      : tokenizer_(tokenizer), settings_(s), seed_(seed) {}
-
-  TrainingBatch operator()(int64_t step) {
-    const int64_t per_chunk = settings_.chunk / settings_.batch;
-    if (const int64_t chunk = step / per_chunk; chunk != chunk_) generate(chunk);
-    const int64_t batch = order_[step % per_chunk];
-    std::vector<const TrainingText*> rows;
-    for (int64_t i = 0; i < settings_.batch; ++i)
-      rows.push_back(&texts_[batch * settings_.batch + i]);
-    return pad(rows);
-  }
-
- private:
-  void generate(int64_t chunk) {
-    chunk_ = chunk;
-    texts_.clear();
-    DialogueGenerator generator(seed_ * 1'000'003 + static_cast<uint64_t>(chunk));
-    while (static_cast<int64_t>(texts_.size()) < settings_.chunk) {
-      TrainingText text = training_text(tokenizer_, generator.training());
-      if (static_cast<int64_t>(text.ids.size()) <= settings_.context)
-        texts_.push_back(std::move(text));
-    }
-    std::stable_sort(texts_.begin(), texts_.end(),
-                     [](const auto& a, const auto& b) { return a.ids.size() < b.ids.size(); });
-    Generator shuffle(seed_ + static_cast<uint64_t>(chunk));
-    order_ = randperm(settings_.chunk / settings_.batch, shuffle).to_vector<int64_t>();
-  }
-
-  const BytePairEncoder& tokenizer_;
-  const Settings& settings_;
-  uint64_t seed_;
-  int64_t chunk_ = -1;
-  std::vector<TrainingText> texts_;
-  std::vector<int64_t> order_;
 };
 
 /// The tokenizer must not know names: a name of one token in training and of letters in life could not be
@@ -105,55 +66,73 @@ BytePairEncoder train_tokenizer(const Settings& s, uint64_t seed) {
   return BytePairEncoder::train(text, s.vocabulary, {kUser, kBot, kEnd});
 }
 
-/// Where a run is kept: the tokenizer, and the checkpoint that refers to it.
+/// What a run is made with, kept in its checkpoint.
+const std::vector<std::string> kSettings = {"--steps", "--batch",    "--layers",
+                                            "--heads", "--channels", "--rate"};
+constexpr const char* kAdvice = "--train begins anew, and --out DIR keeps both";
+
+/// A trained chatbot is one file. While it is in training another one holds what it takes to go on, so that
+/// a chatbot trained before stays until the new one is done.
 struct Files {
-  fs::path tokenizer, checkpoint;
+  fs::path chatbot, unfinished;
 };
 
-bool is_finished(const Checkpoint& c) { return c.metadata.contains("finished"); }
+struct Chatbot {
+  BytePairEncoder tokenizer;
+  Gpt model;
+};
 
-std::optional<Checkpoint> load(const Files& files) {
-  if (!fs::exists(files.checkpoint) || !fs::exists(files.tokenizer)) return std::nullopt;
-  return load_checkpoint(files.checkpoint.string());
+Chatbot make_chatbot(const Checkpoint& c, const std::string& source) {
+  const auto json = c.metadata.find("tokenizer");
+  check<IoError>(json != c.metadata.end(), "{}: holds no tokenizer; {}", source, kAdvice);
+  Chatbot bot{BytePairEncoder::from_json(json->second, source), Gpt(gpt_config(c.metadata))};
+  check<IoError>(bot.tokenizer.size() == bot.model.config.vocabulary,
+                 "{}: {} tokens, but the model has {}; {}", source, bot.tokenizer.size(),
+                 bot.model.config.vocabulary, kAdvice);
+  bot.model.load_state_dict(c.model);
+  return bot;
 }
 
-/// Trains from the checkpoint's step on, or from the beginning.
-void train(const Settings& s, const Files& files, const std::optional<Checkpoint>& resumed,
-           uint64_t seed) {
-  if (!resumed) train_tokenizer(s, seed).save(files.tokenizer.string());
-  const BytePairEncoder tokenizer = BytePairEncoder::load(files.tokenizer.string());
-  Gpt model(resumed ? gpt_config(resumed->metadata)
-                    : GptConfig{tokenizer.size(), s.context, s.layers, s.heads, s.channels});
+/// The checkpoint at `path` and its settings; nothing if there is no file.
+std::optional<Checkpoint> load(Example& app, const fs::path& path, bool with_seed) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    Checkpoint c = load_checkpoint(path.string());
+    app.adopt(c.metadata, kSettings, kAdvice);
+    if (with_seed) app.adopt(c.metadata, {"--seed"}, kAdvice);
+    return c;
+  } catch (const IoError& e) { throw IoError(fmt::format("{} ({})", e.what(), kAdvice)); }
+}
+
+/// Trains from the unfinished checkpoint on, if there is one, or from the beginning.
+void train(Example& app, const Settings& s, const Files& files) {
+  const auto resumed = s.train ? std::nullopt : load(app, files.unfinished, true);
+  const auto begin = [&] {
+    BytePairEncoder tokenizer = train_tokenizer(s, app.seed());
+    Gpt model({tokenizer.size(), s.context, s.layers, s.heads, s.channels});
+    return Chatbot{std::move(tokenizer), std::move(model)};
+  };
+  const Chatbot bot = resumed ? make_chatbot(*resumed, files.unfinished.string()) : begin();
+  const Gpt& model = bot.model;
   AdamW optimizer(model.parameters(), s.rate, {.beta2 = 0.98, .weight_decay = 0.05});
   int64_t step = 0;
   if (resumed) {
-    model.load_state_dict(resumed->model);
     optimizer.load_state_dict(resumed->optimizer);
     default_generator().set_state(resumed->generators.at("default"));
-    step = metadata_number(resumed->metadata, "step");
-    check<ValueError>(step <= s.steps,
-                      "--steps {}: the checkpoint {} has done {} already; ask for more steps, or "
-                      "begin anew with --train",
-                      s.steps, files.checkpoint.string(), step);
+    step = metadata_number(resumed->metadata, "step", s.steps);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }
   fmt::print("{} layers, {} channels, {} tokens: {} parameters\n", model.config.layers,
-             model.config.channels, tokenizer.size(), model.num_parameters());
-  auto save = [&](int64_t done) {
-    Metadata metadata = to_metadata(model.config);
-    metadata["step"] = std::to_string(done);
-    if (done == s.steps) metadata["finished"] = "yes";
-    save_checkpoint(files.checkpoint.string(),
-                    {model.state_dict(),
-                     done == s.steps ? NamedTensors{} : optimizer.state_dict(),
-                     {{"default", default_generator().state()}},
-                     metadata});
-  };
-  Batches batches(tokenizer, s, seed);
+             model.config.channels, bot.tokenizer.size(), model.num_parameters());
+  Metadata metadata = to_metadata(model.config);
+  metadata.merge(app.settings(kSettings));
+  metadata.merge(app.settings({"--seed"}));
+  metadata["tokenizer"] = bot.tokenizer.to_json();
+  DialogueBatches batches(bot.tokenizer, s.batch, s.context, app.seed());
   const CosineLr schedule{.peak = s.rate, .floor = s.rate / 50, .warmup = 60, .total = s.steps};
   Progress bar("training", s.steps - step);
   double smooth = 0;
-  for (; step < s.steps; ++step) {
+  while (step < s.steps) {
     const TrainingBatch batch = batches(step);
     optimizer.lr = schedule(step);
     optimizer.zero_grad();
@@ -163,48 +142,62 @@ void train(const Settings& s, const Files& files, const std::optional<Checkpoint
     optimizer.step();
     smooth = smooth == 0 ? loss.item() : 0.95 * smooth + 0.05 * loss.item();
     bar.step("loss {:.3f}", smooth);
-    if ((step + 1) % 200 == 0 || step + 1 == s.steps) save(step + 1);
+    if (++step % 200 != 0) continue;
+    metadata["step"] = std::to_string(step);
+    save_checkpoint(files.unfinished.string(), {model.state_dict(),
+                                                optimizer.state_dict(),
+                                                {{"default", default_generator().state()}},
+                                                metadata});
   }
+  save_checkpoint(files.chatbot.string(), {.model = model.state_dict(), .metadata = metadata});
+  fs::remove(files.unfinished);
 }
 
 const char* name(Language language) {
   return language == Language::English ? "English" : "Chinese";
 }
 
-/// Asks every held-out question and prints a row per skill; keeps all answers in a file.
+/// Asks every held-out question and prints a row per skill; keeps all answers in a file. Then once more,
+/// fewer of them, at the end of long conversations.
 void check_skills(Example& app, const Gpt& model, const BytePairEncoder& tokenizer,
                   const Settings& s) {
+  const int cases = static_cast<int>(s.cases), late_cases = std::max(1, cases / 4);
+  const std::vector<TestCase> asked = held_out(2024, cases),
+                              late = held_out(2025, late_cases, kLateExchanges);
   std::string log;
-  const std::vector<TestCase> cases = held_out(2024, static_cast<int>(s.cases));
-  Progress bar("examination", static_cast<int64_t>(cases.size()));
-  const std::vector<Score> scores =
-      examine(model, tokenizer, cases, [&](const TestCase& c, const std::string& answer) {
-        log += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", answer == c.answer ? "right" : "WRONG",
-                           c.skill, name(c.language), c.question, answer, c.answer);
-        bar.step();
-      });
+  Progress bar("examination", static_cast<int64_t>(asked.size() + late.size()));
+  const auto note = [&](const TestCase& c, const std::string& answer) {
+    log += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", answer == c.answer ? "right" : "WRONG",
+                       c.skill, name(c.language), c.before.size(), c.question, answer, c.answer);
+    bar.step();
+  };
+  const std::vector<Score> scores = examine(model, tokenizer, asked, note);
+  const Score late_score = total(examine(model, tokenizer, late, note)), score = total(scores);
   write_file(app.out("examination.tsv"), log);
+
+  Table table({"skill", "language", "right", "of", ""});
+  const auto row = [&](const std::string& skill, const char* language, const Score& r) {
+    table.row({skill, language, std::to_string(r.right), std::to_string(r.asked),
+               fmt::format("{:.1f} %", 100 * r.part())});
+  };
+  for (const Score& r : scores) row(r.skill, name(r.language), r);
+  row("all", "", score);
+  row(fmt::format("all, after {} exchanges", kLateExchanges), "", late_score);
   fmt::print(
-      "\nright to the letter, on phrasings, names and numbers that were never trained on:\n{:<14} "
-      "{:<9} {:>12}\n",
-      "skill", "language", "right");
-  int right = 0, asked = 0;
-  double worst = 1;
-  for (const Score& score : scores) {
-    const double part = static_cast<double>(score.right) / score.asked;
-    fmt::print("{:<14} {:<9} {:>3} of {:>3}  {:5.1f} %\n", score.skill, name(score.language),
-               score.right, score.asked, 100 * part);
-    right += score.right, asked += score.asked;
-    worst = std::min(worst, part);
-  }
-  const double overall = static_cast<double>(right) / asked;
-  fmt::print("{:<24} {:>3} of {:>3}  {:5.1f} %\nevery question and answer: {}\n\n", "all", right,
-             asked, 100 * overall, app.out("examination.tsv").string());
+      "\nright to the letter, on phrasings, names and numbers that were never trained on:\n{}"
+      "every question and answer: {}\n\n",
+      table.text(), app.out("examination.tsv").string());
+  fmt::print("What it knows:\n{}{}\n", what_to_ask(), kLimits);
+
   const double target = app.fast() ? 0.05 : 0.90, floor = app.fast() ? 0 : 0.75;
-  app.check(overall >= target,
-            fmt::format("exact answers {:.1f} % >= {:.0f} %", 100 * overall, 100 * target));
-  app.check(worst >= floor,
-            fmt::format("weakest skill {:.1f} % >= {:.0f} %", 100 * worst, 100 * floor));
+  const double weakest =
+      std::ranges::min(scores, {}, [](const Score& r) { return r.part(); }).part();
+  const auto verdict = [&](const char* what, double part, double least) {
+    app.check(part >= least, fmt::format("{} {:.1f} % >= {:.0f} %", what, 100 * part, 100 * least));
+  };
+  verdict("exact answers", score.part(), target);
+  verdict("weakest skill", weakest, floor);
+  verdict("in long conversations", late_score.part(), floor);
 }
 
 int lesson(Example& app) {
@@ -223,27 +216,22 @@ int lesson(Example& app) {
   app.option("--ask", s.ask, "answer one question and end");
   app.parse();
 
-  const Files files{app.out("tokenizer.json"), app.out("chatbot.safetensors")};
-  std::optional<Checkpoint> checkpoint = s.train ? std::nullopt : load(files);
-  if (!checkpoint || !is_finished(*checkpoint)) {
-    train(s, files, checkpoint, app.seed());
-    checkpoint = load(files);
+  const Files files{app.out("chatbot.safetensors"), app.out("unfinished.safetensors")};
+  auto checkpoint = s.train ? std::nullopt : load(app, files.chatbot, false);
+  if (!checkpoint) {
+    train(app, s, files);
+    checkpoint = load_checkpoint(files.chatbot.string());
   }
-  const BytePairEncoder tokenizer = BytePairEncoder::load(files.tokenizer.string());
-  Gpt model(gpt_config(checkpoint->metadata));
-  model.load_state_dict(checkpoint->model);
-  model.eval();
-  check<IoError>(tokenizer.size() == model.config.vocabulary,
-                 "{}: {} tokens, but the model has {}; train anew with --train",
-                 files.tokenizer.string(), tokenizer.size(), model.config.vocabulary);
+  Chatbot bot = make_chatbot(*checkpoint, files.chatbot.string());
+  bot.model.eval();
 
   const SamplingOptions options{.temperature = s.temperature};
-  if (!s.ask.empty())
-    fmt::print("{}\n", Conversation(model, tokenizer, options).reply(s.ask));
+  if (app.given("--ask"))
+    fmt::print("{}\n", Conversation(bot.model, bot.tokenizer, options).reply(s.ask));
   else if (app.checking())
-    check_skills(app, model, tokenizer, s);
+    check_skills(app, bot.model, bot.tokenizer, s);
   else
-    chat(model, tokenizer, options, app.seed());
+    chat(bot.model, bot.tokenizer, options, app.seed());
   return app.finish();
 }
 

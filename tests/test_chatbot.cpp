@@ -56,6 +56,16 @@ TEST_CASE("chatbot: padding changes no loss") {
         doctest::Approx(total({&short_text}) + total({&long_text})).epsilon(1e-5));
 }
 
+TEST_CASE("chatbot: a training batch depends on the step alone") {
+  const BytePairEncoder t = tokenizer();
+  DialogueBatches forward(t, 300, 2000, 5), jump(t, 300, 2000, 5), other(t, 300, 2000, 6);
+  std::vector<std::vector<int64_t>> ids;
+  for (int64_t step = 0; step < 5; ++step) ids.push_back(forward(step).ids.to_vector<int64_t>());
+  for (int64_t step : {4, 1, 3}) CHECK(jump(step).ids.to_vector<int64_t>() == ids[step]);
+  CHECK(other(1).ids.to_vector<int64_t>() != ids[1]);
+  CHECK(forward(0).ids.size(0) == 300);
+}
+
 TEST_CASE("chatbot: an answer is what the whole conversation, read at once, would continue with") {
   const BytePairEncoder t = tokenizer();
   const Gpt model = untrained(t, 256);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "examples/support/file.h"
+#include "examples/support/terminal.h"
 #include "examples/support/utf8.h"
 
 namespace gradus::support {
@@ -45,16 +46,8 @@ constexpr const char* kHelp =
     "/why           how each token of the last answer was chosen: the five most probable\n"
     "/save FILE     write the conversation as JSON\n"
     "/load FILE     read one back and go on from there\n"
-    "Ctrl-C stops an answer, Ctrl-D ends the chat.\n";
-
-/// A token as one can print it: quoted, line ends and half characters visible.
-std::string shown(const BytePairEncoder& tokenizer, int64_t id) {
-  const std::string& bytes = tokenizer.token(id);
-  if (is_utf8(bytes)) return "\"" + bytes + "\"";
-  std::string hex;
-  for (unsigned char c : bytes) hex += fmt::format("\\x{:02x}", c);
-  return hex;
-}
+    "Ctrl-C stops an answer, Ctrl-D ends the chat. `rlwrap` before the command gives line "
+    "editing.\n";
 
 class Session {
  public:
@@ -100,7 +93,6 @@ class Session {
 
   void answer(const std::string& question) {
     interrupted = 0;
-    check<ValueError>(is_utf8(question), "chat: this line is not UTF-8 text");
     conversation_.reply(question, [](std::string_view piece) {
       std::fwrite(piece.data(), 1, piece.size(), stdout);
       std::fflush(stdout);
@@ -116,7 +108,7 @@ class Session {
     while (!argument.empty() && (argument.back() == ' ' || argument.back() == '\r'))
       argument.pop_back();
     if (name == "/help")
-      std::fputs(kHelp, stdout);
+      fmt::print("{}\nWhat it can be asked:\n{}{}", kHelp, what_to_ask(), kLimits);
     else if (name == "/reset")
       conversation_.reset(), fmt::print("forgotten\n");
     else if (name == "/temp")
@@ -148,9 +140,9 @@ class Session {
   void why() const {
     if (conversation_.why().empty()) fmt::print("nothing was said yet\n");
     for (const Conversation::Choice& choice : conversation_.why()) {
-      fmt::print("{:<14}", shown(tokenizer_, choice.chosen));
+      fmt::print("{}", pad(visible(tokenizer_.token(choice.chosen)), 14));
       for (const Candidate& c : choice.best)
-        fmt::print("  {:5.1f} % {}", 100 * c.probability, shown(tokenizer_, c.id));
+        fmt::print("  {:5.1f} % {}", 100 * c.probability, visible(tokenizer_.token(c.id)));
       fmt::print("\n");
     }
   }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kLongestAnswer = 64;  // tokens; the generator's answers are far shorter
 constexpr int64_t kShownChoices = 5;
+constexpr int64_t kChunk = 1024;  // dialogues generated, and sorted by length, at a time
 
 std::vector<int64_t> question_ids(const BytePairEncoder& tokenizer, std::string_view question) {
   std::vector<int64_t> ids{tokenizer.special(kUser)};
@@ -55,6 +56,35 @@ TrainingBatch pad(std::span<const TrainingText* const> texts) {
       targets.push_back(texts[b]->targets[t]);
     }
   return {tensor(ids, shape), tensor(positions), tensor(targets)};
+}
+
+DialogueBatches::DialogueBatches(const BytePairEncoder& tokenizer, int64_t batch, int64_t context,
+                                 uint64_t seed)
+    : tokenizer_(tokenizer),
+      batch_(batch),
+      context_(context),
+      batches_(std::max<int64_t>(1, kChunk / batch)),
+      seed_(seed) {}
+
+TrainingBatch DialogueBatches::operator()(int64_t step) {
+  if (const int64_t chunk = step / batches_; chunk != chunk_) generate(chunk);
+  std::vector<const TrainingText*> rows;
+  for (int64_t i = 0; i < batch_; ++i)
+    rows.push_back(&texts_[order_[step % batches_] * batch_ + i]);
+  return pad(rows);
+}
+
+void DialogueBatches::generate(int64_t chunk) {
+  chunk_ = chunk;
+  texts_.clear();
+  DialogueGenerator generator(seed_ * 1'000'003 + static_cast<uint64_t>(chunk));
+  while (static_cast<int64_t>(texts_.size()) < batches_ * batch_) {
+    TrainingText text = training_text(tokenizer_, generator.training());
+    if (static_cast<int64_t>(text.ids.size()) <= context_) texts_.push_back(std::move(text));
+  }
+  std::ranges::stable_sort(texts_, {}, [](const TrainingText& text) { return text.ids.size(); });
+  Generator shuffle(seed_ + static_cast<uint64_t>(chunk));
+  order_ = randperm(batches_, shuffle).to_vector<int64_t>();
 }
 
 // ---- Conversation ---------------------------------------------------------------------------------
@@ -117,6 +147,7 @@ void Conversation::recall(std::string_view question, std::string_view answer) {
 
 std::string Conversation::reply(std::string_view question,
                                 const std::function<bool(std::string_view)>& on_piece) {
+  check<ValueError>(is_utf8(question), "chat: this is not UTF-8 text");
   const int64_t room = std::min(kLongestAnswer, model_.config.context / 2);
   std::vector<int64_t> ids = question_ids(tokenizer_, question);
   check<ValueError>(static_cast<int64_t>(ids.size()) + room <= model_.config.context,
@@ -171,6 +202,12 @@ std::vector<Score> examine(
     if (on_case) on_case(test, answer);
   }
   return scores;
+}
+
+Score total(const std::vector<Score>& scores) {
+  Score sum{};
+  for (const Score& s : scores) sum.right += s.right, sum.asked += s.asked;
+  return sum;
 }
 
 }  // namespace gradus::support

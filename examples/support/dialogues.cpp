@@ -137,7 +137,7 @@ struct NameDialogue {
   Dialogue before;
   Turn question;
 };
-NameDialogue name_dialogue(Language language, Part part, SplitMix64& rng) {
+NameDialogue name_dialogue(Language language, Part part, size_t between, SplitMix64& rng) {
   Dialogue turns;
   if (rng.percent(20))
     turns.push_back(
@@ -151,21 +151,25 @@ NameDialogue name_dialogue(Language language, Part part, SplitMix64& rng) {
     letters = draw_letters(rng);
   const Drawn told = draw(tell, part, language, rng, letters);
   turns.push_back(told.turn);
-  for (size_t n = rng.below(3); n > 0; --n) turns.push_back(ordinary_turn(language, true, rng));
-  return {turns, draw(intent_named(language, "recall"), part, language, rng, told.item).turn};
+  const Intent& recall = intent_named(language, "recall");
+  for (; between > 0; --between)  // in training it is asked for on the way, too
+    turns.push_back(part == Part::Training && rng.percent(20)
+                        ? draw(recall, part, language, rng, told.item).turn
+                        : ordinary_turn(language, true, rng));
+  return {turns, draw(recall, part, language, rng, told.item).turn};
 }
 
 Language either(SplitMix64& rng) { return rng.percent(50) ? Language::English : Language::Chinese; }
 
-TestCase test_case(const Intent& intent, Language language, SplitMix64& rng) {
+TestCase test_case(const Intent& intent, Language language, size_t earlier, SplitMix64& rng) {
   if (intent.name == "recall") {
-    auto [before, last] = name_dialogue(language, Part::Test, rng);
+    const size_t between = earlier > 0 ? earlier : rng.below(3);
+    auto [before, last] = name_dialogue(language, Part::Test, between, rng);
     return {before, last.user, last.bot, intent.skill, intent.name, language};
   }
   Dialogue before;
-  if (rng.percent(40))
-    for (size_t n = 1 + rng.below(2); n > 0; --n)
-      before.push_back(ordinary_turn(language, false, rng));
+  if (earlier == 0 && rng.percent(40)) earlier = 1 + rng.below(2);
+  while (earlier-- > 0) before.push_back(ordinary_turn(language, false, rng));
   const Turn last = draw(intent, Part::Test, language, rng).turn;
   return {before, last.user, last.bot, intent.skill, intent.name, language};
 }
@@ -175,17 +179,18 @@ TestCase test_case(const Intent& intent, Language language, SplitMix64& rng) {
 Dialogue DialogueGenerator::training() {
   const Language language = either(rng_);
   if (rng_.percent(30)) {
-    auto [turns, question] = name_dialogue(language, Part::Training, rng_);
+    const size_t between = rng_.percent(40) ? 3 + rng_.below(4) : rng_.below(3);
+    auto [turns, question] = name_dialogue(language, Part::Training, between, rng_);
     turns.push_back(question);
     return turns;
   }
   Dialogue turns;
-  for (size_t n = 1 + rng_.below(4); n > 0; --n)
+  for (size_t n = rng_.percent(20) ? 5 + rng_.below(4) : 1 + rng_.below(4); n > 0; --n)
     turns.push_back(ordinary_turn(rng_.percent(5) ? either(rng_) : language, false, rng_));
   return turns;
 }
 
-std::vector<TestCase> held_out(uint64_t seed, int per_skill) {
+std::vector<TestCase> held_out(uint64_t seed, int per_skill, size_t earlier) {
   check<ValueError>(per_skill >= 1, "held_out: per_skill is {}; ask for at least 1", per_skill);
   SplitMix64 rng(seed);
   std::vector<TestCase> out;
@@ -195,10 +200,10 @@ std::vector<TestCase> held_out(uint64_t seed, int per_skill) {
       const auto choices = intents_of(language, skill);
       for (int i = 0; i < per_skill; ++i) {
         const Intent& intent = *choices[static_cast<size_t>(i) % choices.size()];
-        TestCase test = test_case(intent, language, rng);
+        TestCase test = test_case(intent, language, earlier, rng);
         // A reserved greeting can be said in few ways: prefer new ones, but do not insist.
         for (int tries = 0; tries < 50 && asked.contains(test.question); ++tries)
-          test = test_case(intent, language, rng);
+          test = test_case(intent, language, earlier, rng);
         asked.insert(test.question);
         out.push_back(std::move(test));
       }
@@ -224,7 +229,7 @@ std::string readable(const Dialogue& dialogue) {
 std::string what_to_ask() {
   std::string out;
   for (const std::string& skill : skills()) {
-    out += fmt::format("- **{}**:", skill);
+    out += fmt::format("  {}:", skill);
     SplitMix64 rng(7);
     for (Language language : {Language::English, Language::Chinese}) {
       const auto choices = intents_of(language, skill);
@@ -244,6 +249,14 @@ std::string what_to_ask() {
   }
   return out;
 }
+
+const char* const kLimits =
+    "Outside of this it answers fluently and wrongly, or says that it does not know. Of arithmetic "
+    "it has "
+    "seen\nsums and differences of two numbers below 50, nothing else; it knows no facts but those "
+    "above; "
+    "and of a\nconversation it remembers what fits into its context, the last five exchanges or "
+    "so.\n";
 
 std::string normalised(std::string_view text) {
   static const std::vector<std::string> wide = phrasings("，|。|！|？|：|、|《|》");

@@ -49,8 +49,9 @@ class DialogueGenerator {
 };
 
 /// The examination: `per_skill` cases for each skill and language, skill by skill; only questions
-/// for which is_held_out is true. ValueError for per_skill < 1.
-std::vector<TestCase> held_out(uint64_t seed, int per_skill);
+/// for which is_held_out is true. Before the question stand `earlier` exchanges; with 0 none to two, as it
+/// falls. ValueError for per_skill < 1.
+std::vector<TestCase> held_out(uint64_t seed, int per_skill, size_t earlier = 0);
 
 /// greeting, small talk, name, element, …
 const std::vector<std::string>& skills();
@@ -58,9 +59,10 @@ const std::vector<std::string>& skills();
 /// The conversation as lines "You: …" and "Gradus: …".
 std::string readable(const Dialogue& dialogue);
 
-/// A list in Markdown of what can be asked, one line for each skill, with examples in both
-/// languages.
+/// What can be asked, one line for each skill, with examples in both languages.
 std::string what_to_ask();
+/// What cannot, in a few lines.
+extern const char* const kLimits;
 
 /// Lower case, without white space and punctuation (except + and -, which carry the sum): two
 /// questions equal in this form count as the same.
