@@ -99,7 +99,7 @@ void save(Run& run) {
 
 /// Goes on where the checkpoint was written, which adopted its settings already.
 void resume(Run& run, const Checkpoint& c) {
-  const std::string& path = run.checkpoint.string();
+  const std::string path = run.checkpoint.string();
   const auto tokenizer = c.metadata.find("tokenizer");
   check<ValueError>(
       tokenizer != c.metadata.end() && tokenizer->second == run.metadata.at("tokenizer"),

@@ -65,7 +65,9 @@ LossCurve LossCurve::from_text(const std::string& text) {
 
 std::string first_words(std::string_view text) {
   constexpr size_t kBytes = 12;
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == text.npos) return std::string(text.substr(0, 1));
+  text.remove_prefix(start);
   size_t end = std::min(text.find_first_of("\r\n"), text.size());
   if (end > kBytes) {
     const size_t space = text.rfind(' ', kBytes);
