@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "examples/support/progress.h"
@@ -59,6 +61,19 @@ void use_cuda() {
       "`make "
       "CUDA=emulator` for the emulator, which any machine can run");
 #endif
+}
+
+/// See Example::parse.
+void prepare_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  check<IoError>(!error, "--out {}: cannot make the folder: {}", folder.string(), error.message());
+  if (access(folder.c_str(), W_OK | X_OK) == 0) return;
+  const std::string reason = std::strerror(errno);
+  check<IoError>(!std::filesystem::is_empty(folder, error), "--out {}: cannot write there: {}",
+                 folder.string(), reason);
+  fmt::print(stderr, "warning: --out {}: can only be read, new results will be lost: {}\n",
+             folder.string(), reason);
 }
 
 /// Ctrl-C: standard output is line buffered, so nothing that was printed is lost.
@@ -162,6 +177,7 @@ void Example::parse() {
   if (fast_)
     for (const auto& apply : command_line_->when_fast) apply();
   if (device_ == "cuda") use_cuda();
+  prepare_folder(out_);
   if (threads_ > 0) set_num_threads(static_cast<int>(threads_));
   manual_seed(seed_);
   fmt::print("gradus {} · {} · seed {} · {} thread{} · BLAS {} · {}\n", GRADUS_VERSION, name_,
@@ -193,9 +209,6 @@ void Example::adopt(const std::map<std::string, std::string>& earlier,
 }
 
 std::filesystem::path Example::out(const std::string& file) const {
-  std::error_code error;
-  std::filesystem::create_directories(out_, error);
-  gradus::check<IoError>(!error, "--out {}: cannot make the folder: {}", out_, error.message());
   return std::filesystem::path(out_) / file;
 }
 

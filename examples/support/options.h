@@ -53,8 +53,10 @@ class Example {
               const std::string& help);
   void flag(const std::string& name, bool& value, const std::string& help);
 
-  /// Reads the command line, seeds the generator, sets the threads and prints the first line.
-  /// --help and wrong use leave the program from here.
+  /// Reads the command line, makes the output folder, seeds the generator, sets the threads and
+  /// prints the first line. --help and wrong use leave the program from here. IoError, before any
+  /// work is lost, for a folder that cannot be made or written; but one with an earlier run's
+  /// results may be all that this run reads, so there it is a warning.
   void parse();
 
   /// Whether the command line names this option.
@@ -69,7 +71,7 @@ class Example {
   uint64_t seed() const { return seed_; }
   bool fast() const { return fast_; }
   bool checking() const { return check_; }
-  /// The path of a file in the output folder (--out), which exists from the first call on.
+  /// The path of a file in the output folder (--out).
   std::filesystem::path out(const std::string& file) const;
 
   /// Notes a verdict: `what` reads like "accuracy 0.9737 >= 0.97".

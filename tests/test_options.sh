@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The folder for results is looked at before any work: one that cannot be made or written is an error
+# that names --out, --help makes none, and what is in a folder that can only be read can be read.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+program=$PWD/${BUILD:-build}/bin/13_mini_gpt
+place=$(mktemp -d)
+trap 'chmod -R u+w "$place"; rm -rf "$place"' EXIT
+failed=0
+complain() {
+  echo "$*"
+  failed=$((failed + 1))
+}
+refuses() { # folder: in a second, not after the training
+  timeout 10 "$program" --out "$1" >"$place/log" 2>&1
+  local status=$?
+  [[ $status -eq 1 ]] || complain "--out $1 ended with status $status, not 1"
+  grep -qF -- "error: --out $1: " "$place/log" || { cat "$place/log"; complain "no error names --out $1"; }
+}
+
+cd "$place" || exit 1
+"$program" --help >help.log || complain "--help failed"
+"$program" --no-such-option >wrong.log 2>&1
+[[ $? -eq 2 ]] || complain "a wrong option did not end with status 2"
+"$program" --help --out never >>help.log
+[[ ! -e out && ! -e never ]] || complain "--help, or a wrong option, made a folder"
+
+touch file
+refuses file
+refuses file/below
+if [[ $(id -u) -ne 0 ]]; then # root may write everywhere
+  mkdir empty used
+  touch used/results
+  chmod u-w empty used
+  refuses empty
+  timeout 10 "$program" --out used --resume >used.log 2>&1
+  grep -q 'warning: --out used: ' used.log || complain "no warning that the results will be lost"
+fi
+
+echo "test_options: $failed findings"
+[[ $failed -eq 0 ]]
