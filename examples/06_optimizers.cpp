@@ -26,7 +26,6 @@
 #include <vector>
 
 #include "autograd/autograd.h"
-#include "examples/support/csv.h"
 #include "examples/support/datasets.h"
 #include "examples/support/options.h"
 #include "examples/support/plot.h"
@@ -46,24 +45,23 @@ using Params = std::vector<Tensor>;
 struct Contender {
   std::string name;
   double rosenbrock_rate, network_rate;
-  std::function<std::unique_ptr<Optimizer>(Params, double rate)> make;
+  std::function<std::unique_ptr<Optimizer>(Params, double lr)> make;
 };
 
 /// The settings of tests/golden/rosenbrock.py.
 std::vector<Contender> contenders() {
   const auto sgd = [](SgdOptions options) {
-    return [options](Params p, double rate) { return std::make_unique<SGD>(p, rate, options); };
+    return [options](Params p, double lr) { return std::make_unique<SGD>(p, lr, options); };
   };
-  return {
-      {"SGD", 5e-4, 0.02, sgd({})},
-      {"momentum", 5e-4, 0.02, sgd({.momentum = 0.9})},
-      {"Nesterov", 5e-4, 0.02, sgd({.momentum = 0.9, .nesterov = true})},
-      {"RMSprop", 0.01, 0.001,
-       [](Params p, double rate) { return std::make_unique<RMSprop>(p, rate); }},
-      {"Adam", 0.05, 0.002, [](Params p, double rate) { return std::make_unique<Adam>(p, rate); }},
-      {"AdamW", 0.05, 0.002, [](Params p, double rate) {
-         return std::make_unique<AdamW>(p, rate, AdamOptions{.weight_decay = 0.1});
-       }}};
+  return {{"SGD", 5e-4, 0.02, sgd({})},
+          {"momentum", 5e-4, 0.02, sgd({.momentum = 0.9})},
+          {"Nesterov", 5e-4, 0.02, sgd({.momentum = 0.9, .nesterov = true})},
+          {"RMSprop", 0.01, 0.001,
+           [](Params p, double lr) { return std::make_unique<RMSprop>(p, lr); }},
+          {"Adam", 0.05, 0.002, [](Params p, double lr) { return std::make_unique<Adam>(p, lr); }},
+          {"AdamW", 0.05, 0.002, [](Params p, double lr) {
+             return std::make_unique<AdamW>(p, lr, AdamOptions{.weight_decay = 0.1});
+           }}};
 }
 
 // ---- A valley ----------------------------------------------------------------------------------
@@ -96,25 +94,17 @@ Path descend(const Contender& c, double rate, int64_t steps) {
 
 /// The largest difference from PyTorch's first ten steps, which are in examples/data.
 double difference_from_pytorch(const Contender& c) {
-  static const Csv table = Csv::read(data_folder() / "rosenbrock.csv");
-  const Path path = descend(c, c.rosenbrock_rate, 10);
+  const Path ours = descend(c, c.rosenbrock_rate, 10);
+  const std::vector<double> theirs = pytorch_steps(c.name);  // x₁, y₁, x₂, y₂, …
   double worst = 0;
-  int64_t compared = 0;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    if (table.text(row, 0) != c.name) continue;
-    const auto step = static_cast<size_t>(table.number(row, 1));
-    check<IoError>(step < path.x.size(), "rosenbrock.csv: step {} of {}", step, c.name);
-    worst = std::max({worst, std::abs(path.x[step] - table.number(row, 2)),
-                      std::abs(path.y[step] - table.number(row, 3))});
-    ++compared;
-  }
-  check<IoError>(compared == 10, "rosenbrock.csv: {} steps of {}; 10 are needed", compared, c.name);
+  for (size_t i = 0; i < theirs.size(); ++i)
+    worst = std::max(worst, std::abs((i % 2 == 0 ? ours.x : ours.y)[i / 2 + 1] - theirs[i]));
   return worst;
 }
 
 /// The path over lines of equal height.
 Panel map_of(const Path& path, std::string title) {
-  const Grid grid = sample_grid(-1.9, 1.7, -0.7, 2.7, 120, 120, [](double x, double y) {
+  const Grid grid = sample_grid(-1.9, 1.7, -0.7, 2.7, 240, 240, [](double x, double y) {
     return std::log10((1 - x) * (1 - x) + 100 * (y - x * x) * (y - x * x) + 1e-3);
   });
   Panel panel({.title = std::move(title), .x = "x", .y = "y"});
@@ -124,25 +114,20 @@ Panel map_of(const Path& path, std::string title) {
 }
 
 void show_rosenbrock(Example& app, int64_t steps, double scale) {
-  Table table(
-      {"optimizer", "rate", "after 10", "after 100", fmt::format("after {}", steps), "x", "y"});
+  Table table({"optimizer", "rate", "f after 10", fmt::format("after {}", steps), "x", "y"});
   std::vector<Panel> maps;
-  Panel curves(
-      {.title = "Rosenbrock's function", .x = "step", .y = "f", .log_x = true, .log_y = true});
+  Panel curves({.title = "In the valley", .x = "step", .y = "f", .log_x = true, .log_y = true});
   std::vector<double> end;
   for (const Contender& c : contenders()) {
     const double rate = scale * c.rosenbrock_rate;
     const Path path = descend(c, rate, steps);
-    const auto at = [&](size_t step) {
-      return step < path.f.size() ? fmt::format("{:.4g}", path.f[step]) : "";
-    };
-    table.row({c.name, fmt::format("{:g}", rate), at(10), at(100), at(path.f.size() - 1),
-               fmt::format("{:.3f}", path.x.back()), fmt::format("{:.3f}", path.y.back())});
+    table.row({c.name, fmt::format("{:g}", rate), fmt::format("{:.4g}", path.f[10]),
+               fmt::format("{:.4g}", path.f.back()), fmt::format("{:.3f}", path.x.back()),
+               fmt::format("{:.3f}", path.y.back())});
     end.push_back(path.f.back());
     if (!std::isfinite(path.f.back())) continue;  // it left the map
-    maps.push_back(
-        map_of(path, fmt::format("{}: f = {:.2g} after {} steps", c.name, path.f.back(), steps)));
-    curves.line(c.name, path.f);
+    maps.push_back(map_of(path, fmt::format("{}: ends at f = {:.2g}", c.name, path.f.back())));
+    curves.line(c.name, {path.f.begin() + 1, path.f.end()});  // a log axis has no place for step 0
   }
   fmt::print("\nRosenbrock's valley, from (-1.5, 2) towards (1, 1)\n{}\n", table.text());
   if (!maps.empty()) {
@@ -167,28 +152,33 @@ struct Task {
   uint64_t seed;
 };
 
+struct Entry {
+  std::string name;
+  Contender optimizer;
+  std::function<double(int64_t)> rate;  // by step
+};
+
 /// 05's small network, from the same weights and on the same batches for every run.
-Run train(const Task& task, const Contender& c, const std::function<double(int64_t)>& schedule,
-          Progress& bar) {
+Run train(const Task& task, const Entry& entry, Progress& bar) {
   manual_seed(task.seed);
   const Dataset &rows = task.data.train, &others = task.data.test;
   const int64_t pixels = rows.x.numel() / rows.size();
   const auto classes = static_cast<int64_t>(rows.classes.size());
   const Sequential net(Flatten(), Linear(pixels, 64), ReLU(), Linear(64, classes));
-  const auto optimizer = c.make(net.parameters(), schedule(0));
+  const auto optimizer = entry.optimizer.make(net.parameters(), entry.rate(0));
   Batches batches(rows, task.batch, true, seed_for("batches", task.seed));
   Run run{{}, 0, 0};
   double smooth = 0, weight = 0;
   for (int64_t step = 0; step < task.steps;)
     for (const auto& [x, y] : batches.epoch()) {
-      optimizer->lr = schedule(step);
+      optimizer->lr = entry.rate(step);
       optimizer->zero_grad();
       const Tensor loss = cross_entropy(net(x), y);
       backward(loss);
       optimizer->step();
       smooth = 0.97 * smooth + loss.item(), weight = 0.97 * weight + 1;  // a moving average
       run.loss.push_back(smooth / weight);
-      bar.step("{}, loss {:.4f}", c.name, run.loss.back());
+      bar.step("{}, loss {:.4f}", entry.name, run.loss.back());
       if (++step == task.steps) break;
     }
   NoGrad guard;
@@ -197,23 +187,30 @@ Run train(const Task& task, const Contender& c, const std::function<double(int64
   return run;
 }
 
-void show_network(Example& app, const Task& task, double scale) {
-  Panel panel({.title = "The same network, six optimizers",
-               .x = "step",
-               .y = "cross-entropy",
-               .log_x = true});
-  Table table({"optimizer", "rate", "training loss", "held-out accuracy"});
-  double worst = 1;
-  Progress bar("six optimizers", 6 * task.steps);
-  for (const Contender& c : contenders()) {
-    const double rate = scale * c.network_rate;
-    const Run run = train(task, c, ConstantLr{.peak = rate}, bar);
-    table.row({c.name, fmt::format("{:g}", rate), fmt::format("{:.4f}", run.end),
-               fmt::format("{:.2f} %", 100 * run.held_out)});
-    panel.line(c.name, run.loss);
-    worst = std::min(worst, run.held_out);
+/// A network, a row of the table and a curve for each entry.
+std::vector<Run> compare(const Task& task, const char* what, const std::vector<Entry>& entries,
+                         Panel& panel) {
+  Table table({what, "last rate", "training loss", "held-out accuracy"});
+  Progress bar(fmt::format("{} {}s", entries.size(), what), std::ssize(entries) * task.steps);
+  std::vector<Run> runs;
+  for (const Entry& e : entries) {
+    const Run& run = runs.emplace_back(train(task, e, bar));
+    table.row({e.name, fmt::format("{:.2g}", e.rate(task.steps - 1)),
+               fmt::format("{:.4f}", run.end), fmt::format("{:.2f} %", 100 * run.held_out)});
+    panel.line(e.name, run.loss);
   }
   fmt::print("\n{}\n", table.text());
+  return runs;
+}
+
+void show_network(Example& app, const Task& task, double scale) {
+  std::vector<Entry> entries;
+  for (const Contender& c : contenders())
+    entries.push_back({c.name, c, ConstantLr{.peak = scale * c.network_rate}});
+  Panel panel({.title = "Six optimizers", .x = "step", .y = "cross-entropy", .log_x = true});
+  double worst = 1;
+  for (const Run& run : compare(task, "optimizer", entries, panel))
+    worst = std::min(worst, run.held_out);
   save_plot(app.out("network"), {panel});
   if (scale == 1)
     app.check(worst > 0.7, fmt::format("all six learn: the worst is right on {:.4f}", worst));
@@ -223,33 +220,24 @@ void show_network(Example& app, const Task& task, double scale) {
 void show_schedules(Example& app, const Task& task, double scale) {
   const Contender adam = contenders()[4];
   const double peak = 10 * scale * adam.network_rate;
-  const int64_t n = task.steps, warmup = n / 20;
-  const std::vector<std::pair<std::string, std::function<double(int64_t)>>> schedules = {
-      {"constant", ConstantLr{.peak = peak}},
-      {"stairs", StepLr{.peak = peak, .factor = 0.3, .every = std::max<int64_t>(1, n / 4)}},
-      {"linear", LinearLr{.peak = peak, .warmup = warmup, .total = n}},
-      {"cosine", CosineLr{.peak = peak, .warmup = warmup, .total = n}}};
-  std::vector<Panel> panels = {
-      Panel({.title = "Schedules", .x = "step", .y = "learning rate"}),
-      Panel({.title = "Adam under each", .x = "step", .y = "cross-entropy", .log_y = true})};
-  Table table({"schedule", "last rate", "training loss", "held-out accuracy"});
-  std::vector<double> end;
-  Progress bar("four schedules", 4 * n);
-  for (const auto& [name, schedule] : schedules) {
-    const Run run = train(task, adam, schedule, bar);
-    std::vector<double> rates;
-    for (int64_t step = 0; step < n; ++step) rates.push_back(schedule(step));
-    table.row({name, fmt::format("{:.2g}", rates.back()), fmt::format("{:.4f}", run.end),
-               fmt::format("{:.2f} %", 100 * run.held_out)});
-    panels[0].line(name, rates);
-    panels[1].line(name, run.loss);
-    end.push_back(run.end);
+  const int64_t n = task.steps, warmup = n / 20, quarter = std::max<int64_t>(1, n / 4);
+  const std::vector<Entry> entries = {
+      {"constant", adam, ConstantLr{.peak = peak}},
+      {"stairs", adam, StepLr{.peak = peak, .factor = 0.3, .every = quarter}},
+      {"linear", adam, LinearLr{.peak = peak, .warmup = warmup, .total = n}},
+      {"cosine", adam, CosineLr{.peak = peak, .warmup = warmup, .total = n}}};
+  Panel rates({.title = "Schedules", .x = "step", .y = "learning rate"});
+  Panel losses({.title = "Adam under each", .x = "step", .y = "cross-entropy", .log_y = true});
+  for (const Entry& e : entries) {
+    std::vector<double> rate;
+    for (int64_t step = 0; step < n; ++step) rate.push_back(e.rate(step));
+    rates.line(e.name, rate);
   }
-  fmt::print("\n{}\n", table.text());
-  save_plot(app.out("schedules"), panels);
+  const std::vector<Run> runs = compare(task, "schedule", entries, losses);
+  save_plot(app.out("schedules"), {rates, losses});
   if (scale == 1)
-    app.check(end[3] < end[0],
-              fmt::format("cosine ends below a constant rate: {:.4f} < {:.4f}", end[3], end[0]));
+    app.check(runs[3].end < runs[0].end,
+              fmt::format("cosine ends below constant: {:.4f} < {:.4f}", runs[3].end, runs[0].end));
 }
 
 int lesson(Example& app) {
@@ -267,6 +255,8 @@ int lesson(Example& app) {
   }
   show_rosenbrock(app, steps, scale);
   const Split data = app.fast() ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
+  fmt::print("the network: {} pictures of {} × {} to learn from, {} held out\n", data.train.size(),
+             data.train.x.size(2), data.train.x.size(3), data.test.size());
   show_network(app, {data, network_steps, 64, app.seed()}, scale);
   show_schedules(app, {data, network_steps, 8, app.seed()}, scale);
   return app.finish();

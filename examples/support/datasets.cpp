@@ -40,10 +40,17 @@ Dataset from_table(const std::filesystem::path& path, const std::vector<std::str
   return data;
 }
 
-/// A folder that $GRADUS_DATA may hold a replacement for.
+/// The folder that $GRADUS_DATA names, else nothing.
+std::filesystem::path chosen_folder() {
+  const char* const chosen = std::getenv("GRADUS_DATA");
+  return chosen != nullptr ? chosen : "";
+}
+
 std::filesystem::path fashion_folder() {
-  const std::filesystem::path own = data_folder() / "fashion-mnist";
-  return std::filesystem::exists(own) ? own : "/usr/share/datasets/fashion-mnist";
+  const std::filesystem::path own = chosen_folder() / "fashion-mnist";
+  return !chosen_folder().empty() && std::filesystem::exists(own)
+             ? own
+             : "/usr/share/datasets/fashion-mnist";
 }
 
 Dataset fashion_part(const std::filesystem::path& folder, const std::string& part) {
@@ -79,9 +86,13 @@ Tensor where_true(const std::vector<bool>& mask, bool value) {
 
 }  // namespace
 
-std::filesystem::path data_folder() {
-  const char* const chosen = std::getenv("GRADUS_DATA");
-  return chosen != nullptr && *chosen != '\0' ? chosen : GRADUS_DATA_DIR;
+std::filesystem::path data_file(const std::string& name) {
+  const std::filesystem::path folder = chosen_folder(), built_in = GRADUS_DATA_DIR;
+  if (!folder.empty() && std::filesystem::exists(folder / name)) return folder / name;
+  check<IoError>(std::filesystem::exists(built_in / name),
+                 "{} is neither in {} nor in the folder that GRADUS_DATA names ({})", name,
+                 built_in.string(), folder.empty() ? "none" : folder.string());
+  return built_in / name;
 }
 
 uint64_t seed_for(std::string_view purpose, uint64_t seed) {
@@ -145,12 +156,12 @@ Tensor Standardizer::operator()(const Tensor& x) const {
 }
 
 Dataset breast_cancer() {
-  return from_table(data_folder() / "breast_cancer.csv", {"benign", "malignant"});
+  return from_table(data_file("breast_cancer.csv"), {"benign", "malignant"});
 }
 
 Dataset digits() {
-  Dataset data = from_table(data_folder() / "digits.csv.gz",
-                            {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  Dataset data =
+      from_table(data_file("digits.csv.gz"), {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
   data.x = raw::reshape(data.x, {data.size(), 1, 8, 8});
   raw::mul_(data.x, 1.0 / 16);
   data.features.clear();
@@ -171,6 +182,17 @@ Split pictures(uint64_t seed) {
       "Fashion-MNIST is not installed (apt install dataset-fashion-mnist): "
       "the 8 × 8 digits of examples/data take its place\n");
   return split_by_class(digits(), 0.2, seed);
+}
+
+std::vector<double> pytorch_steps(std::string_view optimizer) {
+  const Csv table = Csv::read(data_file("rosenbrock.csv"));
+  std::vector<double> steps;
+  for (int64_t row = 0; row < table.rows(); ++row)
+    if (table.text(row, 0) == optimizer)
+      for (const int64_t column : {2, 3}) steps.push_back(table.number(row, column));
+  check<IoError>(steps.size() == 20, "rosenbrock.csv: {} steps of {}; 10 are needed",
+                 steps.size() / 2, optimizer);
+  return steps;
 }
 
 Dataset blobs(int64_t n, double distance, uint64_t seed) {

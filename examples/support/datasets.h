@@ -68,8 +68,12 @@ Dataset blobs(int64_t n, double distance, uint64_t seed);
 /// arm, and normal noise. No straight line separates them.
 Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t seed);
 
-/// Where the files of examples/data are: $GRADUS_DATA, else the source tree that this was built in.
-std::filesystem::path data_folder();
+/// PyTorch's first ten steps on Rosenbrock's function with an optimizer: x₁, y₁, x₂, y₂, …
+std::vector<double> pytorch_steps(std::string_view optimizer);
+
+/// A file that examples/data has, or that somebody put into the folder that $GRADUS_DATA names,
+/// which comes first. IoError, naming both folders, where neither has it.
+std::filesystem::path data_file(const std::string& name);
 
 /// Mini-batches. Each epoch() passes over all rows once, in a new order if `shuffle`; the last
 /// batch may be smaller.
