@@ -10,6 +10,7 @@
 
 #include "examples/support/csv.h"
 #include "examples/support/file.h"
+#include "examples/support/gnuplot.h"
 #include "examples/support/metrics.h"
 #include "examples/support/plot.h"
 #include "examples/support/process.h"
@@ -258,4 +259,30 @@ TEST_CASE("support: plots check their data and write their numbers") {
             {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"r", "s"}, {"a", "b"}, "%.0f")});
   CHECK(read_file(folder.dir / "map.csv") ==
         "panel,series,x,y,value\nm,,a,r,1\nm,,b,r,2\nm,,a,s,3\nm,,b,s,4\n");
+}
+
+TEST_CASE("support: plots: log axes fit their data, colours mean the same in every panel") {
+  const auto has = [](const Panel& panel, const std::string& text) {
+    return gnuplot_script({panel}, 1).find(text + "\n") != std::string::npos;
+  };
+  Panel few({.log_x = true});
+  few.line("a", {256, 512, 8192}, {1, 2, 3});
+  CHECK(has(few, "set xtics (256, 512, 8192)"));  // the data's own
+  CHECK(has(few, "set xrange [255.999744:8192.00819]"));
+  Panel narrow({.log_y = true});
+  narrow.line("a", {0.3, 2.5, 0, INFINITY, -1});  // what a log axis cannot show does not count
+  CHECK(has(narrow, "set ytics (0.5, 1, 2)"));
+  CHECK(has(narrow, "set yrange [0.2999997:2.5000025]"));
+  Panel wide({.log_y = true});
+  wide.line("a", {0.001, 10});
+  CHECK(!has(wide, "set ytics (0.001, 0.01, 0.1, 1, 10)"));  // gnuplot's own are right there
+  CHECK(gnuplot_script({Panel({.log_y = true}).line("a", {0, 0})}, 1).find("range") ==
+        std::string::npos);
+  const auto heat = [](double value, Colors colors) {
+    return Panel().heat({0, 1, 0, 1, 2, 1, {0.1, value}}, colors);
+  };
+  CHECK(has(heat(0.2, Colors::Diverging), "set cbrange [-1:1]"));
+  CHECK(has(heat(-3, Colors::Diverging), "set cbrange [-3:3]"));
+  CHECK(has(heat(NAN, Colors::Diverging), "set cbrange [-1:1]"));
+  CHECK(has(heat(0.2, Colors::Chances), "set cbrange [0:1]"));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "examples/support/terminal.h"
 #include "tensor/error.h"
@@ -19,6 +20,7 @@ constexpr const char* kColors[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 constexpr const char* kPale[] = {"#CFE4F2", "#F8DFCF", "#CFEBE2", "#F5E4ED",
                                  "#FBEBCF", "#E0F1FB", "#D9D9D9", "#EDEDED"};
 constexpr int kShapes[] = {7, 9, 5, 13, 11, 15, 7, 9};
+constexpr const char *kStart = "start", *kEnd = "end";  // of a path, in the legend
 constexpr size_t kPaletteSize = std::size(kColors);
 
 std::string quote(const std::string& text) {
@@ -53,11 +55,11 @@ Size pixels(const Panel& panel, bool alone) {
   return alone ? Size{640, 440} : Size{440, 360};
 }
 
-/// White is the middle of what can be: ½ for probabilities, else 0.
+/// The same for panels side by side, as long as their values are of the usual size.
 std::string symmetric_range(const std::vector<double>& values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  if (*low >= 0 && *high <= 1) return "set cbrange [0:1]\n";
-  const double edge = std::max(std::abs(*low), std::abs(*high));
+  double edge = 1;
+  for (const double v : values)
+    if (std::isfinite(v)) edge = std::max(edge, std::abs(v));
   return fmt::format("set cbrange [{}:{}]\n", number(-edge), number(edge));
 }
 
@@ -66,7 +68,8 @@ std::string palette(Colors colors) {
     case Colors::Blues:
       return "set palette defined (0 '#FFFFFF', 1 '#C6DBEF', 2 '#6BAED6', 3 '#2171B5', 4 "
              "'#08306B')\n";
-    case Colors::Diverging: return "set palette defined (0 '#7FB8D8', 1 '#FFFFFF', 2 '#EAAE7F')\n";
+    case Colors::Diverging:
+    case Colors::Chances: return "set palette defined (0 '#7FB8D8', 1 '#FFFFFF', 2 '#EAAE7F')\n";
     case Colors::Terrain: return "set palette defined (0 '#8A929C', 1 '#FBFBFC')\n";
     case Colors::Ink: return "set palette defined (0 '#FFFFFF', 1 '#000000')\n";
     case Colors::Classes: break;
@@ -138,12 +141,44 @@ std::string matrix_settings(const PlotLayer& l) {
          tics("ytics", l.rows, "");
 }
 
+/// gnuplot ends a logarithmic axis at whole decades, which may leave most of it empty, and labels
+/// nothing but those. So this one ends where the data do; a short one has labels at 2 and 5 too, and
+/// one with few points has its labels at those.
+std::string log_axis(const char* axis, const Panel& panel) {
+  std::set<double> values;
+  for (const PlotLayer& l : panel.layers())
+    for (const double v : *axis == 'x' ? l.x : l.y)
+      if (v > 0 && std::isfinite(v)) values.insert(v);
+  std::string out = fmt::format("set logscale {0}\nset format {0} '%g'\n", axis);
+  if (values.empty()) return out;
+  const double low = *values.begin(), high = *values.rbegin();
+  // A little more on both sides, or rounding costs a label that stands at an end.
+  out += fmt::format("set {}range [{}:{}]\n", axis, number(low * (1 - 1e-6)),
+                     number(high * (1 + 1e-6)));
+  std::vector<double> labels;
+  if (*axis == 'x' && values.size() <= 8)
+    labels.assign(values.begin(), values.end());
+  else if (high < 100 * low)
+    for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10)
+      for (const double v : {decade, 2 * decade, 5 * decade})
+        if (v >= low && v <= high) labels.push_back(v);
+  if (labels.empty()) return out;
+  std::string list;
+  for (const double v : labels) list += (list.empty() ? "" : ", ") + number(v);
+  return out + fmt::format("set {}tics ({})\n", axis, list);
+}
+
 /// How many rows gnuplot needs for the legend of a panel of this width: it does not make room for
 /// them by itself.
 int legend_rows(const Panel& panel, int64_t width) {
   int64_t names = 0, longest = 0;
-  for (const PlotLayer& l : panel.layers())
-    if (!l.name.empty()) ++names, longest = std::max<int64_t>(longest, display_width(l.name));
+  const auto add = [&](const std::string& name) {
+    if (!name.empty()) ++names, longest = std::max<int64_t>(longest, display_width(name));
+  };
+  for (const PlotLayer& l : panel.layers()) {
+    add(l.name);
+    if (l.kind == Kind::Path) add(kStart), add(kEnd);
+  }
   const int64_t columns = std::max<int64_t>(1, (width - 110) / (54 + 7 * longest));
   return static_cast<int>((names + columns - 1) / columns);
 }
@@ -161,13 +196,15 @@ std::string settings(const Panel& panel, int64_t width) {
                      quote(axes.x), quote(axes.y));
   if (const int rows = legend_rows(panel, width); rows > 0)
     out += fmt::format("set bmargin {}\n", (axes.x.empty() ? 3 : 4.5) + rows);
-  if (axes.log_x) out += "set logscale x\nset format x '%g'\n";
-  if (axes.log_y) out += "set logscale y\nset format y '%g'\n";
+  if (width < 500) out += "set tics font ',10'\n";  // or 1800 and 2000 would touch
+  if (axes.log_x) out += log_axis("x", panel);
+  if (axes.log_y) out += log_axis("y", panel);
   for (const PlotLayer& l : panel.layers()) {
     const Grid& g = l.grid;
     if (l.kind == Kind::Heat || l.kind == Kind::Matrix || l.kind == Kind::Image)
       out += palette(l.colors);
     if (l.colors == Colors::Diverging) out += symmetric_range(g.values);
+    if (l.colors == Colors::Chances) out += "set cbrange [0:1]\n";
     if (l.kind == Kind::Heat || l.kind == Kind::Contour)
       out += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", number(g.x0), number(g.x1),
                          number(g.y0), number(g.y1));
@@ -211,9 +248,9 @@ std::string clauses(const std::string& block, const PlotLayer& l, size_t& color)
       const char* const c = kColors[next()];
       return fmt::format(
           "{0} using 1:2 with linespoints lw 1.6 pt 7 ps 0.2 lc rgb '{1}' {2}, "
-          "{0} using 1:2 every ::0::0 with points pt 6 ps 1.2 lw 2 lc rgb '{1}' notitle, "
-          "{0} using 1:2 every ::{3}::{3} with points pt 3 ps 1.4 lw 2 lc rgb '{1}' notitle",
-          block, c, title, l.x.size() - 1);
+          "{0} using 1:2 every ::0::0 with points pt 6 ps 1.2 lw 2 lc rgb '{1}' title '{4}', "
+          "{0} using 1:2 every ::{3}::{3} with points pt 3 ps 1.4 lw 2 lc rgb '{1}' title '{5}'",
+          block, c, title, l.x.size() - 1, kStart, kEnd);
     }
   }
   return "";

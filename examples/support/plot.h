@@ -37,7 +37,8 @@ Grid sample_grid(double x0, double x1, double y0, double y1, int64_t nx, int64_t
 
 enum class Colors {
   Blues,      // nothing is white, much is dark blue: counts, attention
-  Diverging,  // low is blue, high is orange; white is ½ for values in [0, 1], else 0
+  Diverging,  // -1 is blue, 0 white, 1 orange; where values go further, so do the colours
+  Chances,    // 0 is blue, ½ white, 1 orange: probabilities
   Terrain,    // low is grey, high is white: a landscape under lines of any colour
   Ink,        // 0 is paper, high is black: pictures
   Classes,    // class numbers 0 … 7, in pale versions of the colours of points
@@ -65,7 +66,8 @@ class Panel {
   Panel& line(std::string name, std::vector<double> y);
   /// One mark per (x, y). Points and lines take the palette's colours in the order of their calls.
   Panel& points(std::string name, std::vector<double> x, std::vector<double> y);
-  /// A path: its points joined by a thin line; a circle where it starts, a star where it ends.
+  /// A path: its points joined by a thin line; a circle where it starts, a star where it ends, and
+  /// the legend says so.
   Panel& path(std::string name, std::vector<double> x, std::vector<double> y);
   /// A heat map. The axes take the grid's range.
   Panel& heat(Grid grid, Colors colors);
