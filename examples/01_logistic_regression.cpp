@@ -16,9 +16,10 @@
 //
 // Look at:  the held-out loss, which the training never sees; which features got large weights; how
 //           many of the ill were missed (recall), which accuracy alone would hide; the boundary.
-// Try next: --seed 2, 3, 4 (171 held-out rows are few: the accuracy moves by two percent); --rate 30
-//           (too long a step); --l2 0.3 (small weights); --test 0.9 (57 rows to learn from);
-//           --blobs --distance 1 (clouds that overlap: what is the best that any line can do?).
+// Try next: --seed 2, 3, 4 (171 held-out rows are few: how far apart are twenty splits, how little
+//           does their mean move?); --rate 30 (too long a step); --l2 0.3 (small weights);
+//           --test 0.9 (57 rows to learn from); --blobs --distance 1 (clouds that overlap: what is
+//           the best that any line can do?).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,6 +45,16 @@ struct Settings {
   double rate = 0.5, l2 = 0.003;
 };
 
+/// A split, ready to use: the features standardized, the classes as numbers.
+struct Rows {
+  Tensor x, y, test_x, test_y;  // (N, C), (N,), (M, C), (M,)
+};
+Rows prepare(const Split& parts) {
+  const Standardizer standardize(parts.train.x);  // of the training rows only: no peeking
+  return {standardize(parts.train.x), to(parts.train.y, F32), standardize(parts.test.x),
+          to(parts.test.y, F32)};
+}
+
 struct Model {
   Tensor w, b;                                                       // (C,), ()
   Tensor logits(const Tensor& x) const { return matmul(x, w) + b; }  // (N, C) -> (N,)
@@ -66,10 +77,9 @@ struct Training {
   double largest_difference = 0;  // between the two gradients, over all steps and weights
 };
 
-Training train(const Tensor& x, const Tensor& y, const Tensor& test_x, const Tensor& test_y,
-               const Settings& s, const char* title) {
+Training train(const Rows& rows, const Settings& s, Progress& bar) {
+  const auto& [x, y, test_x, test_y] = rows;
   Training run{{zeros({x.size(1)}), zeros({})}, {}, {}};
-  Progress bar(title, s.steps);
   for (int64_t step = 0; step < s.steps; ++step) {
     Tensor &w = run.model.w, &b = run.model.b;
     w.set_requires_grad();
@@ -90,6 +100,19 @@ Training train(const Tensor& x, const Tensor& y, const Tensor& test_x, const Ten
     bar.step("loss {:.4f}, held out {:.4f}", run.train_loss.back(), run.test_loss.back());
   }
   return run;
+}
+
+/// The accuracy on the held-out rows of other splits: 171 rows are few, and one split may be lucky.
+std::vector<double> accuracies(const Dataset& data, double test_fraction, const Settings& s,
+                               uint64_t seed, int64_t splits) {
+  std::vector<double> out;
+  Progress bar(fmt::format("{} splits", splits), splits * s.steps);
+  for (int64_t i = 1; i <= splits; ++i) {
+    const Rows rows = prepare(split_by_class(data, test_fraction, seed_for("splits", seed) + i));
+    const Tensor p = train(rows, s, bar).model.probability(rows.test_x);
+    out.push_back(mean(to(eq(to(p > 0.5, F32), rows.test_y), F32)).item());
+  }
+  return out;
 }
 
 /// The first gradient, from w = 0, both ways.
@@ -136,7 +159,7 @@ Panel boundary(const Dataset& data, const Tensor& x, const Model& model, int64_t
       {.title = fmt::format("Probability of \"{}\", and the line where it is ½", data.classes[1]),
        .x = data.features[f] + ", standardized",
        .y = data.features[g] + ", standardized"});
-  panel.heat(grid, Colors::Diverging).contour(grid, {0.5});
+  panel.heat(grid, Colors::Chances).contour(grid, {0.5});
   const std::vector<int64_t> truth = data.y.to_vector<int64_t>();
   for (int64_t c = 0; c < 2; ++c) {
     std::vector<double> px, py;
@@ -161,14 +184,16 @@ int lesson(Example& app) {
 
   const Dataset data = use_blobs ? blobs(300, distance, app.seed()) : breast_cancer();
   const Split parts = split_by_class(data, test_fraction, app.seed());
-  const Standardizer standardize(parts.train.x);  // of the training rows only: no peeking
-  const Tensor x = standardize(parts.train.x), test_x = standardize(parts.test.x);
-  const Tensor y = to(parts.train.y, F32), test_y = to(parts.test.y, F32);
+  const auto [x, y, test_x, test_y] = prepare(parts);
+  const auto trained = [&](const Rows& rows, const char* title) {
+    Progress bar(title, s.steps);
+    return train(rows, s, bar);
+  };
   fmt::print("{} rows of {} features to learn from, {} held out; classes: {} (0), {} (1)\n",
              x.size(0), x.size(1), test_x.size(0), data.classes[0], data.classes[1]);
 
   show_gradients(data, x, y);
-  const Training run = train(x, y, test_x, test_y, s, "training");
+  const Training run = trained({x, y, test_x, test_y}, "training");
   show_weights(data, run.model);
 
   const Tensor p = run.model.probability(test_x);  // (N,)
@@ -195,7 +220,7 @@ int lesson(Example& app) {
   const auto two = [&](const Tensor& rows) {
     return index_select(rows, 1, tensor<int64_t>({f, g}));
   };
-  const Training flat = train(two(x), y, two(test_x), test_y, s, "two features");
+  const Training flat = trained({two(x), y, two(test_x), test_y}, "two features");
   save_plot(app.out("boundary"), {boundary(parts.test, two(test_x), flat.model, f, g)});
 
   app.check(
@@ -204,8 +229,14 @@ int lesson(Example& app) {
   const double best = 0.5 * std::erfc(-distance / 2 / std::sqrt(2));  // for clouds: the bisector
   const double target = use_blobs ? best - 0.04 : 0.97;
   if (use_blobs) fmt::print("no model can expect more than {:.4f} on these clouds\n", best);
-  app.check(confusion.accuracy() >= target,
-            fmt::format("held-out accuracy {:.4f} >= {:.4f}", confusion.accuracy(), target));
+  const std::vector<double> others = accuracies(data, test_fraction, s, app.seed(), 20);
+  const auto [low, high] = std::minmax_element(others.begin(), others.end());
+  const double average =
+      std::accumulate(others.begin(), others.end(), 0.0) / static_cast<double>(others.size());
+  fmt::print("held-out accuracy: {:.4f} on this split, {:.4f} to {:.4f} on {} others\n",
+             confusion.accuracy(), *low, *high, others.size());
+  app.check(average >= target,
+            fmt::format("their mean held-out accuracy: {:.4f} >= {:.4f}", average, target));
   return app.finish();
 }
 
