@@ -176,11 +176,13 @@ void save(const Example& app, const Notes& notes, const Tensor& g) {
     rows.push_back(
         {e.name, e.formula, fmt::format("{:.9g}", e.x.item()), fmt::format("{:.9g}", e.gradient)});
     names.emplace_back(
-        fmt::format("{} = {:.6g}\n∂g/∂{} = {:.6g}", e.name, e.x.item(), e.name, e.gradient), e.x);
+        fmt::format("{0} = {1:.6g},  ∂g/∂{0} = {2:.6g}", e.name, e.x.item(), e.gradient), e.x);
   }
   fmt::print("\n{}\n", table.text());
   write_csv(app.out("nodes.csv"), {"node", "formula", "value", "gradient"}, rows);
-  save_graph(app.out("graph"), graph_dot(g, names));
+  std::string dot = graph_dot(g, names);
+  dot.insert(dot.rfind('}'), "rankdir=TB; ranksep=0.2; nodesep=0.2;");  // downwards: fits a screen
+  save_graph(app.out("graph"), dot);
 }
 
 /// ∂g/∂a and ∂g/∂b without any graph: nudge the input, watch the output. Two runs per input.
