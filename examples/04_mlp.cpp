@@ -90,7 +90,7 @@ Tensor targets(const Dataset& data) { return to(reshape(data.y, {-1, 1}), F32) *
 
 double accuracy(const Mlp& model, const Dataset& data) {
   NoGrad guard;
-  return mean(to(eq(sign(model(data.x)), targets(data)), F32)).item();
+  return mean(to(eq(model(data.x) > 0, targets(data) > 0), F32)).item();
 }
 
 double deviation(const Tensor& x) { return std::sqrt(var(x).item()); }
