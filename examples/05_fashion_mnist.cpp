@@ -21,7 +21,8 @@
 // Look at:  where the two loss curves part; what is taken for what (shirts!), and the worst
 //           mistakes: would you have done better?
 // Try next: --dropout 0 --l2 0 --epochs 30 (the curves part for good); --hidden 16; --batch 4096;
-//           --rate 0.1. Then 06 for the optimizers, 07 for a network that knows what a picture is.
+//           --rate 0.1. Then 06 for the optimizers. A network that knows what a picture is, is to
+//           come (07).
 #include <fmt/format.h>
 
 #include <algorithm>
