@@ -227,8 +227,9 @@ int lesson(Example& app) {
              half);
   app.check(results[0].score.sequences >= 0.99,
             fmt::format("whole sequences right: {:.4f} >= 0.99", results[0].score.sequences));
-  app.check(results[2].score.tokens <= 0.4,
-            fmt::format("tokens right with attention off: {:.4f} <= 0.4", results[2].score.tokens));
+  app.check(results[2].score.tokens <= chance + 0.03,
+            fmt::format("attention off is guessing: {:.4f} of the tokens right <= {:.4f}",
+                        results[2].score.tokens, chance + 0.03));
   app.check(std::abs(results[1].score.tokens - best[1]) < 0.03,
             fmt::format("the causal mask hides half: {:.4f} is near {:.4f}",
                         results[1].score.tokens, best[1]));
