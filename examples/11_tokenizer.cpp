@@ -93,10 +93,15 @@ std::string conversations(uint64_t seed, size_t bytes, bool chinese_only) {
   return text;
 }
 
+void show_tokens(const BytePairEncoder& bpe, std::string_view text) {
+  fmt::print("  {}\n  {} bytes, {:.2f} a token\n", coloured(bpe, text, isatty(STDOUT_FILENO)),
+             text.size(), bytes_per_token(bpe, text));
+}
+
 /// Bytes per token on text that no tokenizer was trained on, against the size of the vocabulary.
-void compare_sizes(Example& app, std::string_view train, std::string_view held_out,
-                   const std::vector<int64_t>& sizes) {
-  const std::string both = std::string(train) + conversations(app.seed(), train.size() / 4, false);
+/// `both`: `train`, and conversations.
+void compare_sizes(Example& app, std::string_view train, std::string_view both,
+                   std::string_view held_out, const std::vector<int64_t>& sizes) {
   const std::string chinese = conversations(app.seed() + 1, 20'000, true);
   std::vector<double> x, text_one, text_both, chinese_one, chinese_both;
   fmt::print(
@@ -178,11 +183,13 @@ int lesson(Example& app) {
       std::string(held_out.substr(0, std::min<size_t>(held_out.find('\n', 60), 300)))};
   samples.insert(samples.end(), std::begin(kSamples), std::end(kSamples));
   if (!sample.empty()) samples = {sample};
-  for (const std::string& s : samples)
-    fmt::print("  {}\n  {} bytes, {:.2f} a token\n", coloured(bpe, s, isatty(STDOUT_FILENO)),
-               s.size(), bytes_per_token(bpe, s));
+  for (const std::string& s : samples) show_tokens(bpe, s);
+  const std::string both = std::string(train) + conversations(app.seed(), train.size() / 4, false);
+  fmt::print("\nThe {}, by a tokenizer that was trained on Chinese conversations too\n",
+             sample.empty() ? "Chinese one" : "same");
+  show_tokens(BytePairEncoder::train(both, vocab), sample.empty() ? kSamples[1] : sample);
 
-  compare_sizes(app, train, held_out,
+  compare_sizes(app, train, both, held_out,
                 app.fast() ? std::vector<int64_t>{256, 512, 1024}
                            : std::vector<int64_t>{256, 512, 1024, 2048, 4096, 8192});
   bpe.save(app.out("tokenizer.json"));
