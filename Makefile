@@ -34,6 +34,10 @@ GOALS  := $(or $(MAKECMDGOALS),all)
 GROUPS := $(if $(filter-out help clean lint deps uninstall doctor cuda-check,$(GOALS)),build) \
           $(if $(filter test $(BUILD)/bin/tests $(BUILD)/bin/cuda_tests_% gradcheck,$(GOALS)),test) \
           $(if $(filter bench,$(GOALS)),bench)
+# make cannot keep a name with a space together: this would install, and remove, under each of its parts.
+ifneq (,$(and $(filter install uninstall,$(GOALS)),$(word 2,$(PREFIX))))
+$(error PREFIX has a space in it; choose a folder without one)
+endif
 DRY    := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 NEEDED := $(if $(DRY),,$(foreach g,$(GROUPS),$(if $(wildcard $(BUILD)/.has-$(g)),,$(g))))
 ifneq (,$(strip $(NEEDED)))

@@ -60,4 +60,11 @@ make_quietly uninstall PREFIX="$place/opt"
 left=$(find "$place/stage" "$place/opt" -type f)
 [[ -z $left ]] || fail "uninstall left $left"
 
+# 5. make cannot keep a path with a space together, and says so before anything is written or removed.
+for goal in install uninstall; do
+  make -s "$goal" PREFIX="$place/in st" >"$place/make.log" 2>&1 && fail "make $goal takes a PREFIX with a space"
+  grep -q 'PREFIX has a space' "$place/make.log" || { cat "$place/make.log"; fail "make $goal says nothing of the space"; }
+done
+[[ ! -e $place/in && ! -e "$place/in st" ]] || fail "a PREFIX with a space left something behind"
+
 echo "test_install: installed, used from outside, and gone again"
