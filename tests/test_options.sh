@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The folder for results is looked at before any work: one that cannot be made or written is an error
-# that names --out, --help makes none, and what is in a folder that can only be read can be read.
+# that names --out, --help makes none, --fast has its own, and what is in a folder that can only be read can be read.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 program=$PWD/${BUILD:-build}/bin/13_mini_gpt
@@ -24,6 +24,9 @@ cd "$place" || exit 1
 [[ $? -eq 2 ]] || complain "a wrong option did not end with status 2"
 "$program" --help --out never >>help.log
 [[ ! -e out && ! -e never ]] || complain "--help, or a wrong option, made a folder"
+
+"$program" --fast --steps 1 --channels 8 --batch 1 --text wrong.log --context 8 >fast.log 2>&1 || { cat fast.log; complain "--fast failed"; }
+[[ -e out/13_mini_gpt-fast/mini_gpt.safetensors && ! -e out/13_mini_gpt ]] || complain "--fast wrote where a long run writes"
 
 touch file
 refuses file

@@ -132,7 +132,8 @@ Example::Example(int argc, char** argv, std::string name, std::string summary)
               Limits<int64_t>{.min = 0, .max = 1024});
   choice("--device", device_, {"cpu", "cuda"}, "where to compute");
   option("--out", out_, "folder for results");
-  flag("--fast", fast_, "a small version that takes seconds");
+  flag("--fast", fast_,
+       "a small version that takes seconds; its results go to the folder + \"-fast\"");
   flag("--check", check_, "exit with status 1 if a target is missed");
 }
 
@@ -174,8 +175,11 @@ void Example::parse() {
     fmt::print(stderr, "error: {} (--help lists the options)\n", e.what());
     throw Stop{kWrongUse};
   }
-  if (fast_)
+  if (fast_) {
     for (const auto& apply : command_line_->when_fast) apply();
+    if (!given("--out"))
+      out_ += "-fast";  // what took minutes to make is not for a quick try to replace
+  }
   if (device_ == "cuda") use_cuda();
   prepare_folder(out_);
   if (threads_ > 0) set_num_threads(static_cast<int>(threads_));
