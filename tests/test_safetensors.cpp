@@ -249,3 +249,12 @@ TEST_CASE("safetensors: what cannot be written, and what a failed write leaves")
   CHECK(read_bytes(path) == before);
   CHECK(std::distance(fs::directory_iterator(scratch.dir), {}) == 2);
 }
+
+TEST_CASE("safetensors: through a link the file changes, not the link") {
+  const Scratch scratch;
+  save_safetensors(scratch / "a.safetensors", {{"x", ones({2})}});
+  fs::create_symlink("a.safetensors", scratch / "link");
+  save_safetensors(scratch / "link", {{"x", zeros({3})}});
+  CHECK(fs::is_symlink(scratch / "link"));
+  CHECK(load_safetensors(scratch / "a.safetensors").tensors[0].second.shape() == Shape{3});
+}
