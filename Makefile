@@ -147,7 +147,7 @@ stamp = $(if $(DRY),,$(shell mkdir -p $(BUILD))$(if $(call same,$(2),$(file <$(1
 same  = $(and $(findstring x$(strip $(1))x,x$(strip $(2))x),$(findstring x$(strip $(2))x,x$(strip $(1))x))
 FLAGS_STAMP  := $(BUILD)/.flags
 SOURCE_STAMP := $(BUILD)/.sources
-ifneq (,$(GROUPS)$(filter doctor,$(GOALS)))
+ifneq (,$(strip $(GROUPS) $(filter doctor,$(GOALS))))
 $(call stamp,$(FLAGS_STAMP),$(filter-out ccache,$(COMPILE) $(EMULATED) $(CHECKED)) $(shell $(CXX) -dumpfullversion 2>/dev/null))
 $(call stamp,$(SOURCE_STAMP),$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(KERNEL_SRC) $(EMULATOR_SRC) $(CUDA_TEST_SRC) $(BUG_SRC) $(PUZZLE_SRC))
 endif

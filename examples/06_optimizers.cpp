@@ -19,6 +19,7 @@
 //           Write an optimizer of your own, and give it a line in contenders().
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -119,7 +120,9 @@ void show_rosenbrock(Example& app, int64_t steps, double scale) {
   Panel curves({.title = "In the valley", .x = "step", .y = "f", .log_x = true, .log_y = true});
   std::vector<double> end;
   for (const Contender& c : contenders()) {
-    const double rate = scale * c.rosenbrock_rate;
+    const double rate = scale * c.rosenbrock_rate, difference = difference_from_pytorch(c);
+    app.check(difference <= 1e-6,
+              fmt::format("{}: ten steps equal PyTorch's: {:.1e} <= 1e-6", c.name, difference));
     const Path path = descend(c, rate, steps);
     table.row({c.name, fmt::format("{:g}", rate), fmt::format("{:.4g}", path.f[10]),
                fmt::format("{:.4g}", path.f.back()), fmt::format("{:.3f}", path.x.back()),
@@ -162,9 +165,8 @@ struct Entry {
 Run train(const Task& task, const Entry& entry, Progress& bar) {
   manual_seed(task.seed);
   const Dataset &rows = task.data.train, &others = task.data.test;
-  const int64_t pixels = rows.x.numel() / rows.size();
-  const auto classes = static_cast<int64_t>(rows.classes.size());
-  const Sequential net(Flatten(), Linear(pixels, 64), ReLU(), Linear(64, classes));
+  const Sequential net(Flatten(), Linear(rows.x.numel() / rows.size(), 64), ReLU(),
+                       Linear(64, std::ssize(rows.classes)));
   const auto optimizer = entry.optimizer.make(net.parameters(), entry.rate(0));
   Batches batches(rows, task.batch, true, seed_for("batches", task.seed));
   Run run{{}, 0, 0};
@@ -208,9 +210,8 @@ void show_network(Example& app, const Task& task, double scale) {
   for (const Contender& c : contenders())
     entries.push_back({c.name, c, ConstantLr{.peak = scale * c.network_rate}});
   Panel panel({.title = "Six optimizers", .x = "step", .y = "cross-entropy", .log_x = true});
-  double worst = 1;
-  for (const Run& run : compare(task, "optimizer", entries, panel))
-    worst = std::min(worst, run.held_out);
+  const std::vector<Run> runs = compare(task, "optimizer", entries, panel);
+  const double worst = std::ranges::min(runs, {}, &Run::held_out).held_out;
   save_plot(app.out("network"), {panel});
   if (scale == 1)
     app.check(worst > 0.7, fmt::format("all six learn: the worst is right on {:.4f}", worst));
@@ -248,11 +249,6 @@ int lesson(Example& app) {
   app.option("--scale", scale, "multiplies every rate", {.min = 0});
   app.parse();
 
-  for (const Contender& c : contenders()) {
-    const double difference = difference_from_pytorch(c);
-    app.check(difference <= 1e-6,
-              fmt::format("{}: ten steps equal PyTorch's: {:.1e} <= 1e-6", c.name, difference));
-  }
   show_rosenbrock(app, steps, scale);
   const Split data = app.fast() ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
   fmt::print("the network: {} pictures of {} × {} to learn from, {} held out\n", data.train.size(),
