@@ -4,8 +4,9 @@
 // for EVERY index j, and for a RANDOM upstream gradient u: with u all ones, a softmax backward that
 // returns zeros would pass, because its outputs always sum to 1.
 //
-//   auto r = gradcheck([](const auto& in) { return my_op(in[0], in[1]); }, {randn({2, 3}, F64),
-//   randn({3}, F64)}); if (!r.ok) puts(r.message.c_str());
+//   auto r = gradcheck([](const auto& in) { return my_op(in[0], in[1]); },
+//                      {randn({2, 3}, F64), randn({3}, F64)});
+//   if (!r.ok) puts(r.message.c_str());
 #include <functional>
 #include <string>
 #include <vector>

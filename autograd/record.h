@@ -1,8 +1,7 @@
 #pragma once
 // The two ways to record an operation, and no third.
 //
-//   Tensor mul(const Tensor& a, const Tensor& b) {          // a primitive: the value, a closure
-//   per input
+//   Tensor mul(const Tensor& a, const Tensor& b) {  // a primitive: the value, a closure per input
 //     return record("mul", raw::mul(a, b), {{a, [b](const Tensor& g) { return g * b; }},
 //                                           {b, [a](const Tensor& g) { return g * a; }}});
 //   }

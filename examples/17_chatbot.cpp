@@ -38,7 +38,7 @@ constexpr size_t kLateExchanges = 5;  // about as many as the model's context ho
 
 struct Settings {
   int64_t steps = 5000, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
-          context = 192;
+          context = 256;
   double rate = 3e-3;
   double temperature = 0;  // greedy: the same question, the same answer
   int64_t cases = 40;      // examination questions per skill and language

@@ -22,15 +22,11 @@ namespace gradus::support {
 /// How text falls into words before pairs are counted.
 enum class WordSplit {
   /// English words with the space before them; every digit on its own, without a space, so that 7
-  /// is
-  /// the same token in "7", "17" and "+ 7" and sums can be learned; every Chinese character on its
-  /// own.
-  /// Chinese has no spaces: with runs of characters as words, whole template sentences and pieces
-  /// like
-  /// "叫李" (half a verb phrase, half a name) would become tokens, and a chatbot could neither copy
-  /// a name
-  /// that it has never seen nor recombine phrases. One character, one token, is what it can learn
-  /// from.
+  /// is the same token in "7", "17" and "+ 7" and sums can be learned; every Chinese character on
+  /// its own. Chinese has no spaces: with runs of characters as words, whole template sentences and
+  /// pieces like "叫李" (half a verb phrase, half a name) would become tokens, and a chatbot could
+  /// neither copy a name that it has never seen nor recombine phrases. One character, one token, is
+  /// what it can learn from.
   Gradus,
   /// What GPT-2 did: runs of letters or digits with the space before them.
   Gpt2,

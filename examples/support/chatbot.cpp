@@ -8,7 +8,7 @@ namespace gradus::support {
 
 namespace {
 
-constexpr int64_t kLongestAnswer = 64;  // tokens; the generator's answers are far shorter
+constexpr int64_t kLongestAnswer = 48;  // tokens; the generator's answers are far shorter
 constexpr int64_t kShownChoices = 5;
 constexpr int64_t kChunk = 1024;  // dialogues generated, and sorted by length, at a time
 

@@ -151,12 +151,8 @@ NameDialogue name_dialogue(Language language, Part part, size_t between, SplitMi
     letters = draw_letters(rng);
   const Drawn told = draw(tell, part, language, rng, letters);
   turns.push_back(told.turn);
-  const Intent& recall = intent_named(language, "recall");
-  for (; between > 0; --between)  // in training it is asked for on the way, too
-    turns.push_back(part == Part::Training && rng.percent(20)
-                        ? draw(recall, part, language, rng, told.item).turn
-                        : ordinary_turn(language, true, rng));
-  return {turns, draw(recall, part, language, rng, told.item).turn};
+  for (; between > 0; --between) turns.push_back(ordinary_turn(language, true, rng));
+  return {turns, draw(intent_named(language, "recall"), part, language, rng, told.item).turn};
 }
 
 Language either(SplitMix64& rng) { return rng.percent(50) ? Language::English : Language::Chinese; }
@@ -179,7 +175,7 @@ TestCase test_case(const Intent& intent, Language language, size_t earlier, Spli
 Dialogue DialogueGenerator::training() {
   const Language language = either(rng_);
   if (rng_.percent(30)) {
-    const size_t between = rng_.percent(40) ? 3 + rng_.below(4) : rng_.below(3);
+    const size_t between = rng_.percent(25) ? 3 + rng_.below(4) : rng_.below(3);
     auto [turns, question] = name_dialogue(language, Part::Training, between, rng_);
     turns.push_back(question);
     return turns;

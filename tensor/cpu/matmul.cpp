@@ -1,10 +1,9 @@
 // out = a @ b + beta out. BLAS does the arithmetic; what is decided here is
 //   * how strides become BLAS's "transposed" flag, copying only what is neither row- nor
-//   column-major;
+//     column-major;
 //   * how a product is cut into pieces for our threads, by its shape alone;
 //   * that a product with one row (a language model writing one token) is a row of dot products,
-//   bound by
-//     memory: each thread streams its own part of the matrix once.
+//     bound by memory: each thread streams its own part of the matrix once.
 #include <memory>
 #include <vector>
 

@@ -2,9 +2,8 @@
 // ones are walked inside. The order of additions depends on the shape alone, never on the number of
 // threads:
 //   * along memory: blocks of 1,024 elements, each summed in vector lanes, the blocks' sums added
-//   pairwise
-//     (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2: error O(log n),
-//     not O(n));
+//     pairwise (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2: error
+//     O(log n), not O(n));
 //   * across memory (a bias's gradient): whole rows added to a row of sums, 256 at a time.
 #include <limits>
 #include <vector>
