@@ -181,3 +181,10 @@ TEST_CASE("boundary: memory kept for later is given back before there is too lit
   CHECK_THROWS_AS(empty({int64_t{1} << 50}), Error);  // tries once more without what is kept
   CHECK(pool_bytes() < before + (4 << 20));
 }
+
+TEST_CASE("boundary: tensors of many sizes, one at a time, share their memory") {
+  empty_cache();
+  const int64_t before = pool_bytes();
+  for (int64_t n = 200; n > 100; --n) { const Tensor block = empty({n * 10'000}); }
+  CHECK(pool_bytes() - before < 2 * 200 * 10'000 * 4);
+}

@@ -1,6 +1,7 @@
 // A pool allocator. Training asks for the same sizes every step; keeping freed blocks by size makes
 // the next step's malloc, mmap and page faults vanish. Sizes are rounded up to eight steps per
-// power of two, so that at most an eighth is wasted.
+// power of two, so that at most an eighth is wasted; where no block of that size is free, one that is
+// not much larger will do, so that batches of many lengths do not each get blocks of their own.
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -23,6 +24,11 @@ namespace {
 constexpr size_t kAlignment = 64;       // one cache line, one AVX-512 register
 constexpr size_t kHugePage = 2u << 20;  // worth aligning large blocks to
 
+/// In front of what a block's user sees.
+struct alignas(kAlignment) Header {
+  size_t bytes;  // rounded, without this
+};
+
 size_t rounded(size_t bytes) {
   size_t step = kAlignment;
   while (step * 16 <= bytes) step *= 2;
@@ -31,21 +37,25 @@ size_t rounded(size_t bytes) {
 
 struct Pool {
   std::mutex mutex;
-  std::map<size_t, std::vector<void*>> free_blocks;
+  std::map<size_t, std::vector<Header*>> free_blocks;
   int64_t taken = 0;  // from the system, in use or kept
 
-  void* take(size_t bytes) {
-    {
-      std::lock_guard lock(mutex);
-      auto it = free_blocks.find(bytes);
-      if (it != free_blocks.end() && !it->second.empty()) {
-        void* block = it->second.back();
-        it->second.pop_back();
-        return block;
-      }
+  /// A block of at least `bytes` that was given back; null if there is none.
+  Header* reuse(size_t bytes) {
+    std::lock_guard lock(mutex);
+    for (auto it = free_blocks.lower_bound(bytes);
+         it != free_blocks.end() && it->first <= 2 * bytes; ++it) {
+      if (it->second.empty()) continue;
+      Header* block = it->second.back();
+      it->second.pop_back();
+      return block;
     }
+    return nullptr;
+  }
+  Header* take(size_t bytes) {
+    if (Header* block = reuse(bytes)) return block;
     const size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
-    const size_t aligned = (bytes + alignment - 1) / alignment * alignment;
+    const size_t aligned = (sizeof(Header) + bytes + alignment - 1) / alignment * alignment;
     void* block = std::aligned_alloc(alignment, aligned);
     if (!block) {  // what is kept for later may be what is missing now
       release();
@@ -54,20 +64,20 @@ struct Pool {
     check<Error>(block != nullptr, "out of memory: {} bytes asked for, {} bytes already taken",
                  bytes, pool_bytes());
 #if defined(__linux__)
-    if (alignment == kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+    if (alignment == kHugePage) madvise(block, aligned, MADV_HUGEPAGE);
 #endif
     std::lock_guard lock(mutex);
     taken += static_cast<int64_t>(bytes);
-    return block;
+    return new (block) Header{bytes};
   }
-  void give(void* block, size_t bytes) {
+  void give(Header* block) {
     std::lock_guard lock(mutex);
-    free_blocks[bytes].push_back(block);
+    free_blocks[block->bytes].push_back(block);
   }
   void release() {
     std::lock_guard lock(mutex);
     for (auto& [bytes, blocks] : free_blocks) {
-      for (void* block : blocks) std::free(block);
+      for (Header* block : blocks) std::free(block);
       taken -= static_cast<int64_t>(bytes * blocks.size());
     }
     free_blocks.clear();
@@ -106,14 +116,14 @@ constexpr bool kPooled = true;
 #endif
 
 void* CpuBackend::allocate(size_t bytes) {
-  if (kPooled) return pool().take(rounded(bytes));
+  if (kPooled) return pool().take(rounded(bytes)) + 1;
   void* block = std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment);
   check<Error>(block != nullptr, "out of memory: {} bytes asked for", bytes);
   return block;
 }
-void CpuBackend::deallocate(void* pointer, size_t bytes) noexcept {
+void CpuBackend::deallocate(void* pointer, size_t) noexcept {
   if (kPooled)
-    pool().give(pointer, rounded(bytes));
+    pool().give(static_cast<Header*>(pointer) - 1);
   else
     std::free(pointer);
 }
