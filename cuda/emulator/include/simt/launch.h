@@ -70,6 +70,10 @@ struct KernelOf {
   static_assert(((alignof(P) <= alignof(std::max_align_t)) && ...));
   static constexpr auto layout = parameter_layout<P...>();
 
+  /// Whether arguments of these types convert, without a cast, to the parameters.
+  template <class... Args>
+  static constexpr bool accepts = std::is_invocable_v<void (*)(P...), Args...>;
+
   static void call(const void* parameters) {
     call_with(static_cast<const std::byte*>(parameters), std::index_sequence_for<P...>());
   }
@@ -81,7 +85,9 @@ struct KernelOf {
   template <class... Args>
   static void launch(std::string_view name, const LaunchConfig& config, Args&&... args) {
     static_assert(sizeof...(P) == sizeof...(Args), "wrong number of kernel arguments");
-    alignas(std::max_align_t) std::byte buffer[layout.second + 1];
+    static_assert(accepts<Args...>,
+                  "an argument does not convert to the type of the kernel's parameter");
+    alignas(std::max_align_t) std::byte buffer[layout.second + 1] = {};
     [[maybe_unused]] std::size_t i = 0;
     (..., put(buffer + layout.first[i++].offset, P(std::forward<Args>(args))));
     launch_kernel({name, reinterpret_cast<const void*>(K), call, layout.first.data(), sizeof...(P),
