@@ -1,10 +1,13 @@
 // A 16-bit float in terms of its conversions to and from float; cuda_fp16.h and cuda_bf16.h name two.
 // A double is rounded twice on its way here, to float first, which CUDA's conversion is not: the
-// results differ for about one double in 2^29.
+// results differ for about one double in 2^29. Everything is always inlined, so that the checker finds
+// the line of the kernel that loads or stores one.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
+
+#include "simt/types.h"
 
 namespace simt {
 
@@ -13,54 +16,59 @@ class Float16 {
  public:
   Float16() = default;  // trivial, so that shared memory can hold it
   template <class T>
-  requires std::is_arithmetic_v<T> Float16(T x) : bits_(Format::bits(static_cast<float>(x))) {}
-  operator float() const { return Format::value(bits_); }
+  requires std::is_arithmetic_v<T> __forceinline__ Float16(T x)
+      : bits_(Format::bits(static_cast<float>(x))) {}
+  __forceinline__ operator float() const { return Format::value(bits_); }
 
-  static Float16 from_bits(std::uint16_t bits) {
+  static __forceinline__ Float16 from_bits(std::uint16_t bits) {
     Float16 x;
     x.bits_ = bits;
     return x;
   }
-  std::uint16_t bits() const { return bits_; }
+  __forceinline__ std::uint16_t bits() const { return bits_; }
 
-  friend Float16 operator+(Float16 a, Float16 b) { return float(a) + float(b); }
-  friend Float16 operator-(Float16 a, Float16 b) { return float(a) - float(b); }
-  friend Float16 operator*(Float16 a, Float16 b) { return float(a) * float(b); }
-  friend Float16 operator/(Float16 a, Float16 b) { return float(a) / float(b); }
-  friend Float16 operator-(Float16 a) { return from_bits(a.bits_ ^ 0x8000); }
-  Float16& operator+=(Float16 b) { return *this = *this + b; }
-  Float16& operator-=(Float16 b) { return *this = *this - b; }
-  Float16& operator*=(Float16 b) { return *this = *this * b; }
-  Float16& operator/=(Float16 b) { return *this = *this / b; }
-  friend bool operator==(Float16 a, Float16 b) { return float(a) == float(b); }
-  friend bool operator!=(Float16 a, Float16 b) { return float(a) != float(b); }
-  friend bool operator<(Float16 a, Float16 b) { return float(a) < float(b); }
-  friend bool operator>(Float16 a, Float16 b) { return float(a) > float(b); }
-  friend bool operator<=(Float16 a, Float16 b) { return float(a) <= float(b); }
-  friend bool operator>=(Float16 a, Float16 b) { return float(a) >= float(b); }
+  friend __forceinline__ Float16 operator+(Float16 a, Float16 b) { return float(a) + float(b); }
+  friend __forceinline__ Float16 operator-(Float16 a, Float16 b) { return float(a) - float(b); }
+  friend __forceinline__ Float16 operator*(Float16 a, Float16 b) { return float(a) * float(b); }
+  friend __forceinline__ Float16 operator/(Float16 a, Float16 b) { return float(a) / float(b); }
+  friend __forceinline__ Float16 operator-(Float16 a) { return from_bits(a.bits_ ^ 0x8000); }
+  __forceinline__ Float16& operator+=(Float16 b) { return *this = *this + b; }
+  __forceinline__ Float16& operator-=(Float16 b) { return *this = *this - b; }
+  __forceinline__ Float16& operator*=(Float16 b) { return *this = *this * b; }
+  __forceinline__ Float16& operator/=(Float16 b) { return *this = *this / b; }
+  friend __forceinline__ bool operator==(Float16 a, Float16 b) { return float(a) == float(b); }
+  friend __forceinline__ bool operator!=(Float16 a, Float16 b) { return float(a) != float(b); }
+  friend __forceinline__ bool operator<(Float16 a, Float16 b) { return float(a) < float(b); }
+  friend __forceinline__ bool operator>(Float16 a, Float16 b) { return float(a) > float(b); }
+  friend __forceinline__ bool operator<=(Float16 a, Float16 b) { return float(a) <= float(b); }
+  friend __forceinline__ bool operator>=(Float16 a, Float16 b) { return float(a) >= float(b); }
 
-  friend Float16 __hadd(Float16 a, Float16 b) { return a + b; }
-  friend Float16 __hsub(Float16 a, Float16 b) { return a - b; }
-  friend Float16 __hmul(Float16 a, Float16 b) { return a * b; }
-  friend Float16 __hdiv(Float16 a, Float16 b) { return a / b; }
-  friend Float16 __hneg(Float16 a) { return -a; }
-  friend Float16 __habs(Float16 a) { return from_bits(a.bits_ & 0x7fff); }
-  friend Float16 __hfma(Float16 a, Float16 b, Float16 c) {
+  friend __forceinline__ Float16 __hadd(Float16 a, Float16 b) { return a + b; }
+  friend __forceinline__ Float16 __hsub(Float16 a, Float16 b) { return a - b; }
+  friend __forceinline__ Float16 __hmul(Float16 a, Float16 b) { return a * b; }
+  friend __forceinline__ Float16 __hdiv(Float16 a, Float16 b) { return a / b; }
+  friend __forceinline__ Float16 __hneg(Float16 a) { return -a; }
+  friend __forceinline__ Float16 __habs(Float16 a) { return from_bits(a.bits_ & 0x7fff); }
+  friend __forceinline__ Float16 __hfma(Float16 a, Float16 b, Float16 c) {
     // The exact product and sum of three floats of 11 bits fit into a double but for its last bits.
     return float(std::fma(double(float(a)), double(float(b)), double(float(c))));
   }
-  friend Float16 __hmax(Float16 a, Float16 b) { return std::fmax(float(a), float(b)); }
-  friend Float16 __hmin(Float16 a, Float16 b) { return std::fmin(float(a), float(b)); }
-  friend bool __heq(Float16 a, Float16 b) { return a == b; }
-  friend bool __hlt(Float16 a, Float16 b) { return a < b; }
-  friend bool __hle(Float16 a, Float16 b) { return a <= b; }
-  friend bool __hgt(Float16 a, Float16 b) { return a > b; }
-  friend bool __hge(Float16 a, Float16 b) { return a >= b; }
-  friend bool __hisnan(Float16 a) { return std::isnan(float(a)); }
-  friend Float16 hexp(Float16 a) { return std::exp(float(a)); }
-  friend Float16 hlog(Float16 a) { return std::log(float(a)); }
-  friend Float16 hsqrt(Float16 a) { return std::sqrt(float(a)); }
-  friend Float16 hrsqrt(Float16 a) { return 1.0f / std::sqrt(float(a)); }
+  friend __forceinline__ Float16 __hmax(Float16 a, Float16 b) {
+    return std::fmax(float(a), float(b));
+  }
+  friend __forceinline__ Float16 __hmin(Float16 a, Float16 b) {
+    return std::fmin(float(a), float(b));
+  }
+  friend __forceinline__ bool __heq(Float16 a, Float16 b) { return a == b; }
+  friend __forceinline__ bool __hlt(Float16 a, Float16 b) { return a < b; }
+  friend __forceinline__ bool __hle(Float16 a, Float16 b) { return a <= b; }
+  friend __forceinline__ bool __hgt(Float16 a, Float16 b) { return a > b; }
+  friend __forceinline__ bool __hge(Float16 a, Float16 b) { return a >= b; }
+  friend __forceinline__ bool __hisnan(Float16 a) { return std::isnan(float(a)); }
+  friend __forceinline__ Float16 hexp(Float16 a) { return std::exp(float(a)); }
+  friend __forceinline__ Float16 hlog(Float16 a) { return std::log(float(a)); }
+  friend __forceinline__ Float16 hsqrt(Float16 a) { return std::sqrt(float(a)); }
+  friend __forceinline__ Float16 hrsqrt(Float16 a) { return 1.0f / std::sqrt(float(a)); }
 
  private:
   std::uint16_t bits_;
@@ -70,18 +78,26 @@ class Float16 {
 template <class T>
 struct alignas(4) Float16x2 {
   T x, y;
-  friend Float16x2 operator+(Float16x2 a, Float16x2 b) { return {a.x + b.x, a.y + b.y}; }
-  friend Float16x2 operator-(Float16x2 a, Float16x2 b) { return {a.x - b.x, a.y - b.y}; }
-  friend Float16x2 operator*(Float16x2 a, Float16x2 b) { return {a.x * b.x, a.y * b.y}; }
-  friend Float16x2 operator/(Float16x2 a, Float16x2 b) { return {a.x / b.x, a.y / b.y}; }
-  friend Float16x2 __hadd2(Float16x2 a, Float16x2 b) { return a + b; }
-  friend Float16x2 __hsub2(Float16x2 a, Float16x2 b) { return a - b; }
-  friend Float16x2 __hmul2(Float16x2 a, Float16x2 b) { return a * b; }
-  friend Float16x2 __hfma2(Float16x2 a, Float16x2 b, Float16x2 c) {
+  friend __forceinline__ Float16x2 operator+(Float16x2 a, Float16x2 b) {
+    return {a.x + b.x, a.y + b.y};
+  }
+  friend __forceinline__ Float16x2 operator-(Float16x2 a, Float16x2 b) {
+    return {a.x - b.x, a.y - b.y};
+  }
+  friend __forceinline__ Float16x2 operator*(Float16x2 a, Float16x2 b) {
+    return {a.x * b.x, a.y * b.y};
+  }
+  friend __forceinline__ Float16x2 operator/(Float16x2 a, Float16x2 b) {
+    return {a.x / b.x, a.y / b.y};
+  }
+  friend __forceinline__ Float16x2 __hadd2(Float16x2 a, Float16x2 b) { return a + b; }
+  friend __forceinline__ Float16x2 __hsub2(Float16x2 a, Float16x2 b) { return a - b; }
+  friend __forceinline__ Float16x2 __hmul2(Float16x2 a, Float16x2 b) { return a * b; }
+  friend __forceinline__ Float16x2 __hfma2(Float16x2 a, Float16x2 b, Float16x2 c) {
     return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
   }
-  friend T __low2half(Float16x2 a) { return a.x; }
-  friend T __high2half(Float16x2 a) { return a.y; }
+  friend __forceinline__ T __low2half(Float16x2 a) { return a.x; }
+  friend __forceinline__ T __high2half(Float16x2 a) { return a.y; }
 };
 
 }  // namespace simt

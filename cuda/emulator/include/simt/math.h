@@ -12,8 +12,10 @@
 #include <limits>
 #include <type_traits>
 
+#include "simt/types.h"
+
 template <class T>
-T __ldg(const T* address) {
+__forceinline__ T __ldg(const T* address) {
   return *address;
 }
 
