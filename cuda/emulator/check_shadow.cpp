@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -18,10 +19,12 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t(256) << 30, least_bytes = std::size_t(1) << 30;
 constexpr std::size_t alignment = 256;  // what cudaMalloc promises
-constexpr std::size_t red_zone = 512;   // at least so many invalid bytes around an allocation
-constexpr std::ptrdiff_t below = 128;   // so far before one, an index below zero is meant
+// Invalid bytes around an allocation: as many as it has, so that a wrong row stride still ends there,
+// within these limits.
+constexpr std::size_t least_red_zone = 512, most_red_zone = std::size_t(1) << 20;
+constexpr std::ptrdiff_t below = 128;  // so far before one, an index below zero is meant
 
-char* next;                             // the arena is used up to here
+char *next, *limit;                     // what lies between these is free
 std::map<const char*, Region> regions;  // by their first byte
 std::vector<Region> shared_arrays;      // of the running block
 
@@ -44,7 +47,8 @@ void reserve_arena() {
     shadow = reinterpret_cast<Cell*>(reserve(bytes / 4 * sizeof(Cell)));
     if (arena_begin && shadow) {
       arena_end = arena_begin + bytes;
-      next = arena_begin + red_zone;
+      next = arena_begin + least_red_zone;
+      limit = arena_end;
       return;
     }
     if (arena_begin) munmap(arena_begin, bytes);
@@ -66,12 +70,14 @@ void give_back(void* from, void* to) {
 void* allocate(std::size_t bytes, Space space) {
   const Pause pause;
   if (!arena_begin) reserve_arena();
+  const std::size_t red_zone = std::clamp(bytes, least_red_zone, most_red_zone);
   const std::size_t room = (bytes + red_zone + alignment - 1) & ~(alignment - 1);
-  if (room < bytes || room > std::size_t(arena_end - next)) {
+  if (room < bytes || room > std::size_t(limit - next)) {
     give_up("has used up its address space: it never gives out freed memory again");
   }
-  char* p = next;
-  next += room;
+  // Shared memory lies at the far end, where no wrong index into an allocation leads.
+  char* p = space == Space::shared ? limit -= room : next;
+  if (space != Space::shared) next += room;
   regions[p] = {p, bytes, space};
   // A host may fill pinned memory by code that is not instrumented: it counts as initialised.
   if (space != Space::shared) {
