@@ -3,8 +3,10 @@
 // CUDA leaves to a debugger, the report says in words; cudaGetErrorString returns it.
 #include "cuda/emulator/errors.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 #include "cuda/emulator/check.h"
@@ -48,13 +50,26 @@ std::size_t choice(const char* name, std::initializer_list<std::string_view> cho
   throw std::invalid_argument(std::string(name) + ": '" + value + "' is none of " + list);
 }
 
+/// sm_75, 80, 86, …: those that nvcc 13 knows.
+int architecture() {
+  constexpr std::uint64_t known[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
+  const std::uint64_t asked = number("GRADUS_CUDA_ARCH", known[0]);
+  if (std::find(std::begin(known), std::end(known), asked) != std::end(known)) return int(asked);
+  std::string list;
+  for (const std::uint64_t arch : known) list += " " + std::to_string(arch);
+  throw std::invalid_argument("GRADUS_CUDA_ARCH: there is no " + std::to_string(asked) + " among" +
+                              list);
+}
+
 Config from_environment() {
   Config c;
   c.schedule = Schedule(choice("GRADUS_CUDA_SCHEDULE", {"forward", "reverse", "random"}));
   c.seed = number("GRADUS_CUDA_SEED", 1);
   c.deferred = choice("GRADUS_CUDA_STREAMS", {"eager", "deferred"}) == 1;
   c.replay = choice("GRADUS_CUDA_REPLAY", {"0", "1"}) == 1;
-  c.arch = int(number("GRADUS_CUDA_ARCH", 75));
+  c.arch = architecture();
+  if (!check::enabled && environment("GRADUS_CUDA_PROFILE"))
+    std::fprintf(stderr, "simt: GRADUS_CUDA_PROFILE counts only in the checked build\n");
   return c;
 }
 
@@ -112,37 +127,52 @@ cudaError_t cudaGetLastError() {
   return error;
 }
 
-const char* cudaGetErrorName(cudaError_t error) {
-  switch (error) {
-#define SIMT_NAME(e) \
-  case e: return #e;
-    SIMT_NAME(cudaSuccess)
-    SIMT_NAME(cudaErrorInvalidValue)
-    SIMT_NAME(cudaErrorMemoryAllocation)
-    SIMT_NAME(cudaErrorInvalidConfiguration)
-    SIMT_NAME(cudaErrorInvalidSymbol)
-    SIMT_NAME(cudaErrorInvalidDevicePointer)
-    SIMT_NAME(cudaErrorInvalidMemcpyDirection)
-    SIMT_NAME(cudaErrorInsufficientDriver)
-    SIMT_NAME(cudaErrorInvalidDeviceFunction)
-    SIMT_NAME(cudaErrorNoDevice)
-    SIMT_NAME(cudaErrorInvalidDevice)
-    SIMT_NAME(cudaErrorInvalidResourceHandle)
-    SIMT_NAME(cudaErrorNotReady)
-    SIMT_NAME(cudaErrorIllegalAddress)
-    SIMT_NAME(cudaErrorLaunchOutOfResources)
-    SIMT_NAME(cudaErrorLaunchTimeout)
-    SIMT_NAME(cudaErrorAssert)
-    SIMT_NAME(cudaErrorMisalignedAddress)
-    SIMT_NAME(cudaErrorLaunchFailure)
-    SIMT_NAME(cudaErrorNotSupported)
-    SIMT_NAME(cudaErrorUnknown)
-#undef SIMT_NAME
-  }
-  return "unrecognized error code";
+namespace {
+
+struct ErrorText {
+  cudaError_t error;
+  const char *name, *words;
+};
+constexpr ErrorText kErrors[] = {
+#define SIMT_ERROR(error, words) \
+  { error, #error, words }
+    SIMT_ERROR(cudaSuccess, "no error"),
+    SIMT_ERROR(cudaErrorInvalidValue, "invalid argument"),
+    SIMT_ERROR(cudaErrorMemoryAllocation, "out of memory"),
+    SIMT_ERROR(cudaErrorInvalidConfiguration,
+               "a grid, a block or its shared memory has an impossible size"),
+    SIMT_ERROR(cudaErrorInvalidSymbol, "no such __device__ or __constant__ variable"),
+    SIMT_ERROR(cudaErrorInvalidDevicePointer, "not a pointer to device memory"),
+    SIMT_ERROR(cudaErrorInvalidMemcpyDirection, "no such direction of a copy"),
+    SIMT_ERROR(cudaErrorInsufficientDriver, "the driver is too old for this runtime"),
+    SIMT_ERROR(cudaErrorInvalidDeviceFunction, "no such kernel for this device"),
+    SIMT_ERROR(cudaErrorNoDevice, "no GPU was found"),
+    SIMT_ERROR(cudaErrorInvalidDevice, "no device has this number"),
+    SIMT_ERROR(cudaErrorInvalidResourceHandle, "no such stream or event, or it was destroyed"),
+    SIMT_ERROR(cudaErrorNotReady, "the work is not done yet"),
+    SIMT_ERROR(cudaErrorIllegalAddress, "a kernel used an address that is none of its memory"),
+    SIMT_ERROR(cudaErrorLaunchOutOfResources,
+               "the kernel needs more registers or memory than a block can have"),
+    SIMT_ERROR(cudaErrorLaunchTimeout, "the kernel ran too long"),
+    SIMT_ERROR(cudaErrorAssert, "an assert() in a kernel failed"),
+    SIMT_ERROR(cudaErrorMisalignedAddress, "a kernel used an address that is not aligned"),
+    SIMT_ERROR(cudaErrorLaunchFailure, "a kernel failed"),
+    SIMT_ERROR(cudaErrorNotSupported, "not supported"),
+    SIMT_ERROR(cudaErrorUnknown, "unknown error"),
+#undef SIMT_ERROR
+};
+
+ErrorText text_of(cudaError_t error) {
+  for (const ErrorText& text : kErrors)
+    if (text.error == error) return text;
+  return {error, "unrecognized error code", "unrecognized error code"};
 }
+
+}  // namespace
+
+const char* cudaGetErrorName(cudaError_t error) { return text_of(error).name; }
 
 const char* cudaGetErrorString(cudaError_t error) {
   const bool explained = error != cudaSuccess && error == simt::reported;
-  return explained ? simt::report_text.c_str() : cudaGetErrorName(error);
+  return explained ? simt::report_text.c_str() : text_of(error).words;
 }
