@@ -26,10 +26,13 @@ std::string coordinates(std::uint32_t linear, const dim3& size) {
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-/// " at file.cu:12"; the runtime's own calls have no place.
-std::string site(const char* at, const std::source_location& where) {
-  if (!where.line()) return "";
-  return std::string(at) + base_name(where.file_name()) + ":" + number(where.line());
+/// "fill launched at file.cu:12", "cudaMemcpyAsync called at file.cu:13"; some calls have no place.
+std::string name_of(const Run& run) {
+  if (run.what.empty()) return "host code";
+  const std::string what(run.what);
+  if (!run.site.line()) return what;
+  return what + (what.starts_with("cuda") ? " called at " : " launched at ") +
+         base_name(run.site.file_name()) + ":" + number(run.site.line());
 }
 
 /// Ends the kernel, or reports what a copy or the host did.
@@ -37,9 +40,7 @@ void finding(const std::string& what) {
   if (running.in_kernel) fail(what);
   if (run_now && reported_run == run_now) return;
   reported_run = run_now;
-  const Run& run = run_info(current_run());
-  report(run.what.empty() ? "host code " + what
-                          : std::string(run.what) + site(" launched at ", run.site) + " " + what);
+  report(name_of(run_info(current_run())) + " " + what);
 }
 
 const char* does(Kind kind) {
@@ -113,10 +114,33 @@ std::string other_thread(const Accesses& other) {
   return block == running.block ? name : name + " of block " + coordinates(block, gridDim);
 }
 
-/// The earlier access belongs to another kernel, to a copy, or to the host.
-std::string other_run(const Accesses& other) {
-  const Run& run = run_info(other.run);
-  return run.what.empty() ? "host code" : std::string(run.what) + site(" launched at ", run.site);
+/// Of an access of which nothing at one place was written: its first such byte, and how many there
+/// are. A copy may have come far before it finds one.
+std::pair<Access, std::size_t> unwritten(const Access& access) {
+  std::size_t count = 0;
+  const char* first = nullptr;
+  const char* p = access.address;
+  for (std::size_t left = access.bytes; left;) {
+    const Piece piece = piece_at(p, left);
+    if (!(cell_of(p).written & piece.mask)) {
+      if (!first) first = p;
+      count += piece.bytes;
+    }
+    p += piece.bytes;
+    left -= piece.bytes;
+  }
+  return {{access.kind, first, std::min<std::size_t>(count, 4), access.pc}, count};
+}
+
+/// What helps if an atomic meets a plain load: CUDA's guide itself begins so a loop of atomicCAS.
+std::string advice(const Access& access, Kind other) {
+  if (access.kind == Kind::load && other == Kind::atomic) {
+    return "; without a barrier, load it by atomicAdd(p, 0)";
+  }
+  if (access.kind == Kind::atomic && other == Kind::load) {
+    return "; a loop of atomicCAS begins with atomicAdd(p, 0), not *p";
+  }
+  return "";
 }
 
 }  // namespace
@@ -136,9 +160,11 @@ void report_uninitialised(const Access& access) {
   const Pause pause;
   const Region* region = region_of(access.address);
   const bool shared = region && region->space == Space::shared;
-  finding(act(access) + " that nobody has written" +
+  const auto [first, count] = unwritten(access);
+  finding(act(access) + (count < access.bytes ? ", " + number(count) + " of which" : " that") +
+          " nobody has written" +
           (shared ? " yet (uninitialised, or a barrier is missing): " : " (uninitialised): ") +
-          place(access));
+          (access.bytes > 8 ? "from " + place(first) : place(access)));
 }
 
 void report_host_memory(const Access& access) {
@@ -153,10 +179,11 @@ void report_race(const Access& access, const Accesses& other, Kind other_kind) {
   if (other.run == current_run()) {
     text += other_thread(other) + " " + did(other_kind) + " them" + line + ", and " + remedy(other);
   } else {
-    text += other_run(other) + " " + did(other_kind) + " them" + line +
+    text += name_of(run_info(other.run)) + " " + did(other_kind) + " them" + line +
             ", and no synchronisation or event orders the two";
   }
-  finding(text + ": data race on " + place(access));
+  const bool same = other.run == current_run();
+  finding(text + ": data race on " + place(access) + (same ? advice(access, other_kind) : ""));
 }
 
 void report_host_access(const Access& access) {

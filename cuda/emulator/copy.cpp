@@ -42,7 +42,7 @@ std::string objection(const char* side, const void* p, std::size_t bytes, bool d
 }
 
 cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes,
-                 cudaMemcpyKind kind, cudaStream_t stream, bool async) {
+                 cudaMemcpyKind kind, cudaStream_t stream, bool async, Loc where) {
   if (unsigned(kind) > cudaMemcpyDefault) return set_error(cudaErrorInvalidMemcpyDirection);
   if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
   if (bytes == 0) return set_error(cudaSuccess);
@@ -61,7 +61,7 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
     aside.reset(new char[bytes]);
     std::memcpy(aside.get(), from, bytes);
   }
-  submit(stream, call, Loc{}, [=] {
+  submit(stream, call, where, [=] {
     check::read(from, bytes);
     std::memmove(to, aside ? aside.get() : from, bytes);
     check::written(to, bytes);
@@ -70,6 +70,20 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
     drain(stream);
     check::host_waits_for_stream(stream);
   }
+  return set_error(cudaSuccess);
+}
+
+cudaError_t set(const char* call, void* p, int value, std::size_t bytes, cudaStream_t stream,
+                Loc where) {
+  if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
+  if (bytes == 0) return set_error(cudaSuccess);
+  if (const std::string wrong = objection("the destination", p, bytes, true, false); !wrong.empty())
+    return complain(cudaErrorInvalidValue,
+                    std::string(call) + " of " + std::to_string(bytes) + " bytes: " + wrong);
+  submit(stream, call, where, [=] {
+    std::memset(p, value, bytes);
+    check::written(p, bytes);
+  });
   return set_error(cudaSuccess);
 }
 
@@ -157,28 +171,20 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return set_error(cudaSuccess);
 }
 
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  return copy("cudaMemcpy", to, from, bytes, kind, nullptr, false);
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                       Loc where) {
+  return copy("cudaMemcpy", to, from, bytes, kind, nullptr, false, where);
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t stream) {
-  return copy("cudaMemcpyAsync", to, from, bytes, kind, stream, true);
+                            cudaStream_t stream, Loc where) {
+  return copy("cudaMemcpyAsync", to, from, bytes, kind, stream, true, where);
 }
 
-cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t stream) {
-  if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
-  if (bytes == 0) return set_error(cudaSuccess);
-  if (const std::string wrong = objection("the destination", p, bytes, true, false); !wrong.empty())
-    return complain(cudaErrorInvalidValue,
-                    "cudaMemset of " + std::to_string(bytes) + " bytes: " + wrong);
-  submit(stream, "cudaMemset", Loc{}, [=] {
-    std::memset(p, value, bytes);
-    check::written(p, bytes);
-  });
-  return set_error(cudaSuccess);
+cudaError_t cudaMemset(void* p, int value, std::size_t bytes, Loc where) {
+  return set("cudaMemset", p, value, bytes, nullptr, where);
 }
 
-cudaError_t cudaMemset(void* p, int value, std::size_t bytes) {
-  return cudaMemsetAsync(p, value, bytes, nullptr);
+cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t stream, Loc where) {
+  return set("cudaMemsetAsync", p, value, bytes, stream, where);
 }

@@ -1,5 +1,5 @@
 // The part of CUDA's runtime API that is here: errors, devices, memory, streams, events. Names and
-// meanings are NVIDIA's; runtime.cpp implements them.
+// meanings are NVIDIA's; device.cpp, errors.cpp, copy.cpp and stream.cpp implement them.
 #pragma once
 #include <cstddef>
 
@@ -110,11 +110,15 @@ cudaError_t cudaFreeAsync(void*, cudaStream_t);
 cudaError_t cudaFreeHost(void*);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes*, const void*);
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind);
+// Where they are called, reports want to know.
+#define SIMT_WHERE simt::Loc where = simt::Loc::current()
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, SIMT_WHERE);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
-                            cudaStream_t = nullptr);
-cudaError_t cudaMemset(void*, int value, std::size_t bytes);
-cudaError_t cudaMemsetAsync(void*, int value, std::size_t bytes, cudaStream_t = nullptr);
+                            cudaStream_t = nullptr, SIMT_WHERE);
+cudaError_t cudaMemset(void*, int value, std::size_t bytes, SIMT_WHERE);
+cudaError_t cudaMemsetAsync(void*, int value, std::size_t bytes, cudaStream_t = nullptr,
+                            SIMT_WHERE);
+#undef SIMT_WHERE
 
 cudaError_t cudaStreamCreate(cudaStream_t*);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned flags);
