@@ -76,6 +76,7 @@ void finish(Thread& thread) {
   Warp& warp = block.warps[number / kWarp];
   thread.state = State::finished;
   thread.fiber = nullptr;
+  block.fruitless = 0;
   ++block.finished;
   warp.live &= ~(1u << number % kWarp);
   if (warp.waiting) complete_collectives(number / kWarp);
@@ -105,6 +106,8 @@ void reset(const Launch& launch) {
   block.launch = &launch;
   block.finished = 0;
   block.failure.clear();
+  block.error = cudaErrorLaunchFailure;
+  block.fruitless = 0;
   block.barrier = {};
   block.ready.clear();
   for (int i = 0; i < block.size; ++i) {
@@ -134,6 +137,7 @@ int ReadyList::pop() {
 
 void suspend() {
   Thread* const self = block.current;
+  if (self->state != State::ready) block.fruitless = 0;
   Thread* const next = next_thread();
   if (next == self) return enter(*self);
   go_on_with(next, *self->fiber);
@@ -150,12 +154,20 @@ void wake(int warp, std::uint32_t lanes) {
 }
 
 // The random schedule interleaves at every fourth atomic. The others go straight on, but a thread
-// that seems to wait for another one in a loop of atomics must let it run some time.
-void yield_point() {
+// that seems to wait for another one in a loop of atomics must let it run some time. If all that can
+// run do nothing but wait so, what they wait for can only come from another block, and never will.
+void yield_point(bool changed) {
   static unsigned in_a_row = 0;
   static const Thread* last = nullptr;
-  if (!block.launch || block.ready.empty()) return;
+  constexpr std::uint64_t kMostRounds = 10'000'000;
+  if (!block.launch) return;
   const check::Pause pause;
+  block.fruitless = changed ? 0 : block.fruitless + 1;
+  if (block.fruitless > kMostRounds)
+    fail(
+        std::string("waits in a loop for what no other thread of the block does; blocks run one "
+                    "after another, and cannot wait for each other"));
+  if (block.ready.empty()) return;
   in_a_row = last == block.current ? in_a_row + 1 : 0;
   last = block.current;
   if (schedule == Schedule::random ? chance() % 4 != 0 : in_a_row < 1000) return;
@@ -165,14 +177,16 @@ void yield_point() {
   suspend();
 }
 
-void fence() {
-  check::fence();
-  yield_point();
+void fence(bool block_only) {
+  check::fence(block_only);
+  yield_point(false);
 }
 
 unsigned lane_id() { return unsigned(block.number(*block.current)) % kWarp; }
 
-void fail(std::string what) {
+void fail(std::string what) { fail_with(cudaErrorLaunchFailure, std::move(what)); }
+
+void fail_with(cudaError_t error, std::string what) {
   const check::Pause pause;
   if (!block.launch) {
     std::fprintf(stderr, "simt: host code %s\n", what.c_str());
@@ -181,6 +195,7 @@ void fail(std::string what) {
   const uint3 i = block.current->index;
   block.failure = "thread (" + std::to_string(i.x) + "," + std::to_string(i.y) + "," +
                   std::to_string(i.z) + ") " + what;
+  block.error = error;
   std::string().swap(what);
   Fiber& from = *block.current->fiber;
   go_on_with(nullptr, from);
@@ -214,7 +229,7 @@ void begin_grid(const Launch& launch) {
 
 bool run_block(const Launch& launch) {
   reset(launch);
-  begin_shared_memory(launch.config.shared_bytes);
+  begin_shared_memory(launch.config.shared_bytes, launch.shared_limit);
   go_on_with(next_thread(), host);
   std::string what = block.failure;
   if (what.empty() && block.finished < block.size) what = describe_deadlock();
@@ -222,7 +237,10 @@ bool run_block(const Launch& launch) {
   ++stats().blocks;
   stats().threads += std::uint64_t(block.size);
   if (what.empty()) return true;
-  stick(cudaErrorLaunchFailure, in_block(launch) + what);
+  if (block.error == cudaErrorInvalidValue)
+    complain(block.error, in_block(launch) + what);
+  else
+    stick(block.error, in_block(launch) + what);
   idle.clear();
   for (const auto& fiber : fibers) {  // threads that were cut off never end
     fiber->reset();

@@ -59,7 +59,9 @@ struct Block {
   const Launch* launch = nullptr;  // null: no kernel runs
   int size = 0, finished = 0;
   Thread* current = nullptr;
-  std::string failure;  // what fail() was told
+  std::string failure;      // what fail() was told
+  cudaError_t error;        // what that is for CUDA
+  std::uint64_t fruitless;  // atomics in a row, of all threads, that changed nothing
   Barrier barrier;
   ReadyList ready;
   Warp warps[kMaxThreads / kWarp];
@@ -76,6 +78,10 @@ void begin_grid(const Launch&);
 
 /// Runs the block `blockIdx` of a grid; false if it ended with a report.
 bool run_block(const Launch&);
+
+/// fail() with an error of its own. cudaErrorInvalidValue is a launch that a GPU would have refused:
+/// it is forgotten when it has been asked for.
+[[noreturn]] void fail_with(cudaError_t, std::string what);
 
 /// fail() with " at file:line" behind the text.
 [[noreturn]] void fail_at(std::string what, Loc where);

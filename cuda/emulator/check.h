@@ -94,7 +94,7 @@ inline void thread_runs(std::uint32_t thread, const char* stack_low, const char*
 }
 void block_barrier();  ///< all threads have met in __syncthreads
 void warp_barrier(std::uint32_t warp, std::uint32_t lanes);  ///< these have met in __syncwarp
-void fence();                                                ///< the running thread: __threadfence
+void fence(bool block_only);  ///< the running thread: __threadfence, or __threadfence_block
 
 // Streams: what is ordered before what. Streams and events are named by their addresses; the null
 // stream, named nullptr, is there from the start. Tell of each call in program order, also when the
@@ -130,7 +130,7 @@ inline void grid_ends() {}
 inline void thread_runs(std::uint32_t, const char*, const char*) {}
 inline void block_barrier() {}
 inline void warp_barrier(std::uint32_t, std::uint32_t) {}
-inline void fence() {}
+inline void fence(bool) {}
 inline void stream_created(const void*, bool) {}
 inline void stream_destroyed(const void*) {}
 inline std::uint32_t queued(const void*, std::string_view, Loc) { return 0; }

@@ -39,13 +39,21 @@ bool host_may_touch(const char* p) {
   return region && (region->space == Space::pinned || region->space == Space::managed);
 }
 
+/// A plain store of the running thread since the last barrier.
+bool wrote_just_now(const Accesses& last, std::uint8_t mask) {
+  return last.run == current_run() && last.thread == this_thread() &&
+         last.generation == block_order.generation && (last.bytes & mask) == mask &&
+         !(last.flags & atomic);
+}
+
 void judge_word(Cell& cell, std::uint8_t mask, const Access& access) {
   const bool reads = access.kind != Kind::store;
   const bool writes = access.kind == Kind::store || access.kind == Kind::atomic;
   const bool atomically = access.kind == Kind::atomic || access.kind == Kind::atomic_load;
   const std::uint8_t flags = atomically ? atomic : 0;
   if ((cell.valid & mask) != mask) return report_bad_address(access);
-  if (reads && (cell.written & mask) != mask) return report_uninitialised(access);
+  // A word that is written in part may be a struct's, whose padding nobody writes.
+  if (reads && !(cell.written & mask)) return report_uninitialised(access);
 
   const bool both_atomic = flags & cell.write.flags & atomic;
   if (cell.write.run && cell.write.bytes & mask && !both_atomic && !is_ordered(cell.write)) {
@@ -60,6 +68,8 @@ void judge_word(Cell& cell, std::uint8_t mask, const Access& access) {
     join(cell.read, mask, flags, access.pc);
   } else if (both_atomic) {
     join(cell.write, mask, flags, access.pc);
+  } else if (atomically && wrote_just_now(cell.write, mask)) {
+    // The plain store stays on record: it is what the atomics of other threads may race with.
   } else {
     const Accesses& last = cell.write;
     const bool same = last.run == current_run() && last.thread == this_thread() &&
@@ -122,12 +132,15 @@ void written(void* p, std::size_t bytes) { judge_range(Kind::store, p, bytes); }
 void judge(const Access& access) {
   if (running.in_kernel) {
     if (!inside(access.address)) {
-      if (belongs_to_kernel(access.address)) return;
+      if (belongs_to_kernel(access.address)) {
+        if (access.kind == Kind::atomic) counter_updated(access.address, false);
+        return;
+      }
       const Pause pause;
       return report_host_memory(access);
     }
     const bool shared = between(access.address, shared_begin, shared_end);
-    if (access.kind == Kind::atomic && !shared) counter_updated(access.address);
+    if (access.kind == Kind::atomic) counter_updated(access.address, shared);
     judge_words(access);
     if (profile::active && access.kind != Kind::atomic_load) { profile::count(access, shared); }
     if (observer) observer(access);

@@ -1,11 +1,15 @@
-// Order between blocks. A launch gives none, but a program can make some: a thread writes, calls
-// __threadfence(), and updates a counter atomically; whoever updates that counter later has seen
-// what came before the fence. "The last block to finish adds up the others' results" rests on this.
+// Order by fences. A launch gives none between its blocks, and a block none between its warps but at a
+// barrier; a program can make some: a thread writes, calls __threadfence(), and updates a counter
+// atomically; whoever updates that counter later has seen what came before the fence. "The last block
+// to finish adds up the others' results" rests on this, and so do locks and flags.
 //
-// A counter remembers who published through it. The block that updates it learns that, all of it at
-// once: an acquiring fence is not asked for, so a missing one is not found.
+// A counter remembers who published through it. Who updates it learns that: all of a block at once
+// if it was another block, else the one thread. It is coarser than the truth, and never louder: a
+// fence stands for all that its thread does between two barriers, and an acquiring fence is not
+// asked for, so a missing one is not found.
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "cuda/emulator/check_order.h"
@@ -13,20 +17,49 @@
 namespace simt::check {
 namespace {
 
-struct Publication {
-  std::uint32_t thread, generation;  // of its block, when it passed the fence
+/// Generations of its block in which a thread has passed its last fence; 0: none.
+struct Fenced {
+  std::uint32_t device, block;  // __threadfence; any fence
+  bool operator==(const Fenced&) const = default;
 };
-std::unordered_map<const char*, std::vector<Publication>> counters;  // of the running grid
-std::uint32_t fenced[threads_in_block];  // generation of each thread's last fence; 0: none
+Fenced fenced[threads_in_block];
+struct Publication {
+  std::uint32_t thread;
+  Fenced until;
+  bool operator==(const Publication&) const = default;
+};
+using Counters = std::unordered_map<const char*, std::vector<Publication>>;
+Counters counters, shared_counters;  // of the running grid, of the running block
+bool anybody_fenced;                 // in the running grid
 
 // What the running block has learnt: generations up to which others' accesses are ordered.
 std::unordered_map<std::uint32_t, std::uint32_t> known_threads, known_blocks;
+// In this generation of the running block: who has told whom, as linear thread numbers.
+std::unordered_set<std::uint64_t> told;
+
+std::uint64_t pair(std::uint32_t teller, std::uint32_t hearer) {
+  return std::uint64_t(teller) << 32 | hearer;
+}
 
 void learn(const Publication& publication) {
+  const std::uint32_t block = publication.thread / threads_in_block;
+  if (block == running.block) {
+    if (publication.until.block == block_order.generation) {
+      told.insert(pair(publication.thread, this_thread()));
+    }
+    return;
+  }
   std::uint32_t& of_thread = known_threads[publication.thread];
-  of_thread = std::max(of_thread, publication.generation);
-  std::uint32_t& of_block = known_blocks[publication.thread / threads_in_block];
-  of_block = std::max(of_block, publication.generation);
+  of_thread = std::max(of_thread, publication.until.device);
+  std::uint32_t& of_block = known_blocks[block];
+  of_block = std::max(of_block, publication.until.device);
+}
+
+void publish(std::vector<Publication>& through) {
+  const Publication mine{this_thread(), fenced[running.thread]};
+  if (!mine.until.block) return;
+  // A thread that waits in a loop says the same again and again.
+  if (through.empty() || through.back() != mine) through.push_back(mine);
 }
 
 std::uint32_t generation_of(const std::unordered_map<std::uint32_t, std::uint32_t>& known,
@@ -37,24 +70,33 @@ std::uint32_t generation_of(const std::unordered_map<std::uint32_t, std::uint32_
 
 }  // namespace
 
-void forget_counters() { counters.clear(); }
+void forget_counters() {
+  counters.clear();
+  anybody_fenced = false;
+}
 
 void forget_fences() {
-  std::fill(std::begin(fenced), std::end(fenced), 0u);
+  std::fill(std::begin(fenced), std::end(fenced), Fenced{});
+  shared_counters.clear();
   known_threads.clear();
   known_blocks.clear();
 }
 
-void fence() {
-  if (running.in_kernel) fenced[running.thread] = block_order.generation;
+void forget_told() { told.clear(); }
+
+void fence(bool block_only) {
+  if (!running.in_kernel) return;
+  anybody_fenced = true;
+  Fenced& mine = fenced[running.thread];
+  mine.block = block_order.generation;
+  if (!block_only) mine.device = block_order.generation;
 }
 
-void counter_updated(const char* address) {
-  const auto found = counters.find(address);
-  if (found != counters.end()) {
-    for (const Publication& publication : found->second) learn(publication);
-  }
-  if (fenced[running.thread]) counters[address].push_back({this_thread(), fenced[running.thread]});
+void counter_updated(const char* address, bool shared) {
+  if (!anybody_fenced) return;
+  std::vector<Publication>& counter = (shared ? shared_counters : counters)[address];
+  for (const Publication& publication : counter) learn(publication);
+  publish(counter);
 }
 
 bool is_published(const Accesses& accesses) {
@@ -67,5 +109,8 @@ bool is_published(const Accesses& accesses) {
   return generation_of(known_blocks, block) > accesses.generation ||
          generation_of(known_threads, accesses.thread) >= accesses.generation;
 }
+
+bool anybody_told() { return !told.empty(); }
+bool has_told(std::uint32_t thread) { return told.contains(pair(thread, this_thread())); }
 
 }  // namespace simt::check

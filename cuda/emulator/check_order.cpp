@@ -20,6 +20,7 @@ std::uint32_t threads;  // of a block of the running grid
 void new_generation() {
   std::fill(std::begin(block_order.stamp), std::end(block_order.stamp), std::uint16_t(1));
   std::memset(block_order.known, 0, threads * sizeof block_order.known[0]);
+  forget_told();
 }
 
 std::uint32_t block_of(std::uint32_t thread) { return thread / threads_in_block; }
@@ -61,11 +62,13 @@ void warp_barrier(std::uint32_t warp, std::uint32_t lanes) {
 }
 
 std::uint32_t unordered_lanes(const Accesses& accesses) {
-  const std::uint32_t me = running.thread;
+  const std::uint32_t me = running.thread, first = accesses.thread & ~31u;
+  const bool my_warp = warp_of(accesses.thread) == warp_of(this_thread());
   std::uint32_t result = 0;
-  for (std::uint32_t rest = accesses.lanes & ~(1u << (me & 31)); rest; rest &= rest - 1) {
-    const int lane = std::countr_zero(rest);
-    if (block_order.known[me][lane] < accesses.stamp) result |= 1u << lane;
+  for (std::uint32_t rest = accesses.lanes; rest; rest &= rest - 1) {
+    const auto lane = std::uint32_t(std::countr_zero(rest));
+    if (my_warp && (lane == (me & 31) || block_order.known[me][lane] >= accesses.stamp)) continue;
+    if (!has_told(first + lane)) result |= 1u << lane;
   }
   return result;
 }
@@ -77,8 +80,7 @@ bool is_ordered(const Accesses& accesses) {
     return is_published(accesses);
   }
   if (accesses.generation != block_order.generation) return true;
-  if (accesses.flags & many_warps || warp_of(accesses.thread) != warp_of(me)) return false;
-  return unordered_lanes(accesses) == 0;
+  return !(accesses.flags & many_warps) && unordered_lanes(accesses) == 0;
 }
 
 void replace(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uint32_t pc) {
@@ -101,14 +103,23 @@ void join(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uint32
       (accesses.flags & atomic) != kind) {
     return replace(accesses, mask, kind, pc);
   }
-  if (block_of(accesses.thread) != block_of(me)) accesses.flags |= many_blocks;
+  if (block_of(accesses.thread) != block_of(me)) {
+    // What a fence has ordered before this thread it speaks for, too.
+    if (!(accesses.flags & many_blocks) && is_published(accesses)) {
+      return replace(accesses, mask, kind, pc);
+    }
+    accesses.flags |= many_blocks;
+  }
   if (accesses.flags & many_blocks) {
     accesses.thread = me;
     accesses.pc = pc;
     return;
   }
   if (accesses.generation != block_order.generation) return replace(accesses, mask, kind, pc);
-  if (warp_of(accesses.thread) != warp_of(me)) accesses.flags |= many_warps;
+  if (warp_of(accesses.thread) != warp_of(me)) {
+    if (anybody_told() && is_ordered(accesses)) return replace(accesses, mask, kind, pc);
+    accesses.flags |= many_warps;
+  }
   // Lanes that are ordered before this thread are spoken for by it from now on.
   const std::uint16_t now = block_order.stamp[running.thread / 32];
   std::uint32_t others = accesses.lanes & ~(1u << (me & 31));

@@ -4,8 +4,9 @@
 //   in a block       __syncthreads orders all threads: it starts a new generation of the block.
 //   in a warp        __syncwarp orders the lanes that meet in it, and what they already knew
 //                    (vector clocks, Mattern 1989, of 32 entries each).
-//   between blocks   nothing, within one launch, but __threadfence() and an atomic counter
-//                    (check_fence.cpp).
+//   by a fence       a thread that writes, calls __threadfence() and updates a word atomically is
+//                    ordered before whoever updates that word later (check_fence.cpp): the only
+//                    order between blocks of one launch, and one more between threads of a block.
 //   between launches, copies, and the host: streams, events and waiting (vector clocks again, with
 //                    one entry for each stream and one for the host).
 #pragma once
@@ -32,11 +33,16 @@ struct BlockOrder {
 };
 extern BlockOrder block_order;
 
-void counter_updated(const char* address);  ///< it updates a word of global memory atomically
-void forget_fences();                       ///< a block begins
-void forget_counters();                     ///< a grid begins
+void counter_updated(const char* address, bool shared);  ///< it updates a word atomically
+void forget_fences();                                    ///< a block begins
+void forget_told();                                      ///< the block passes a barrier
+void forget_counters();                                  ///< a grid begins
 /// Whether accesses of other blocks have been published to the running one.
 bool is_published(const Accesses& accesses);
+/// Whether a fence and an atomic order what a thread of the running block has done since the last
+/// barrier before what the running thread does.
+bool has_told(std::uint32_t thread);
+bool anybody_told();  ///< whether there is such an order at all; quick
 
 /// A run: one execution of a kernel or copy, or what the host does between two calls.
 struct Run {
@@ -53,7 +59,8 @@ const Run& run_info(std::uint32_t run);
 bool run_is_ordered(std::uint32_t earlier);
 
 void set_threads_of_block(std::uint32_t count);
-/// Lanes of `accesses` that no __syncwarp orders before the running thread, of the same warp.
+/// Lanes of `accesses`, of one warp of the running block, that nothing orders before the running
+/// thread since the last barrier.
 std::uint32_t unordered_lanes(const Accesses& accesses);
 /// Whether all of `accesses` happen before what the running thread does next.
 bool is_ordered(const Accesses& accesses);

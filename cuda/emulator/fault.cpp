@@ -8,8 +8,12 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
 
 #include "cuda/emulator/block.h"
+#include "cuda/emulator/check.h"
 #include "cuda/emulator/memory.h"
 
 namespace simt {
@@ -61,3 +65,16 @@ FaultHandler::~FaultHandler() {
 }
 
 }  // namespace simt
+
+// What assert() calls, in place of the C library's: that would end the process, and name no thread.
+extern "C" void __assert_fail(const char* condition, const char* file, unsigned line,
+                              const char* function) noexcept {
+  using namespace simt;
+  const check::Pause pause;
+  const char* const slash = std::strrchr(file, '/');
+  if (block.launch)
+    fail_with(cudaErrorAssert, "fails assert(" + std::string(condition) + ") at " +
+                                   (slash ? slash + 1 : file) + ":" + std::to_string(line));
+  std::fprintf(stderr, "%s:%u: %s: Assertion `%s' failed.\n", file, line, function, condition);
+  std::abort();
+}

@@ -1,5 +1,5 @@
 // What the processor itself refuses while a kernel runs: an address where nothing is, a division of
-// integers by zero, a stack that is used up.
+// integers by zero, a stack that is used up. And what the kernel refuses to go on with: assert().
 #pragma once
 
 namespace simt {

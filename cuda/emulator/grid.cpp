@@ -60,7 +60,7 @@ std::string difference(const Snapshot& before) {
 
 }  // namespace
 
-void run_grid(const Launch& launch) {
+bool run_grid(const Launch& launch) {
   schedule = config().schedule;
   chance.seed(config().seed + stats().launches);
   blockDim = launch.config.block;
@@ -70,15 +70,18 @@ void run_grid(const Launch& launch) {
   for (const std::uint32_t number : block_order(std::size_t(gridDim.x) * gridDim.y * gridDim.z)) {
     blockIdx = {number % gridDim.x, number / gridDim.x % gridDim.y, number / gridDim.x / gridDim.y};
     check::block_begins(number);
-    if (!run_block(launch)) return;
+    if (!run_block(launch)) return false;
   }
+  return true;
 }
 
 void run_replayed(const Launch& launch) {
   const Schedule chosen = config().schedule;
   const Snapshot before = device_memory();
   config().schedule = Schedule::forward;
-  run_grid(launch);
+  const bool ran = run_grid(launch);
+  config().schedule = chosen;
+  if (!ran) return;
   const Snapshot forward = device_memory();
   restore(before);
   check::grid_repeats();

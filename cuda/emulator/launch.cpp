@@ -23,6 +23,18 @@ namespace {
 
 std::map<const void*, std::size_t> dynamic_limits;  // by cudaFuncSetAttribute
 
+/// Of dynamic shared memory.
+std::size_t dynamic_limit(const Kernel& kernel) {
+  const auto asked = dynamic_limits.find(kernel.function);
+  return asked == dynamic_limits.end() ? kSharedLimit : asked->second;
+}
+
+/// Of static and dynamic shared memory together: who has asked for more may have all there is.
+std::size_t shared_limit(const Kernel& kernel) {
+  return dynamic_limits.contains(kernel.function) ? shared_memory_limit(config().arch)
+                                                  : kSharedLimit;
+}
+
 std::string size_text(dim3 n) {
   return "(" + std::to_string(n.x) + ", " + std::to_string(n.y) + ", " + std::to_string(n.z) + ")";
 }
@@ -36,8 +48,7 @@ const void* pointer_argument(const Parameter& parameter, const void* buffer) {
 /// What a GPU would refuse, and with which error; empty for a good launch.
 std::pair<cudaError_t, std::string> objection(const Kernel& kernel, const LaunchConfig& c) {
   const dim3 g = c.grid, b = c.block;
-  const auto limit_of = dynamic_limits.find(kernel.function);
-  const std::size_t limit = limit_of == dynamic_limits.end() ? 48 * 1024 : limit_of->second;
+  const std::size_t limit = dynamic_limit(kernel);
   if (!(g.x && g.y && g.z && b.x && b.y && b.z))
     return {cudaErrorInvalidConfiguration,
             "no size may be 0 (or negative): grid " + size_text(g) + ", block " + size_text(b)};
@@ -84,7 +95,10 @@ void run(const Launch& launch) {
                       launch.config.block.x * launch.config.block.y * launch.config.block.z,
                       launch.parameters.get(), kernel.parameter_bytes, pointers.data(),
                       int(pointers.size())});
-  config().replay ? run_replayed(launch) : run_grid(launch);
+  if (config().replay)
+    run_replayed(launch);
+  else
+    run_grid(launch);
   check::grid_ends();
   for (const void* const p : pointers)
     if (p && !guards_intact(p, "kernel " + std::string(kernel.name) + " launched at " +
@@ -114,7 +128,7 @@ void launch_kernel(const Kernel& kernel, const LaunchConfig& c, const void* para
   log(kernel);
   const std::shared_ptr<char[]> copy(new char[kernel.parameter_bytes + 1]);
   std::memcpy(copy.get(), parameters, kernel.parameter_bytes);
-  Launch launch{kernel, c, copy, {kernel.call, copy}};
+  Launch launch{kernel, c, shared_limit(kernel), copy, {kernel.call, copy}};
   ptx::substitute(kernel, copy.get(), launch.body);
   submit(c.stream, kernel.name, c.where, [launch = std::move(launch)] { run(launch); });
 }

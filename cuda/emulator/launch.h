@@ -15,12 +15,13 @@ struct Body {
 struct Launch {
   Kernel kernel;
   LaunchConfig config;
+  std::size_t shared_limit;  // for its static and dynamic shared memory together
   std::shared_ptr<const void> parameters;
   Body body;
 };
 
-/// Runs all blocks of a grid in the schedule's order.
-void run_grid(const Launch&);
+/// Runs all blocks of a grid in the schedule's order; false if one ended with a report.
+bool run_grid(const Launch&);
 
 /// Runs a grid forward, then again in reverse from the same memory; a report if that changes a bit.
 void run_replayed(const Launch&);

@@ -40,7 +40,7 @@ void barrier_reduce(Machine& m, const Instruction& i) {  // bar.red.popc.u32 d, 
 void warp_barrier(Machine& m, const Instruction& i) {
   warp_collective(WarpOp::sync, m.get<uint32_t>(i.operand[0]), 0, 0, Loc{});
 }
-void yield(Machine&, const Instruction&) { yield_point(); }
+void yield(Machine&, const Instruction&) { yield_point(false); }
 
 // ---- The warp together --------------------------------------------------------------------------
 

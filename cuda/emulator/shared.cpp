@@ -17,7 +17,7 @@
 namespace simt {
 namespace {
 
-constexpr std::size_t kArena = 512 * 1024, kGap = 64, kStaticLimit = 48 * 1024;
+constexpr std::size_t kArena = 512 * 1024, kGap = 64, kStaticLimit = kSharedLimit;
 
 struct Slot {
   const SharedSite* site;
@@ -25,7 +25,7 @@ struct Slot {
 };
 
 char* arena = nullptr;
-std::size_t used = 0, static_bytes = 0, dynamic_bytes = 0;
+std::size_t used = 0, static_bytes = 0, dynamic_bytes = 0, most_bytes = 0;
 char* dynamic_place = nullptr;
 bool dynamic_known = false;
 std::vector<Slot> slots;
@@ -46,11 +46,12 @@ char* take(std::size_t bytes, std::size_t align) {
 
 }  // namespace
 
-void begin_shared_memory(std::size_t bytes) {
+void begin_shared_memory(std::size_t bytes, std::size_t limit) {
   if (!arena) make_arena();
   slots.clear();
   used = static_bytes = 0;
   dynamic_bytes = bytes;
+  most_bytes = limit;
   dynamic_place = take(bytes, 16);
   dynamic_known = false;
 }
@@ -63,6 +64,12 @@ void* shared_slot(const SharedSite& site) {
   if (static_bytes > kStaticLimit)
     fail("uses " + std::to_string(static_bytes) + " bytes of static shared memory, more than " +
          std::to_string(kStaticLimit) + "; dynamic shared memory can be larger");
+  // A GPU refuses such a launch. Here the static arrays show one by one, as threads come to them.
+  if (static_bytes + dynamic_bytes > most_bytes)
+    fail_with(cudaErrorInvalidValue, "needs " + std::to_string(static_bytes) +
+                                         " bytes of static and " + std::to_string(dynamic_bytes) +
+                                         " of dynamic shared memory, together more than " +
+                                         std::to_string(most_bytes));
   char* const place = take(site.bytes, site.align);
   check::shared_array(place, site.bytes, site.name, site.element_bytes);
   slots.push_back({&site, place});

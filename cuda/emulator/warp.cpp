@@ -105,8 +105,10 @@ std::uint64_t warp_collective(WarpOp op, std::uint32_t mask, std::uint64_t value
       companions(warp, self) == needed)
     complete(warp, needed, op);
   suspend();
-  if (is_shuffle(op) && self.mask == 0)
+  if (is_shuffle(op) && self.mask == 0) {
+    const check::Pause for_the_words;  // the checks are on since the thread went on
     fail_at("shuffles from lane " + std::to_string(source) + ", which takes no part", where);
+  }
   return self.value;
 }
 

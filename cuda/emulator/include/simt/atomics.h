@@ -1,5 +1,6 @@
 // Atomic read-modify-write. All are one loop around compare-and-swap, as in CUDA's own guide; they
-// return the old value. They are real atomic instructions, so that instrumentation sees them as such.
+// return the old value. They are real atomic instructions, so that instrumentation sees them as such, and always
+// inlined, so that it sees them on the kernel's line.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -10,11 +11,10 @@
 namespace simt {
 
 template <class T, class F>
-T atomic_update(T* address, F next) {
+__forceinline__ T atomic_update(T* address, F next) {
   static_assert(sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
   using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t,
                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
-  yield_point();
   auto* const word = reinterpret_cast<Word*>(address);
   Word old = __atomic_load_n(word, __ATOMIC_RELAXED);
   Word wanted;
@@ -22,6 +22,7 @@ T atomic_update(T* address, F next) {
     wanted = std::bit_cast<Word>(T(next(std::bit_cast<T>(old))));
   } while (
       !__atomic_compare_exchange_n(word, &old, wanted, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+  yield_point(wanted != old);
   return std::bit_cast<T>(old);
 }
 
@@ -29,7 +30,7 @@ T atomic_update(T* address, F next) {
 
 #define SIMT_ATOMIC(name, expression)                                       \
   template <class T>                                                        \
-  T name(T* address, std::type_identity_t<T> value) {                       \
+  __forceinline__ T name(T* address, std::type_identity_t<T> value) {       \
     return simt::atomic_update(address, [=](T old) { return expression; }); \
   }
 SIMT_ATOMIC(atomicAdd, T(old + value))
@@ -45,7 +46,8 @@ SIMT_ATOMIC(atomicDec, old == 0 || old > value ? value : T(old - 1))
 #undef SIMT_ATOMIC
 
 template <class T>
-T atomicCAS(T* address, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
+__forceinline__ T atomicCAS(T* address, std::type_identity_t<T> expected,
+                            std::type_identity_t<T> value) {
   return simt::atomic_update(
       address, [=](T old) { return simt::to_bits(old) == simt::to_bits(expected) ? value : old; });
 }

@@ -39,11 +39,13 @@ int block_barrier(BarrierOp, int predicate, Loc);
 /// operation folds from the values. reduce_min and reduce_max compare as unsigned.
 std::uint64_t warp_collective(WarpOp, std::uint32_t mask, std::uint64_t value, int source, Loc);
 
-/// A place where a schedule may let another thread run: atomics and fences.
-void yield_point();
+/// A place where a schedule may let another thread run: an atomic, which has or has not changed
+/// its word, or a fence. A thread that changes nothing for a long time seems to wait for another one.
+void yield_point(bool changed);
 
-/// __threadfence: what the thread did before is seen by whoever sees its later atomics.
-void fence();
+/// __threadfence: what the thread did before is seen by whoever sees its later atomics, or, of
+/// __threadfence_block, by the threads of its block that do.
+void fence(bool block_only);
 
 unsigned lane_id();
 
@@ -180,10 +182,10 @@ inline int __reduce_max_sync(unsigned mask, int value, SIMT_WHERE) {
 
 // ---- Fences --------------------------------------------------------------------------------------
 
-inline void __threadfence() { simt::fence(); }
-inline void __threadfence_block() { simt::yield_point(); }
+inline void __threadfence() { simt::fence(false); }
+inline void __threadfence_block() { simt::fence(true); }
 inline void __threadfence_system() { __threadfence(); }
-inline void __nanosleep(unsigned) { simt::yield_point(); }
+inline void __nanosleep(unsigned) { simt::yield_point(false); }
 [[noreturn]] inline void __trap(SIMT_WHERE) { simt::fail("executes __trap()", where); }
 
 #undef SIMT_WHERE
