@@ -50,6 +50,15 @@ __global__ void shuffle_with_two_masks(float* y) {
   y[threadIdx.x] = v;
 }
 
+// Works only if all blocks run at the same time, which a launch does not promise.
+__global__ void barrier_of_a_grid(unsigned* arrived) {
+  if (threadIdx.x == 0) {
+    atomicAdd(arrived, 1u);
+    while (atomicAdd(arrived, 0u) < gridDim.x) {}
+  }
+  __syncthreads();
+}
+
 template <auto Kernel, class... Args>
 bool runs(unsigned threads, Args... args) {
   launch<Kernel>({1, threads}, device<float>(64), args...);
@@ -68,6 +77,12 @@ std::vector<Bug> barriers() {
       {"shuffle in a block of 20 threads", [] { return runs<shuffle_from_nobody>(20); },
        "shuffles from lane 20, which takes no part"},
       {"shuffle masks disagree", [] { return runs<shuffle_with_two_masks>(32); }, "mask"},
+      {"hand-made barrier of a grid",
+       [] {
+         launch<barrier_of_a_grid>({2, 64}, device<unsigned>(1));
+         return succeeded();
+       },
+       "waits in a loop"},
   };
 }
 

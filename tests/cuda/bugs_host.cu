@@ -6,6 +6,7 @@
 namespace bugs {
 
 __global__ void ones(float* y) { y[threadIdx.x] = 1; }
+__global__ void not_negative(int n) { assert(n >= 0); }  // BUG: assert in a kernel
 
 // The pointer is kept in device memory, where no launch can see that it has been freed.
 __global__ void keep(float** where, float* y) { *where = y; }
@@ -70,6 +71,20 @@ std::vector<Bug> host_errors() {
          return succeeded();
        },
        "cudaFuncSetAttribute"},
+      {"assert in a kernel",
+       [] {
+         launch<not_negative>({1, 32}, -1);
+         return succeeded();
+       },
+       "thread (0,0,0) fails assert(n >= 0)"},
+      {"copy of what is written in part",
+       [] {
+         float* y = device<float>(64, false);
+         launch<ones>({1, 32}, y);
+         const std::vector<float> h = host(y, 64);  // 32 to 63 are whatever was there
+         return h[63] == 1;
+       },
+       "256 bytes, 128 of which nobody has written (uninitialised): from element 32 (bytes 128 to"},
       {"copy past the end",
        [] {
          std::vector<float> h(8);

@@ -86,6 +86,27 @@ __global__ void through_null(float* y, float* nothing) {
   y[threadIdx.x] = nothing[threadIdx.x];  // BUG: null pointer
 }
 
+// 30 columns of 20 rows are stored, in rows of 20, but indexed in rows of 40: the first element
+// outside lies hundreds of bytes behind the end.
+__global__ void wrong_stride(float* y) {
+  const unsigned column = threadIdx.x, row = threadIdx.y;
+  y[column * 40 + row] = 1;  // BUG: wrong row stride
+}
+
+__global__ void far_past_end(float* y, int n) {
+  SHARED(float, s, [64]);
+  s[threadIdx.x] = 1;
+  __syncthreads();
+  y[n + int(threadIdx.x)] = s[63 - threadIdx.x];  // BUG: index that leads to another memory
+}
+
+__global__ void both_kinds_of_shared(float* y) {
+  DYN_SHARED(float, dynamic);
+  SHARED(float, fixed, [10000]);
+  dynamic[threadIdx.x] = fixed[threadIdx.x] = 1;
+  y[threadIdx.x] = dynamic[threadIdx.x] + fixed[threadIdx.x];
+}
+
 std::vector<Bug> memory_errors() {
   const auto one = [](int) { return 1; };
   const auto zero = [](int) { return 0; };
@@ -182,6 +203,27 @@ std::vector<Bug> memory_errors() {
          return equals(y, 64, one);
        },
        "null pointer"},
+      {"wrong row stride",
+       [=] {
+         float *y = device<float>(600), *next = device<float>(2000);
+         launch<wrong_stride>({1, dim3(30, 8)}, y);
+         return equals(next, 2000, zero);
+       },
+       "of a cudaMalloc of 2400 bytes (parameter 1)"},
+      {"index that leads to another memory",
+       [=] {
+         float* y = device<float>(64);
+         launch<far_past_end>({1, 64}, y, 229);
+         return equals(y, 64, zero);
+       },
+       "of a cudaMalloc of 256 bytes (parameter 1)"},
+      {"48 KB of static and dynamic shared memory, and more",
+       [=] {
+         float* y = device<float>(64);
+         launch<both_kinds_of_shared>({1, 64, 20000}, y);
+         return equals(y, 64, [](int) { return 2; });
+       },
+       "needs 40000 bytes of static and 20000 of dynamic shared memory"},
   };
 }
 

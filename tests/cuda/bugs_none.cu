@@ -69,6 +69,87 @@ __global__ void last_block(float* y, float* partial, unsigned* count) {
   *count = 0;  // ready for the next launch
 }
 
+// The same with a counter that is no parameter (__device__), and all threads' results.
+__device__ unsigned blocks_done;
+__global__ void last_block_by_symbol(float* y, float* partial) {
+  SHARED(bool, last, [1]);
+  const unsigned t = threadIdx.x;
+  partial[blockIdx.x * blockDim.x + t] = 1;
+  __syncthreads();
+  if (t == 0) {
+    __threadfence();
+    last[0] = atomicInc(&blocks_done, gridDim.x) == gridDim.x - 1;
+  }
+  __syncthreads();
+  if (!last[0]) return;
+  float sum = 0;
+  for (unsigned b = 0; b < gridDim.x; ++b) sum += partial[b * blockDim.x + t];
+  y[t] = sum;
+  if (t == 0) blocks_done = 0;
+}
+
+__device__ void add_under_lock(int* lock, int* y) {
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  __threadfence();
+  y[0] += 1;
+  __threadfence();
+  atomicExch(lock, 0);
+}
+__global__ void lock_of_blocks(int* lock, int* y) {
+  if (threadIdx.x == 0) add_under_lock(lock, y);
+}
+__global__ void lock_of_warps(int* lock, int* y) {
+  if (threadIdx.x % 32 == 0) add_under_lock(lock, y);
+}
+
+__global__ void flag_of_a_warp(int* y) {
+  SHARED(int, flag, [1]);
+  if (threadIdx.x == 0) flag[0] = 0;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    y[0] = 7;
+    __threadfence_block();
+    atomicExch(flag, 1);
+  }
+  if (threadIdx.x == 32) {
+    while (atomicAdd(flag, 0) == 0) {}
+    __threadfence_block();
+    y[1] = y[0];
+  }
+}
+
+// Sets its counter and counts at once, then the others do.
+__global__ void count_in_turns(int* y) {
+  SHARED(int, count, [1]);
+  if (threadIdx.x == 0) {
+    count[0] = 0;
+    atomicAdd(count, 5);
+  }
+  __syncthreads();
+  atomicAdd(count, 1);
+  __syncthreads();
+  if (threadIdx.x == 0) y[0] = count[0];
+}
+
+struct Padded {
+  char letter;  // and three bytes that nobody writes
+  int number;
+};
+__global__ void fill_padded(Padded* p) {
+  p[threadIdx.x].letter = 'a';
+  p[threadIdx.x].number = 2;
+}
+__global__ void copy_padded(const Padded* p, Padded* q) { q[threadIdx.x] = p[threadIdx.x]; }
+
+bool structs_with_padding() {
+  Padded *p = nullptr, *q = nullptr;
+  cudaMalloc(&p, 32 * sizeof(Padded));
+  cudaMalloc(&q, 32 * sizeof(Padded));
+  launch<fill_padded>({1, 32}, p);
+  launch<copy_padded>({1, 32}, p, q);
+  return host(q, 32)[31].number == 2 && succeeded();
+}
+
 __global__ void set(float* y, float value) { y[threadIdx.x] = value; }
 __global__ void twice(const float* x, float* y) { y[threadIdx.x] = 2 * x[threadIdx.x]; }
 
@@ -137,6 +218,43 @@ std::vector<Bug> correct_programs() {
          return equals(y, 1, [](int) { return 4; });
        },
        nullptr},
+      {"(correct) last block, with a __device__ counter",
+       [] {
+         float *y = device<float>(32), *partial = device<float>(128);
+         launch<last_block_by_symbol>({4, 32}, y, partial);
+         launch<last_block_by_symbol>({4, 32}, y, partial);
+         return equals(y, 32, [](int) { return 4; });
+       },
+       nullptr},
+      {"(correct) lock between blocks",
+       [] {
+         int *lock = device<int>(1), *y = device<int>(1);
+         launch<lock_of_blocks>({8, 32}, lock, y);
+         return equals(y, 1, [](int) { return 8; });
+       },
+       nullptr},
+      {"(correct) lock between warps",
+       [] {
+         int *lock = device<int>(1), *y = device<int>(1);
+         launch<lock_of_warps>({3, 128}, lock, y);
+         return equals(y, 1, [](int) { return 12; });
+       },
+       nullptr},
+      {"(correct) flag between warps",
+       [] {
+         int* y = device<int>(2);
+         launch<flag_of_a_warp>({1, 64}, y);
+         return equals(y, 2, [](int) { return 7; });
+       },
+       nullptr},
+      {"(correct) counter set and used in turns",
+       [] {
+         int* y = device<int>(1);
+         launch<count_in_turns>({1, 64}, y);
+         return equals(y, 1, [](int) { return 69; });
+       },
+       nullptr},
+      {"(correct) structs with padding", structs_with_padding, nullptr},
       {"(correct) two streams and an event", streams_with_an_event, nullptr},
   };
 }

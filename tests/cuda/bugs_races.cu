@@ -97,6 +97,74 @@ __global__ void last_block_without_fence(float* y, float* partial, unsigned* cou
   y[0] = sum;
 }
 
+__global__ void count_without_a_start(int* y) {
+  SHARED(int, count, [1]);
+  if (threadIdx.x == 0) count[0] = 0;
+  atomicAdd(count, 1);  // BUG: counter set to zero without a barrier
+  __syncthreads();
+  if (threadIdx.x == 0) y[0] = count[0];
+}
+
+__global__ void claim_or_overwrite(int* y) {
+  if (threadIdx.x == 0) {
+    atomicCAS(y, 0, 1);  // BUG: plain store against an atomic
+    atomicCAS(y + 1, 0, 1);
+  } else {
+    y[0] = 3;
+  }
+}
+
+// As in CUDA's own guide, where it does go well on today's hardware.
+__global__ void max_by_compare_and_swap(int* y) {
+  int old = y[0];  // BUG: plain first look of an atomicCAS loop
+  for (int seen = old - 1; seen != old;) {
+    seen = old;
+    old = atomicCAS(y, seen, max(seen, int(threadIdx.x)));
+  }
+}
+
+__global__ void lock_without_fences(int* lock, int* y) {
+  if (threadIdx.x > 0) return;
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  y[0] += 1;  // BUG: lock without __threadfence
+  atomicExch(lock, 0);
+}
+
+__global__ void flag_without_a_fence(int* flag, int* y) {
+  if (threadIdx.x == 0) {
+    y[0] = 7;
+    atomicExch(flag, 1);
+  }
+  if (threadIdx.x == 32) {
+    while (atomicAdd(flag, 0) == 0) {}
+    y[1] = y[0];  // BUG: flag between warps without a fence
+  }
+}
+
+// The warp that waits has the flag's word for it, the third one has not.
+__global__ void one_warp_knows(int* flag, int* y) {
+  if (threadIdx.x == 0) {
+    y[0] = 7;
+    __threadfence_block();
+    atomicExch(flag, 1);
+  }
+  if (threadIdx.x == 32) {
+    while (atomicAdd(flag, 0) == 0) {}
+  }
+  if (threadIdx.x == 64) y[1] = y[0];  // BUG: flag that a third warp does not look at
+}
+
+// A fence for the block is none for the others.
+__global__ void last_block_with_a_small_fence(int* y, unsigned* count) {
+  if (threadIdx.x > 0) return;
+  y[blockIdx.x] = 1;
+  __threadfence_block();
+  if (atomicAdd(count, 1u) < gridDim.x - 1) return;
+  for (unsigned b = 0; b < gridDim.x - 1; ++b) {
+    y[blockIdx.x] += y[b];  // BUG: last block with __threadfence_block
+  }
+}
+
 std::vector<Bug> races() {
   return {
       {"missing __syncthreads",
@@ -174,6 +242,55 @@ std::vector<Bug> races() {
          float *y = device<float>(1), *partial = device<float>(4);
          launch<last_block_without_fence>({4, 32}, y, partial, device<unsigned>(1));
          return equals(y, 1, [](int) { return 4; });
+       },
+       "nothing orders two blocks of a launch"},
+      {"counter set to zero without a barrier",
+       [] {
+         int* y = device<int>(1);
+         launch<count_without_a_start>({1, 64}, y);
+         return equals(y, 1, [](int) { return 64; });
+       },
+       "thread (0,0,0) wrote them"},
+      {"plain store against an atomic",
+       [] {
+         int* y = device<int>(2);
+         launch<claim_or_overwrite>({1, 2}, y);
+         return equals(y, 1, [](int) { return 3; });
+       },
+       "data race"},
+      {"plain first look of an atomicCAS loop",
+       [] {
+         int* y = device<int>(1);
+         launch<max_by_compare_and_swap>({1, 64}, y);
+         return equals(y, 1, [](int) { return 63; });
+       },
+       "load it by atomicAdd(p, 0)"},
+      {"lock without __threadfence",
+       [] {
+         int *lock = device<int>(1), *y = device<int>(1);
+         launch<lock_without_fences>({8, 32}, lock, y);
+         return equals(y, 1, [](int) { return 8; });
+       },
+       "nothing orders two blocks of a launch"},
+      {"flag between warps without a fence",
+       [] {
+         int *flag = device<int>(1), *y = device<int>(2);
+         launch<flag_without_a_fence>({1, 64}, flag, y);
+         return equals(y, 2, [](int) { return 7; });
+       },
+       "no __syncthreads() orders the two"},
+      {"flag that a third warp does not look at",
+       [] {
+         int *flag = device<int>(1), *y = device<int>(2);
+         launch<one_warp_knows>({1, 96}, flag, y);
+         return equals(y, 2, [](int) { return 7; });
+       },
+       "no __syncthreads() orders the two"},
+      {"last block with __threadfence_block",
+       [] {
+         int* y = device<int>(4);
+         launch<last_block_with_a_small_fence>({4, 32}, y, device<unsigned>(1));
+         return equals(y, 4, [](int i) { return i < 3 ? 1 : 4; });
        },
        "nothing orders two blocks of a launch"},
   };

@@ -89,6 +89,16 @@ std::vector<Bug> stream_errors() {
          return equals(y, 64, [](int) { return 2; });
        },
        "no synchronisation or event orders the two"},
+      {"cudaMemsetAsync beside a kernel",
+       [] {
+         float* y = device<float>(64);
+         cudaDeviceSynchronize();
+         launch<fill>({1, 64, 0, stream()}, y, 1.0f);
+         cudaMemsetAsync(y, 0, 256, stream());  // BUG: cudaMemsetAsync beside a kernel
+         cudaDeviceSynchronize();
+         return equals(y, 64, [](int) { return 0; });
+       },
+       "cudaMemsetAsync called at"},
   };
 }
 

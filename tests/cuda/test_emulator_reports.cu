@@ -1,38 +1,10 @@
 // What the emulator says about programs that are wrong: the error code that a GPU gives (where a GPU
 // notices anything), and the words. Emulator only: on a GPU a sticky error ends the process's use of it.
-#include "tests/cuda/device.h"
+#include "tests/cuda/reports.h"
 
 #if defined(SIMT_EMULATOR)
 
-  #include <functional>
-
 namespace {
-
-/// Runs something wrong and returns the report, with the errors cleared and the screen left clean.
-std::string report_of(const std::function<void()>& wrong,
-                      cudaError_t error = cudaErrorLaunchFailure) {
-  const simt::Config before = simt::config();
-  simt::clear_errors();
-  simt::config().quiet = true;
-  wrong();
-  CHECK(cudaDeviceSynchronize() ==
-        (error == cudaErrorInvalidValue || error == cudaErrorInvalidConfiguration ||
-                 error == cudaErrorMemoryAllocation
-             ? cudaSuccess
-             : error));
-  CHECK(cudaGetLastError() == error);
-  CHECK(std::string(cudaGetErrorString(error)) == simt::last_report());
-  const std::string text = simt::last_report();
-  simt::clear_errors();
-  simt::config() = before;
-  return text;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE("'", part, "' is not in: ", text);
-  return found;
-}
 
 std::string here(int line) { return "test_emulator_reports.cu:" + std::to_string(line); }
 
