@@ -84,8 +84,10 @@ PKG_LIBS     := $(or $(shell pkg-config --libs openblas fmt 2>/dev/null),-lopenb
 SUPPORT_LIBS := -lz -lpcre2-8
 COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(DEFINES) $(CXXFLAGS)
 
-# How g++ compiles what runs on the emulator.
-EMULATED := $(CXX) -std=c++20 -O2 -g1 $(WARN) -Wno-unknown-pragmas -I. -Icuda/emulator/include -DGRADUS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# How g++ compiles what runs on the emulator: the library's kernels, puzzles, and a student's own file.
+# A loop may wait for another thread, so none may be left out because it has to end anyway.
+KERNEL_FLAGS := -std=c++20 -O2 -fno-finite-loops -Wno-unknown-pragmas -I. -Icuda/emulator/include
+EMULATED := $(CXX) $(KERNEL_FLAGS) -g1 $(WARN) -DGRADUS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # The checker and the counters see each load and store through the hooks that this instrumentation calls;
 # cuda/emulator/ defines them. The last three flags keep an access in one piece, as it stands in the source.
 CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
@@ -130,14 +132,14 @@ in      = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(filter %.cu %.cpp,$(2)))
 kernels = $(call emulator,$(1)) $(call in,$(1),$(KERNEL_SRC))
 emulator = $(call in,$(1),$(if $(filter nvcc,$(1)),,$(filter-out $(if $(filter plain,$(1)),$(CHECKER_SRC)),$(EMULATOR_SRC))))
 # What `make test` runs of them. The sanitizers and the instrumentation of the checker exclude each other.
-EMULATED_TESTS := $(foreach v,plain checked,$(BUILD)/bin/cuda_tests_$(v) $(BUILD)/bin/bugs_$(v)) $(BUILD)/libpuzzles.a
+EMULATED_TESTS := $(foreach v,plain checked,$(BUILD)/bin/cuda_tests_$(v) $(BUILD)/bin/bugs_$(v) $(BUILD)/libemulator_$(v).a) $(BUILD)/libpuzzles.a
 CUDA_TESTS := $(if $(filter nvcc,$(DEVICE)),$(BUILD)/bin/cuda_tests_nvcc,$(if $(SANITIZE),,$(EMULATED_TESTS)))
 BENCH_CUDA    := $(BUILD)/bin/bench_cuda
 BENCH_CUDA_ON := $(if $(filter nvcc,$(DEVICE)),nvcc,checked)
 
 # What a student's puzzle is linked with: the harness and the checked emulator.
 PUZZLES_LIB := $(BUILD)/libpuzzles.a
-PUZZLE_ENV   = BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(filter-out emulator,$(CUDA))' CHECKED='$(PUZZLES_LIB)' \
+PUZZLE_ENV   = KERNEL_FLAGS='$(KERNEL_FLAGS)' CHECKED_FLAGS='$(CHECKED)' BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(filter-out emulator,$(CUDA))' CHECKED='$(PUZZLES_LIB)' \
                P='$(P)' HINT='$(HINT)' RESET='$(RESET)' UPDATE='$(UPDATE)' FROM='$(FROM)'
 
 # A stamp is a file that changes when its text does. Objects depend on the flags and the compiler, so
@@ -154,7 +156,7 @@ endif
 
 # ---- Goals --------------------------------------------------------------------------------------
 
-.PHONY: all lib chat examples test gradcheck bench staircase puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
+.PHONY: all lib chat examples test gradcheck bench staircase run puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
 all: lib examples             ## the library and the examples
 lib: $(LIB)                   ## the library alone
 examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regression --help
@@ -180,6 +182,8 @@ bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
 staircase: $(BENCH_CUDA)      ## four matrix products in CUDA: what they fetch, or with CUDA=1 their time
 	$(if $(filter nvcc,$(DEVICE)),,GRADUS_CUDA_PROFILE=1 )$(BENCH_CUDA) matmul all
 
+run: $(if $(filter plain,$(DEVICE)),$(BUILD)/libemulator_$(if $(PLAIN),plain,checked).a) ## a CUDA program of yours, FILE=shift.cu, on the checked emulator; PLAIN=1, CUDA=1, ARGS="…"
+	@$(PUZZLE_ENV) FILE='$(FILE)' PLAIN='$(PLAIN)' ARGS='$(ARGS)' cuda/emulator/run.sh
 puzzles: $(if $(filter plain,$(DEVICE)),$(PUZZLES_LIB)) ## seventeen CUDA exercises, no GPU needed; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
 	@$(PUZZLE_ENV) cuda/puzzles/run.sh
 puzzles-check: $(PUZZLES_LIB) ## the puzzles are fair: solved ones pass, blank ones fail
@@ -264,6 +268,8 @@ $(BUILD)/bin/cuda_tests_$(1): private LINK_ALSO := $(LINK_$(1))
 $(BUILD)/bin/cuda_tests_$(1): $(call kernels,$(1)) $(call in,$(1),$(CUDA_TEST_SRC)) \
     $(call obj,tests/main.cpp $(TABLE_SRC)) $(SUPPORT) $(LIB) $(SOURCE_STAMP)
 	$$(link)
+$(BUILD)/libemulator_$(1).a: $(call emulator,$(1)) $(SOURCE_STAMP)
+	$$(archive)
 $(BUILD)/bin/bugs_$(1): private LINK_ALSO := $(LINK_$(1))
 $(BUILD)/bin/bugs_$(1): $(call emulator,$(1)) $(call in,$(1),$(BUG_SRC)) $(SOURCE_STAMP)
 	$$(link)

@@ -65,6 +65,7 @@ if [[ $# -eq 0 && -z ${SANITIZE:-} ]]; then
   if [[ -n $emulate ]]; then
     run "CUDA, planted bugs" "$bin/bugs_checked" --table "$bin/bugs_plain"
     run "CUDA, puzzles" cuda/puzzles/check.sh
+    run "CUDA, make run" tests/cuda/run_file.sh
   fi
   for script in tests/test_*.sh; do
     [[ ! -e $script ]] || run "$(basename "$script" .sh)" "$script"

@@ -7,7 +7,7 @@
 #              a GPU often gives the right numbers all the same
 #   runner     what `make puzzles` does with a student's folder
 #
-# Environment: BUILD, CXX, CHECKED as for run.sh. `check.sh nvcc` only compiles the solutions with
+# Environment: BUILD, CXX, CHECKED, KERNEL_FLAGS, CHECKED_FLAGS as for run.sh. `check.sh nvcc` only compiles the solutions with
 # nvcc, for sm_75.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -53,9 +53,7 @@ compile() { # program
   local warnings='-Wshadow -Wconversion -Wno-sign-conversion'
   [[ $1 != blank ]] || warnings='-Wno-unused'
   # shellcheck disable=SC2086  # several words
-  $CXX -std=c++20 -O2 -g1 -I. -I"$work" -Icuda/emulator/include \
-    -Wall -Wextra $warnings -Wno-unknown-pragmas -Werror \
-    -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
+  $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g1 -I"$work" -Wall -Wextra $warnings -Werror \
     -c -x c++ "$work/$1.cu" -o "$work/$1.o" &&
     $CXX "$work/$1.o" $CHECKED -lopenblas -o "$work/$1"
 }
@@ -93,6 +91,7 @@ if [[ ${1:-} == nvcc ]]; then
   echo "puzzles-check: ${#solutions[@]} solutions compile with nvcc"
   exit
 fi
+: "${CHECKED_FLAGS:?make puzzles-check calls this}"
 unite blank "${blanks[@]}"
 unite mistakes "${mistakes[@]}"
 # shellcheck disable=SC2016  # $1 is for the inner shell
@@ -141,9 +140,10 @@ expect 1 "no thread has written it" "an open puzzle by number"
 fill 01_map 'out[threadIdx.x] = a[threadIdx.x] * a[threadIdx.x];'
 fill 02_zip 'out[threadIdx.x] = alpha * x[threadIdx.x] - y[threadIdx.x];'
 fill 03_guard 'out[threadIdx.x] = fmaxf(a[threadIdx.x], 0);'
-fill 04_map_2d 'for (;;) out[0] = 1;'
+fill 04_map_2d 'int i = 0; while (i < rows);'
 fill 05_broadcast 'out[0] = nonsense;'
 fill 06_blocks '_Exit(0);'
+fill 07_blocks_2d '__shared__ float tile[4]; out[0] = tile[0];'
 fill 08_shared 'bead[threadIdx.x] = 1; if (threadIdx.x) __syncthreads(); out[threadIdx.x] = 1;'
 fill 10_dot 'for (int i = 0; i < n && threadIdx.x == 0; ++i) out[0] = x[i] * y[i] + (i > 0 ? out[0] : 0);'
 fill 14_matmul 'const int r = blockIdx.y * kTile + threadIdx.y, j = blockIdx.x * kTile + threadIdx.x;
@@ -152,7 +152,7 @@ fill 14_matmul 'const int r = blockIdx.y * kTile + threadIdx.y, j = blockIdx.x *
   if (r < rows && j < columns) c[r * columns + j] = sum;'
 cp "$student/02_zip.cu" "$work/before"
 run
-expect 1 '^1 of .*; 8 not right yet; 8 open' "nine puzzles tried"
+expect 1 '^1 of .*; 9 not right yet; 7 open' "ten puzzles tried"
 expect 1 '^  01 map +solved' "a solution"
 expect 1 'out\[0\] should be .*, but thread 0 wrote' "a wrong result"
 expect 1 'thread 0 reads x\[0\] = .*, y\[0\] = .*; writes out\[0\] = ' "what a thread did"
@@ -160,6 +160,7 @@ expect 1 '03_guard.cu:[0-9]+' "the line of a finding"
 expect 1 'out of bounds: element 5' "a missing guard"
 expect 1 'did not end within 1 seconds' "a loop without end"
 expect 1 "05_broadcast.cu:[0-9:]+ error: .*nonsense" "an error of the compiler"
+expect 1 'here, __shared__ float tile\[4\] is written  SHARED\(float, tile, \[4\]\);' "what is CUDA and not C++"
 expect 1 'ended before its tests did' "an exit in the kernel"
 expect 1 'wait in __syncthreads' "a barrier that some do not reach"
 expect 1 'thread 0 alone loaded [0-9]+ numbers from global memory' "work that is not shared"

@@ -11,7 +11,7 @@
 #   CUDA=1        with nvcc, on a GPU
 #   PUZZLES=dir   where the copies are (puzzles)
 #   CHECKED=…     what to link: the puzzles' harness and the checked emulator
-#   BUILD, CXX, NVCC
+#   BUILD, CXX, NVCC, KERNEL_FLAGS, CHECKED_FLAGS: the Makefile knows them
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 here=cuda/puzzles
@@ -19,6 +19,8 @@ mine=${PUZZLES:-puzzles}
 [[ ${CUDA:-} != emulator ]] || CUDA='' # the emulator is what we run on without CUDA, too
 : "${P:=}" "${HINT:=}" "${RESET:=}" "${UPDATE:=}" "${FROM:=}" "${BUILD:=build}"
 export CXX=${CXX:-g++} NVCC=${NVCC:-nvcc} CUDA=${CUDA:-} CHECKED=${CHECKED:-$BUILD/libpuzzles.a}
+export KERNEL_FLAGS=${KERNEL_FLAGS:-} CHECKED_FLAGS=${CHECKED_FLAGS:-}
+[[ -n $CUDA || -n $CHECKED_FLAGS ]] || { echo "make puzzles calls this" >&2; exit 2; }
 export work=$BUILD/puzzles${CUDA:+/gpu}
 trap 'exit 130' INT
 
@@ -57,11 +59,12 @@ compile() { # name file
       "$NVCC" -arch=sm_75 "$out.o" "$work"/*.harness.o -o "$out"
   else
     # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
-    $CXX -std=c++20 -O2 -g -I. -Icuda/emulator/include \
-      -fmax-errors=3 -fdiagnostics-color=$diagnostics \
-      -Wall -Wextra -Wno-unused -Wno-sign-compare -Wno-unknown-pragmas -fsanitize=thread,undefined \
-      -fno-sanitize=vptr -fno-sanitize-recover=undefined -c -x c++ "$2" -o "$out.o" &&
-      $CXX "$out.o" $CHECKED -lopenblas -o "$out"
+    $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g -fmax-errors=3 -fdiagnostics-color=$diagnostics \
+      -Wall -Wextra -Wno-unused -Wno-sign-compare -c -x c++ "$2" -o "$out.o" &&
+      $CXX "$out.o" $CHECKED -lopenblas -o "$out" || {
+      awk -f cuda/emulator/explain.awk "$2"
+      false
+    }
   fi >"$out.log" 2>&1 && rm -f "$out.o" && echo "$2" >"$out.of"
 }
 export -f compile

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# make run FILE=shift.cu: builds a CUDA program of one file, with its main(), and runs it: on the
+# emulator, checked. The Makefile tells how g++ compiles for that. Environment:
+#
+#   FILE=shift.cu   the program; it includes "cuda/gpu.h"
+#   ARGS="1 2"      what it is called with
+#   PLAIN=1         on the plain emulator, which is faster and finds less
+#   CUDA=1          with nvcc, on a GPU
+#   BUILD, CXX, NVCC, KERNEL_FLAGS, CHECKED_FLAGS
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 2
+[[ -n ${FILE:-} ]] || { echo 'Which file? make run FILE=shift.cu' >&2; exit 2; }
+[[ -r $FILE ]] || { echo "make run: there is no file $FILE" >&2; exit 2; }
+program=$BUILD/run/$(basename "$FILE" .cu)
+mkdir -p "$BUILD/run" || exit 2
+if [[ -n ${CUDA:-} ]]; then
+  "$NVCC" -std=c++20 -lineinfo --expt-relaxed-constexpr -arch=native -I. -x cu "$FILE" -o "$program" || exit
+else
+  emulator=checked
+  [[ -z ${PLAIN:-} ]] || emulator=plain CHECKED_FLAGS=
+  # shellcheck disable=SC2086  # flags are many, and CXX may be "ccache g++"
+  if ! { $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g -fmax-errors=5 -Wall -Wextra -Wno-unused -Wno-sign-compare \
+    -c -x c++ "$FILE" -o "$program.o" &&
+    $CXX -rdynamic "$program.o" "$BUILD/libemulator_$emulator.a" -lopenblas -o "$program"; }; then
+    awk -f cuda/emulator/explain.awk "$FILE"
+    exit 1
+  fi
+fi
+# shellcheck disable=SC2086  # several arguments
+exec "$program" ${ARGS:-}

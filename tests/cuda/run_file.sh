@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# `make run FILE=…`, as a student meets it: a program that is right, one with a race, one that does not
+# end, one written for nvcc; the settings that are refused. The Makefile's variables are in the environment.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+: "${BUILD:?make test calls this}"
+work=$BUILD/run-test
+rm -rf "$work"
+mkdir -p "$work"
+failed=0
+run() { # FILE, VARIABLE=value…; what it says goes to said, its exit status to status
+  local file=$work/$1
+  shift
+  said=$(env FILE="$file" PLAIN= CUDA= ARGS= "$@" cuda/emulator/run.sh 2>&1)
+  status=$?
+}
+expect() { # status, a pattern in what was said, what it is about
+  if [[ $status -ne $1 ]] || ! grep -qE -- "$2" <<<"$said"; then
+    echo "make run, $3: exit status $status (should be $1), or no '$2' in:"$'\n'"$said"
+    failed=1
+  fi
+}
+
+cat >"$work/shift.cu" <<'CU'
+#include <cstdio>
+#include <cstdlib>
+
+#include "cuda/gpu.h"
+
+__global__ void shift(const float* x, float* y, int barrier) {
+  SHARED(float, tile, [8]);
+  const int i = int(threadIdx.x);
+  tile[i] = x[i];
+  if (barrier) __syncthreads();
+  if (i > 0) y[i] = tile[i - 1];
+}
+
+int main(int, char** arguments) {
+  float x[8] = {0, 10, 20, 30, 40, 50, 60, 70}, *dx, *dy;
+  cudaMalloc(&dx, sizeof x);
+  cudaMalloc(&dy, sizeof x);
+  cudaMemset(dy, 0, sizeof x);
+  cudaMemcpy(dx, x, sizeof x, cudaMemcpyHostToDevice);
+  launch<shift>({1, 8}, dx, dy, std::atoi(arguments[1]));
+  const cudaError_t error = cudaMemcpy(x, dy, sizeof x, cudaMemcpyDeviceToHost);
+  for (const float f : x) std::printf("%g ", f);
+  return error == cudaSuccess ? 0 : 3;
+}
+CU
+run shift.cu ARGS=1
+expect 0 '^0 0 10 20 30 40 50 60 $' "a program that is right"
+run shift.cu ARGS=0
+expect 3 'shift.cu:11, thread \(0,0,0\) wrote them at shift.cu:9.*data race' "a race"
+run shift.cu ARGS=0 PLAIN=1
+expect 0 '^0 0 10 20 30 40 50 60 $' "a race that the plain emulator does not see"
+run shift.cu ARGS=1 PLAIN=1 GRADUS_CUDA_PROFILE=1
+expect 0 'GRADUS_CUDA_PROFILE counts only in the checked build' "a profile of the plain build"
+run shift.cu ARGS=1 GRADUS_CUDA_PROFILE=1
+expect 0 'shift$' "a profile"
+run shift.cu ARGS=1 GRADUS_CUDA_ARCH=33
+expect 134 'GRADUS_CUDA_ARCH: there is no 33 among 75 80' "an architecture that there is not"
+
+cat >"$work/loop.cu" <<'CU'
+#include <assert.h>
+#include "cuda/gpu.h"
+__global__ void wait(int* flag, int n) {
+  const int i = 0;
+  while (i < n);
+  *flag = 1;
+}
+int main() {
+  int* flag;
+  cudaMalloc(&flag, 4);
+  launch<wait>({1, 32}, flag, 5);
+  assert(cudaDeviceSynchronize() != cudaSuccess);
+}
+CU
+said=$(FILE=$work/loop.cu PLAIN='' timeout 8 cuda/emulator/run.sh 2>&1)
+status=$?
+expect 124 '^$' "a loop without end, which the compiler may not leave out"
+
+cat >"$work/native.cu" <<'CU'
+#include "cuda/gpu.h"
+__global__ void k(float* y) {
+  extern __shared__ float all[];
+  __shared__ float tile[32][33];
+  y[0] = all[0] + tile[0][0];
+}
+int main() {
+  float* y;
+  cudaMalloc(&y, 4);
+  k<<<1, 32, 128>>>(y);
+}
+CU
+run native.cu
+expect 1 'native.cu:3: here, extern __shared__ float all\[\] is written  DYN_SHARED\(float, all\);' "dynamic shared memory of nvcc"
+expect 1 'native.cu:4: here, .* is written  SHARED\(float, tile, \[32\]\[33\]\);' "shared memory of nvcc"
+expect 1 'native.cu:10: here, k<<<...>>> is written  launch<k>\(\{1, 32, 128\}, ...\)' "a launch of nvcc"
+run nothing.cu
+expect 2 'there is no file' "a file that is not there"
+
+[[ $failed -eq 0 ]] && echo "make run does what it should"
+exit $failed
