@@ -1,5 +1,5 @@
 // Cooperative groups: the block and its tiles as objects. Each function is one of simt/sync.h's with
-// the group's mask. There is no grid_group (blocks run one after another) and no coalesced_group.
+// the group's mask.
 #pragma once
 #include "simt/sync.h"
 
@@ -55,6 +55,7 @@ class thread_block_tile {
   }
   static int any(int predicate, SIMT_WHERE) { return __any_sync(mask(), predicate, where); }
   static int all(int predicate, SIMT_WHERE) { return __all_sync(mask(), predicate, where); }
+  static unsigned lanes() { return mask(); }  // not CUDA's, which has no such function
   static unsigned ballot(int predicate, SIMT_WHERE) {
     return __ballot_sync(mask(), predicate, where) >> first_lane();
   }
@@ -81,3 +82,5 @@ void sync(const Group& group, SIMT_WHERE) {
 }  // namespace cooperative_groups
 
 #undef SIMT_WHERE
+
+#include "simt/more_groups.h"

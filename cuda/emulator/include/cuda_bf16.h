@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "simt/float16.h"
+#include "simt/math.h"
 #include "simt/types.h"
 
 namespace simt {
@@ -29,6 +30,14 @@ inline __nv_bfloat16 __float2bfloat16(float x) { return __nv_bfloat16(x); }
 inline __nv_bfloat16 __float2bfloat16_rn(float x) { return __nv_bfloat16(x); }
 inline __nv_bfloat16 __double2bfloat16(double x) { return __nv_bfloat16(x); }
 inline float __bfloat162float(__nv_bfloat16 x) { return float(x); }
+inline __nv_bfloat16 __int2bfloat16_rn(int x) { return __nv_bfloat16(float(x)); }
+inline int __bfloat162int_rn(__nv_bfloat16 x) { return __float2int_rn(float(x)); }
+inline int __bfloat162int_rz(__nv_bfloat16 x) { return __float2int_rz(float(x)); }
+inline __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) { return {a, b}; }
+inline __nv_bfloat162 __bfloat162bfloat162(__nv_bfloat16 a) { return {a, a}; }
+inline __nv_bfloat162 make_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) { return {a, b}; }
+inline __nv_bfloat16 __low2bfloat16(__nv_bfloat162 a) { return a.x; }
+inline __nv_bfloat16 __high2bfloat16(__nv_bfloat162 a) { return a.y; }
 inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) {
   return __nv_bfloat16::from_bits(bits);
 }

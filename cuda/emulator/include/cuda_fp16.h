@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "simt/float16.h"
+#include "simt/math.h"
 #include "simt/types.h"
 
 namespace simt {
@@ -51,8 +52,20 @@ inline __half __float2half(float x) { return __half(x); }
 inline __half __float2half_rn(float x) { return __half(x); }
 inline __half __double2half(double x) { return __half(x); }
 inline __half __int2half_rn(int x) { return __half(float(x)); }
+inline __half __uint2half_rn(unsigned x) { return __half(float(x)); }
+/// Towards zero: what is rounded away from it goes one step back.
+inline __half __float2half_rz(float x) {
+  const __half nearest(x);
+  const bool away = std::abs(float(nearest)) > std::abs(x);
+  return away ? __half::from_bits(std::uint16_t(nearest.bits() - 1)) : nearest;
+}
 inline float __half2float(__half x) { return float(x); }
-inline int __half2int_rn(__half x) { return int(std::nearbyint(float(x))); }
+inline int __half2int_rn(__half x) { return __float2int_rn(float(x)); }
+inline int __half2int_rz(__half x) { return __float2int_rz(float(x)); }
+inline unsigned __half2uint_rn(__half x) { return __float2uint_rn(float(x)); }
+inline unsigned __half2uint_rz(__half x) { return __float2uint_rz(float(x)); }
+inline __half __short_as_half(short bits) { return __half::from_bits(std::uint16_t(bits)); }
+inline short __half_as_short(__half x) { return short(x.bits()); }
 inline __half __ushort_as_half(unsigned short bits) { return __half::from_bits(bits); }
 inline unsigned short __half_as_ushort(__half x) { return x.bits(); }
 inline __half2 __floats2half2_rn(float a, float b) { return {__half(a), __half(b)}; }
@@ -61,5 +74,4 @@ inline __half2 __halves2half2(__half a, __half b) { return {a, b}; }
 inline __half2 __half2half2(__half a) { return {a, a}; }
 inline __half2 __float22half2_rn(float2 a) { return {__half(a.x), __half(a.y)}; }
 inline float2 __half22float2(__half2 a) { return {float(a.x), float(a.y)}; }
-inline float __low2float(__half2 a) { return float(a.x); }
-inline float __high2float(__half2 a) { return float(a.y); }
+inline __half2 make_half2(__half a, __half b) { return {a, b}; }

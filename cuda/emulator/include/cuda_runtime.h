@@ -2,6 +2,8 @@
 // where nvcc finds NVIDIA's; cuda/emulator/README.md explains what is behind it.
 #pragma once
 #include "simt/atomics.h"
+#include "simt/cached.h"
+#include "simt/clock.h"
 #include "simt/control.h"
 #include "simt/launch.h"
 #include "simt/math.h"

@@ -59,12 +59,21 @@ class Float16 {
   friend __forceinline__ Float16 __hmin(Float16 a, Float16 b) {
     return std::fmin(float(a), float(b));
   }
+  friend __forceinline__ bool __hne(Float16 a, Float16 b) { return a != b; }
   friend __forceinline__ bool __heq(Float16 a, Float16 b) { return a == b; }
   friend __forceinline__ bool __hlt(Float16 a, Float16 b) { return a < b; }
   friend __forceinline__ bool __hle(Float16 a, Float16 b) { return a <= b; }
   friend __forceinline__ bool __hgt(Float16 a, Float16 b) { return a > b; }
   friend __forceinline__ bool __hge(Float16 a, Float16 b) { return a >= b; }
   friend __forceinline__ bool __hisnan(Float16 a) { return std::isnan(float(a)); }
+  /// 1, -1, or 0 for what is finite or NaN.
+  friend __forceinline__ int __hisinf(Float16 a) {
+    return std::isinf(float(a)) ? (float(a) > 0 ? 1 : -1) : 0;
+  }
+  friend __forceinline__ Float16 hrcp(Float16 a) { return 1.0f / float(a); }
+  friend __forceinline__ Float16 htanh(Float16 a) { return std::tanh(float(a)); }
+  friend __forceinline__ Float16 hsin(Float16 a) { return std::sin(float(a)); }
+  friend __forceinline__ Float16 hcos(Float16 a) { return std::cos(float(a)); }
   friend __forceinline__ Float16 hexp(Float16 a) { return std::exp(float(a)); }
   friend __forceinline__ Float16 hlog(Float16 a) { return std::log(float(a)); }
   friend __forceinline__ Float16 hsqrt(Float16 a) { return std::sqrt(float(a)); }
@@ -96,6 +105,19 @@ struct alignas(4) Float16x2 {
   friend __forceinline__ Float16x2 __hfma2(Float16x2 a, Float16x2 b, Float16x2 c) {
     return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
   }
+  friend __forceinline__ Float16x2 __hmax2(Float16x2 a, Float16x2 b) {
+    return {__hmax(a.x, b.x), __hmax(a.y, b.y)};
+  }
+  friend __forceinline__ Float16x2 __hmin2(Float16x2 a, Float16x2 b) {
+    return {__hmin(a.x, b.x), __hmin(a.y, b.y)};
+  }
+  friend __forceinline__ Float16x2 __hneg2(Float16x2 a) { return {-a.x, -a.y}; }
+  friend __forceinline__ Float16x2 h2exp(Float16x2 a) { return {hexp(a.x), hexp(a.y)}; }
+  friend __forceinline__ Float16x2 h2log(Float16x2 a) { return {hlog(a.x), hlog(a.y)}; }
+  friend __forceinline__ Float16x2 h2sqrt(Float16x2 a) { return {hsqrt(a.x), hsqrt(a.y)}; }
+  friend __forceinline__ Float16x2 h2rsqrt(Float16x2 a) { return {hrsqrt(a.x), hrsqrt(a.y)}; }
+  friend __forceinline__ float __low2float(Float16x2 a) { return float(a.x); }
+  friend __forceinline__ float __high2float(Float16x2 a) { return float(a.y); }
   friend __forceinline__ T __low2half(Float16x2 a) { return a.x; }
   friend __forceinline__ T __high2half(Float16x2 a) { return a.y; }
 };

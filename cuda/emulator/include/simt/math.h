@@ -12,13 +12,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "simt/types.h"
-
-template <class T>
-__forceinline__ T __ldg(const T* address) {
-  return *address;
-}
-
 // ---- min, max: of two equal types or two different ones; for floats NaN loses, as fmin's rule is --
 
 template <class A, class B>
@@ -40,6 +33,17 @@ constexpr std::common_type_t<A, B> max(A a, B b) {
     return T(a) < T(b) ? T(b) : T(a);
 }
 
+constexpr unsigned umin(unsigned a, unsigned b) { return min(a, b); }
+constexpr unsigned umax(unsigned a, unsigned b) { return max(a, b); }
+constexpr long long llmin(long long a, long long b) { return min(a, b); }
+constexpr long long llmax(long long a, long long b) { return max(a, b); }
+constexpr unsigned long long ullmin(unsigned long long a, unsigned long long b) {
+  return min(a, b);
+}
+constexpr unsigned long long ullmax(unsigned long long a, unsigned long long b) {
+  return max(a, b);
+}
+
 // ---- Functions -----------------------------------------------------------------------------------
 
 inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
@@ -52,6 +56,12 @@ inline double sinpi(double x) { return sin(remainder(x, 2.0) * 3.141592653589793
 inline double cospi(double x) { return cos(remainder(x, 2.0) * 3.14159265358979323846); }
 inline float sinpif(float x) { return float(sinpi(x)); }
 inline float cospif(float x) { return float(cospi(x)); }
+inline void sincospi(double x, double* s, double* c) { *s = sinpi(x), *c = cospi(x); }
+inline void sincospif(float x, float* s, float* c) { *s = sinpif(x), *c = cospif(x); }
+inline double norm3d(double x, double y, double z) { return std::hypot(x, y, z); }
+inline float norm3df(float x, float y, float z) { return float(norm3d(x, y, z)); }
+inline float rnorm3df(float x, float y, float z) { return float(1 / norm3d(x, y, z)); }
+inline float rhypotf(float x, float y) { return 1.0f / hypotf(x, y); }
 inline double normcdf(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
 inline float normcdff(float x) { return float(normcdf(x)); }
 
@@ -66,6 +76,7 @@ inline float __cosf(float x) { return cosf(x); }
 inline float __tanf(float x) { return tanf(x); }
 inline void __sincosf(float x, float* s, float* c) { *s = sinf(x), *c = cosf(x); }
 inline float __fdividef(float a, float b) { return a / b; }
+inline float fdividef(float a, float b) { return a / b; }
 inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
 
 // One rounding to nearest each: nvcc never fuses these with a neighbour, and neither does this.
@@ -135,6 +146,7 @@ inline float __ll2float_rn(long long x) { return float(x); }
 inline float __ull2float_rn(unsigned long long x) { return float(x); }
 inline float __double2float_rn(double x) { return float(x); }
 inline double __int2double_rn(int x) { return x; }
+inline double __uint2double_rn(unsigned x) { return x; }
 inline double __ll2double_rn(long long x) { return double(x); }
 
 // ---- Bits ----------------------------------------------------------------------------------------
@@ -152,6 +164,28 @@ inline unsigned __brev(unsigned x) {
 }
 inline unsigned long long __brevll(unsigned long long x) {
   return static_cast<unsigned long long>(__brev(unsigned(x))) << 32 | __brev(unsigned(x >> 32));
+}
+// Of the four bytes of x and four of y, numbered from below: those that the digits of `which` name; the
+// top bit of a digit spreads the byte's sign over all eight bits.
+inline unsigned __byte_perm(unsigned x, unsigned y, unsigned which) {
+  const std::uint64_t bytes = std::uint64_t(y) << 32 | x;
+  unsigned result = 0;
+  for (int i = 0; i < 4; ++i) {
+    const unsigned digit = which >> 4 * i & 15;
+    const unsigned byte = unsigned(bytes >> 8 * (digit & 7)) & 255;
+    result |= (digit < 8 ? byte : byte & 128 ? 255u : 0u) << 8 * i;
+  }
+  return result;
+}
+inline unsigned __usad(unsigned a, unsigned b, unsigned c) { return (a < b ? b - a : a - b) + c; }
+inline unsigned __sad(int a, int b, unsigned c) {
+  return (a < b ? unsigned(b) - unsigned(a) : unsigned(a) - unsigned(b)) + c;
+}
+// Of the lower 24 bits.
+inline unsigned __umul24(unsigned a, unsigned b) { return (a & 0xffffff) * (b & 0xffffff); }
+inline int __mul24(int a, int b) {
+  const auto extended = [](int x) { return std::int64_t(int(unsigned(x) << 8) >> 8); };
+  return int(extended(a) * extended(b));
 }
 inline int __mulhi(int a, int b) { return int(std::int64_t(a) * b >> 32); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(std::uint64_t(a) * b >> 32); }

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 
 #define SIMT_EMULATOR 1
@@ -17,7 +18,9 @@
 #define __launch_bounds__(...)
 #define __forceinline__ inline __attribute__((always_inline))
 #define __align__(n) __attribute__((aligned(n)))
-// __noinline__ stays undefined: libstdc++ writes __attribute__((__noinline__)).
+// libstdc++'s <memory> writes __attribute__((__noinline__)), which this would spoil, had it not been
+// included above.
+#define __noinline__ __attribute__((noinline))
 #define __shared__                                                              \
   static_assert(false,                                                          \
                 "write SHARED(float, tile, [32][33]); or DYN_SHARED(float, s);" \

@@ -1,0 +1,3 @@
+// float4, dim3 and their like.
+#pragma once
+#include <cuda_runtime.h>
