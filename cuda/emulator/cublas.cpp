@@ -14,6 +14,7 @@
 struct cublasContext {
   cudaStream_t stream = nullptr;
   cublasMath_t math = CUBLAS_DEFAULT_MATH;
+  cublasPointerMode_t pointers = CUBLAS_POINTER_MODE_HOST;
 };
 
 namespace {
@@ -66,6 +67,20 @@ CBLAS_TRANSPOSE transposed(cublasOperation_t op) {
   return op == CUBLAS_OP_N ? CblasNoTrans : CblasTrans;
 }
 
+/// alpha or beta: known now if it lies on the host, otherwise read when its turn has come.
+template <class T>
+struct Factor {
+  const T* on_device;
+  T value;
+  Factor(const T* p, cublasPointerMode_t mode)
+      : on_device(mode == CUBLAS_POINTER_MODE_DEVICE ? p : nullptr), value(on_device ? T(0) : *p) {}
+  T get() const {
+    if (!on_device) return value;
+    read(on_device, sizeof(T));
+    return *on_device;
+  }
+};
+
 template <class T>
 cublasStatus_t gemm(const char* call, cublasHandle_t handle, cublasOperation_t op_a,
                     cublasOperation_t op_b, int m, int n, int k, const T* alpha, const T* beta,
@@ -87,7 +102,16 @@ cublasStatus_t gemm(const char* call, cublasHandle_t handle, cublasOperation_t o
     return sizes ? CUBLAS_STATUS_INVALID_VALUE : CUBLAS_STATUS_EXECUTION_FAILED;
   }
   if (c.empty()) return CUBLAS_STATUS_SUCCESS;
-  simt::submit(handle->stream, call, simt::Loc{}, [=, scale = *alpha, keep = *beta] {
+  const bool on_device = handle->pointers == CUBLAS_POINTER_MODE_DEVICE;
+  if (on_device &&
+      !(simt::in_allocation(alpha, sizeof(T)) && simt::in_allocation(beta, sizeof(T)))) {
+    simt::stick(cudaErrorIllegalAddress,
+                std::string(call) + ": alpha or beta is not on the device");
+    return CUBLAS_STATUS_EXECUTION_FAILED;
+  }
+  const Factor<T> scale_factor(alpha, handle->pointers), keep_factor(beta, handle->pointers);
+  simt::submit(handle->stream, call, simt::Loc{}, [=] {
+    const T scale = scale_factor.get(), keep = keep_factor.get();
     a.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
     b.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
     if (keep != T(0)) c.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
@@ -139,6 +163,18 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
 cublasStatus_t cublasGetStream(cublasHandle_t handle, cudaStream_t* stream) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
   *stream = handle->stream;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasSetPointerMode(cublasHandle_t handle, cublasPointerMode_t mode) {
+  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  handle->pointers = mode;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasGetPointerMode(cublasHandle_t handle, cublasPointerMode_t* mode) {
+  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  *mode = handle->pointers;
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -141,6 +141,7 @@ constexpr ErrorText kErrors[] = {
     SIMT_ERROR(cudaErrorMemoryAllocation, "out of memory"),
     SIMT_ERROR(cudaErrorInvalidConfiguration,
                "a grid, a block or its shared memory has an impossible size"),
+    SIMT_ERROR(cudaErrorInvalidPitchValue, "rows are longer than the distance between them"),
     SIMT_ERROR(cudaErrorInvalidSymbol, "no such __device__ or __constant__ variable"),
     SIMT_ERROR(cudaErrorInvalidDevicePointer, "not a pointer to device memory"),
     SIMT_ERROR(cudaErrorInvalidMemcpyDirection, "no such direction of a copy"),

@@ -23,12 +23,6 @@ namespace {
 
 std::map<const void*, std::size_t> dynamic_limits;  // by cudaFuncSetAttribute
 
-/// Of dynamic shared memory.
-std::size_t dynamic_limit(const Kernel& kernel) {
-  const auto asked = dynamic_limits.find(kernel.function);
-  return asked == dynamic_limits.end() ? kSharedLimit : asked->second;
-}
-
 /// Of static and dynamic shared memory together: who has asked for more may have all there is.
 std::size_t shared_limit(const Kernel& kernel) {
   return dynamic_limits.contains(kernel.function) ? shared_memory_limit(config().arch)
@@ -48,7 +42,7 @@ const void* pointer_argument(const Parameter& parameter, const void* buffer) {
 /// What a GPU would refuse, and with which error; empty for a good launch.
 std::pair<cudaError_t, std::string> objection(const Kernel& kernel, const LaunchConfig& c) {
   const dim3 g = c.grid, b = c.block;
-  const std::size_t limit = dynamic_limit(kernel);
+  const std::size_t limit = dynamic_limit(kernel.function);
   if (!(g.x && g.y && g.z && b.x && b.y && b.z))
     return {cudaErrorInvalidConfiguration,
             "no size may be 0 (or negative): grid " + size_text(g) + ", block " + size_text(b)};
@@ -107,6 +101,11 @@ void run(const Launch& launch) {
 }
 
 }  // namespace
+
+std::size_t dynamic_limit(const void* function) {
+  const auto asked = dynamic_limits.find(function);
+  return asked == dynamic_limits.end() ? kSharedLimit : asked->second;
+}
 
 void launch_kernel(const Kernel& kernel, const LaunchConfig& c, const void* parameters) {
   const std::string what =

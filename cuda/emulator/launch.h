@@ -26,6 +26,9 @@ bool run_grid(const Launch&);
 /// Runs a grid forward, then again in reverse from the same memory; a report if that changes a bit.
 void run_replayed(const Launch&);
 
+/// What a kernel may have of dynamic shared memory: 48 KiB, or what cudaFuncSetAttribute said.
+std::size_t dynamic_limit(const void* function);
+
 namespace ptx {
 /// With GRADUS_CUDA_PTX set: replaces the body by the kernel's entry in nvcc's PTX.
 void substitute(const Kernel&, const void* parameters, Body&);

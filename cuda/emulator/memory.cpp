@@ -20,6 +20,7 @@ constexpr unsigned char kPattern = 0xc5;
 std::map<std::uintptr_t, Allocation> live;
 std::map<std::uintptr_t, std::size_t> freed;  // where recently freed memory was, for the reports
 std::map<char*, std::size_t> symbols;
+std::map<std::uintptr_t, Allocation> addressed_symbols;
 std::size_t allocated = 0;
 
 std::uintptr_t address(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
@@ -61,13 +62,18 @@ void give_back(const Allocation& a) {
     std::free(a.begin - kGuard);
 }
 
+const Allocation* find_among(const std::map<std::uintptr_t, Allocation>& all, const void* p) {
+  auto i = all.upper_bound(address(p));
+  if (i == all.begin()) return nullptr;
+  const Allocation& a = (--i)->second;
+  return static_cast<const char*>(p) <= a.begin + a.bytes ? &a : nullptr;
+}
+
 }  // namespace
 
 const Allocation* find_allocation(const void* p) {
-  auto i = live.upper_bound(address(p));
-  if (i == live.begin()) return nullptr;
-  const Allocation& a = (--i)->second;
-  return static_cast<const char*>(p) <= a.begin + a.bytes ? &a : nullptr;
+  const Allocation* const a = find_among(live, p);
+  return a ? a : find_among(addressed_symbols, p);
 }
 
 bool in_allocation(const void* p, std::size_t bytes) {
@@ -121,7 +127,7 @@ void free_all_memory() {
 }
 
 bool guards_intact(const void* p, const std::string& who) {
-  const Allocation* const a = find_allocation(p);
+  const Allocation* const a = find_among(live, p);
   if (!a || check::owns(a->begin)) return true;
   const bool before = intact(a->begin - kGuard);
   if (before && intact(a->begin + a->bytes)) return true;
@@ -134,6 +140,11 @@ bool guards_intact(const void* p, const std::string& who) {
 }
 
 void remember_symbol(void* begin, std::size_t bytes) { symbols[static_cast<char*>(begin)] = bytes; }
+
+void remember_address(void* begin, std::size_t bytes) {
+  remember_symbol(begin, bytes);
+  addressed_symbols[address(begin)] = {static_cast<char*>(begin), bytes, check::Space::device};
+}
 
 void each_range(const std::function<void(char*, std::size_t)>& f) {
   for (const auto& [begin, allocation] : live) f(allocation.begin, allocation.bytes);

@@ -35,6 +35,9 @@ bool guards_intact(const void* p, const std::string& who);
 /// A __constant__ or __device__ variable that a program has named.
 void remember_symbol(void* begin, std::size_t bytes);
 
+/// The same, of one whose address the program has asked for: it counts as an allocation.
+void remember_address(void* begin, std::size_t bytes);
+
 /// All memory that a kernel can write, as far as the emulator knows it: allocations and symbols.
 void each_range(const std::function<void(char* begin, std::size_t bytes)>&);
 

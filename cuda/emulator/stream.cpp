@@ -126,6 +126,13 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return set_error(cudaSuccess);
 }
 
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* argument) {
+  if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
+  if (!function) return set_error(cudaErrorInvalidValue);
+  submit(stream, "cudaLaunchHostFunc", Loc{}, [=] { function(argument); });
+  return set_error(cudaSuccess);
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   *event = new Event;
   (*event)->timed = !(flags & cudaEventDisableTiming);

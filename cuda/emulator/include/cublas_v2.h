@@ -28,6 +28,9 @@ cublasStatus_t cublasCreate(cublasHandle_t*);
 cublasStatus_t cublasDestroy(cublasHandle_t);
 cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t);
 cublasStatus_t cublasGetStream(cublasHandle_t, cudaStream_t*);
+/// Whether alpha and beta lie on the host, as at first, or in device memory.
+cublasStatus_t cublasSetPointerMode(cublasHandle_t, cublasPointerMode_t);
+cublasStatus_t cublasGetPointerMode(cublasHandle_t, cublasPointerMode_t*);
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t);
 cublasStatus_t cublasGetMathMode(cublasHandle_t, cublasMath_t*);
 

@@ -7,6 +7,8 @@
 #include "simt/control.h"
 #include "simt/launch.h"
 #include "simt/math.h"
+#include "simt/occupancy.h"
 #include "simt/runtime_api.h"
+#include "simt/runtime_rows.h"
 #include "simt/sync.h"
 #include "simt/types.h"

@@ -12,12 +12,14 @@ struct Event;
 
 using cudaStream_t = simt::Stream*;
 using cudaEvent_t = simt::Event*;
+using cudaHostFn_t = void (*)(void* argument);
 
 enum cudaError {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInvalidConfiguration = 9,
+  cudaErrorInvalidPitchValue = 12,
   cudaErrorInvalidSymbol = 13,
   cudaErrorInvalidDevicePointer = 17,
   cudaErrorInvalidMemcpyDirection = 21,
@@ -51,9 +53,16 @@ enum cudaFuncAttribute {
 };
 enum cudaDeviceAttr {
   cudaDevAttrMaxThreadsPerBlock = 1,
+  cudaDevAttrMaxBlockDimX = 2,
+  cudaDevAttrMaxBlockDimY = 3,
+  cudaDevAttrMaxBlockDimZ = 4,
+  cudaDevAttrMaxGridDimX = 5,
+  cudaDevAttrMaxGridDimY = 6,
+  cudaDevAttrMaxGridDimZ = 7,
   cudaDevAttrMaxSharedMemoryPerBlock = 8,
   cudaDevAttrWarpSize = 10,
   cudaDevAttrMultiProcessorCount = 16,
+  cudaDevAttrMaxThreadsPerMultiProcessor = 39,
   cudaDevAttrComputeCapabilityMajor = 75,
   cudaDevAttrComputeCapabilityMinor = 76,
   cudaDevAttrMaxSharedMemoryPerBlockOptin = 97
@@ -67,16 +76,20 @@ enum cudaMemoryType {
 inline constexpr unsigned cudaStreamDefault = 0, cudaStreamNonBlocking = 1;
 inline constexpr unsigned cudaEventDefault = 0, cudaEventBlockingSync = 1,
                           cudaEventDisableTiming = 2;
-inline constexpr unsigned cudaHostAllocDefault = 0, cudaMemAttachGlobal = 1;
+inline constexpr unsigned cudaHostAllocDefault = 0, cudaHostAllocPortable = 1,
+                          cudaHostAllocMapped = 2, cudaHostAllocWriteCombined = 4,
+                          cudaMemAttachGlobal = 1;
 
 struct cudaDeviceProp {
   char name[256];
   std::size_t totalGlobalMem, sharedMemPerBlock, sharedMemPerBlockOptin, sharedMemPerMultiprocessor;
   std::size_t totalConstMem;
   int regsPerBlock, warpSize, maxThreadsPerBlock, maxThreadsPerMultiProcessor;
+  int maxBlocksPerMultiProcessor, regsPerMultiprocessor;
   int maxThreadsDim[3], maxGridSize[3];
   int major, minor, multiProcessorCount, l2CacheSize, memoryBusWidth;
   int integrated, canMapHostMemory, concurrentKernels, managedMemory, unifiedAddressing;
+  int asyncEngineCount, cooperativeLaunch, ECCEnabled;
 };
 struct cudaPointerAttributes {
   cudaMemoryType type;
@@ -108,6 +121,7 @@ cudaError_t cudaMallocManaged(void**, std::size_t bytes, unsigned flags = cudaMe
 cudaError_t cudaFree(void*);
 cudaError_t cudaFreeAsync(void*, cudaStream_t);
 cudaError_t cudaFreeHost(void*);
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned flags);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes*, const void*);
 // Where they are called, reports want to know.
@@ -127,6 +141,9 @@ cudaError_t cudaStreamSynchronize(cudaStream_t);
 cudaError_t cudaStreamQuery(cudaStream_t);
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned flags = 0);
 
+/// The function runs on the host when its turn has come in the stream. It may not call CUDA.
+cudaError_t cudaLaunchHostFunc(cudaStream_t, cudaHostFn_t, void* argument);
+
 cudaError_t cudaEventCreate(cudaEvent_t*);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t);
@@ -137,6 +154,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 namespace simt {
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute, int value);
+cudaError_t symbol_address(void** p, void* symbol, std::size_t symbol_bytes);
 cudaError_t copy_to_symbol(void* symbol, std::size_t symbol_bytes, std::size_t offset,
                            const void* from, std::size_t bytes);
 cudaError_t copy_from_symbol(void* to, void* symbol, std::size_t symbol_bytes, std::size_t offset,
@@ -167,6 +185,10 @@ template <class T>
 cudaError_t cudaMallocManaged(T** p, std::size_t bytes, unsigned flags = cudaMemAttachGlobal) {
   return cudaMallocManaged(reinterpret_cast<void**>(p), bytes, flags);
 }
+template <class T>
+cudaError_t cudaHostGetDevicePointer(T** device, void* host, unsigned flags) {
+  return cudaHostGetDevicePointer(reinterpret_cast<void**>(device), host, flags);
+}
 template <class Function>
 cudaError_t cudaFuncSetAttribute(Function* function, cudaFuncAttribute attribute, int value) {
   return simt::set_function_attribute(reinterpret_cast<const void*>(function), attribute, value);
@@ -182,4 +204,28 @@ template <class T>
 cudaError_t cudaMemcpyFromSymbol(void* to, const T& symbol, std::size_t bytes,
                                  std::size_t offset = 0, cudaMemcpyKind = cudaMemcpyDeviceToHost) {
   return simt::copy_from_symbol(to, simt::address_of_symbol(symbol), sizeof symbol, offset, bytes);
+}
+/// A symbol is copied at once, so this is the same.
+template <class T>
+cudaError_t cudaMemcpyToSymbolAsync(const T& symbol, const void* from, std::size_t bytes,
+                                    std::size_t offset, cudaMemcpyKind kind,
+                                    cudaStream_t = nullptr) {
+  return cudaMemcpyToSymbol(symbol, from, bytes, offset, kind);
+}
+template <class T>
+cudaError_t cudaMemcpyFromSymbolAsync(void* to, const T& symbol, std::size_t bytes,
+                                      std::size_t offset, cudaMemcpyKind kind,
+                                      cudaStream_t = nullptr) {
+  return cudaMemcpyFromSymbol(to, symbol, bytes, offset, kind);
+}
+/// Where a __device__ variable lies for kernels and copies.
+template <class T, class Symbol>
+cudaError_t cudaGetSymbolAddress(T** p, const Symbol& symbol) {
+  return simt::symbol_address(reinterpret_cast<void**>(p), simt::address_of_symbol(symbol),
+                              sizeof symbol);
+}
+template <class Symbol>
+cudaError_t cudaGetSymbolSize(std::size_t* bytes, const Symbol& symbol) {
+  *bytes = sizeof symbol;
+  return cudaSuccess;
 }
