@@ -217,7 +217,7 @@ std::vector<Bug> memory_errors() {
          return equals(y, 64, zero);
        },
        "of a cudaMalloc of 256 bytes (parameter 1)"},
-      {"48 KB of static and dynamic shared memory, and more",
+      {"static and dynamic shared memory beyond 48 KB",
        [=] {
          float* y = device<float>(64);
          launch<both_kinds_of_shared>({1, 64, 20000}, y);
