@@ -26,11 +26,14 @@ Fenced fenced[threads_in_block];
 struct Publication {
   std::uint32_t thread;
   Fenced until;
+  std::uint32_t met;  // of all threads of its block, what they did in generations below this one
   bool operator==(const Publication&) const = default;
 };
 using Counters = std::unordered_map<const char*, std::vector<Publication>>;
 Counters counters, shared_counters;  // of the running grid, of the running block
 bool anybody_fenced;                 // in the running grid
+// If all threads of a block pass a __threadfence and then a barrier, any of them may publish for all.
+std::uint32_t fenced_now, met;  // how many have, in this generation; where it was so last
 
 // What the running block has learnt: generations up to which others' accesses are ordered.
 std::unordered_map<std::uint32_t, std::uint32_t> known_threads, known_blocks;
@@ -52,12 +55,12 @@ void learn(const Publication& publication) {
   std::uint32_t& of_thread = known_threads[publication.thread];
   of_thread = std::max(of_thread, publication.until.device);
   std::uint32_t& of_block = known_blocks[block];
-  of_block = std::max(of_block, publication.until.device);
+  of_block = std::max({of_block, publication.until.device, publication.met});
 }
 
 void publish(std::vector<Publication>& through) {
-  const Publication mine{this_thread(), fenced[running.thread]};
-  if (!mine.until.block) return;
+  const Publication mine{this_thread(), fenced[running.thread], met};
+  if (!mine.until.block && !met) return;
   // A thread that waits in a loop says the same again and again.
   if (through.empty() || through.back() != mine) through.push_back(mine);
 }
@@ -77,19 +80,27 @@ void forget_counters() {
 
 void forget_fences() {
   std::fill(std::begin(fenced), std::end(fenced), Fenced{});
+  fenced_now = met = 0;
   shared_counters.clear();
+  told.clear();
   known_threads.clear();
   known_blocks.clear();
 }
 
-void forget_told() { told.clear(); }
+void block_has_met(std::uint32_t threads) {
+  if (fenced_now == threads) met = block_order.generation;
+  fenced_now = 0;
+  told.clear();
+}
 
 void fence(bool block_only) {
   if (!running.in_kernel) return;
   anybody_fenced = true;
   Fenced& mine = fenced[running.thread];
   mine.block = block_order.generation;
-  if (!block_only) mine.device = block_order.generation;
+  if (block_only) return;
+  if (mine.device != block_order.generation) ++fenced_now;
+  mine.device = block_order.generation;
 }
 
 void counter_updated(const char* address, bool shared) {

@@ -20,7 +20,6 @@ std::uint32_t threads;  // of a block of the running grid
 void new_generation() {
   std::fill(std::begin(block_order.stamp), std::end(block_order.stamp), std::uint16_t(1));
   std::memset(block_order.known, 0, threads * sizeof block_order.known[0]);
-  forget_told();
 }
 
 std::uint32_t block_of(std::uint32_t thread) { return thread / threads_in_block; }
@@ -44,6 +43,7 @@ void block_barrier() {
   const Pause pause;
   ++block_order.generation;
   new_generation();
+  block_has_met(threads);
   profile::block_barrier();
 }
 

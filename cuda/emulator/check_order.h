@@ -35,7 +35,7 @@ extern BlockOrder block_order;
 
 void counter_updated(const char* address, bool shared);  ///< it updates a word atomically
 void forget_fences();                                    ///< a block begins
-void forget_told();                                      ///< the block passes a barrier
+void block_has_met(std::uint32_t threads);               ///< all its threads, in a barrier
 void forget_counters();                                  ///< a grid begins
 /// Whether accesses of other blocks have been published to the running one.
 bool is_published(const Accesses& accesses);

@@ -88,6 +88,21 @@ __global__ void last_block_by_symbol(float* y, float* partial) {
   if (t == 0) blocks_done = 0;
 }
 
+// Every thread fences for itself; the barrier then speaks for all.
+__global__ void last_block_all_fence(float* y, float* partial, unsigned* count) {
+  SHARED(bool, last, [1]);
+  const unsigned t = threadIdx.x;
+  partial[blockIdx.x * blockDim.x + t] = 1;
+  __threadfence();
+  __syncthreads();
+  if (t == 0) last[0] = atomicAdd(count, 1u) == gridDim.x - 1;
+  __syncthreads();
+  if (!last[0]) return;
+  float sum = 0;
+  for (unsigned b = 0; b < gridDim.x; ++b) sum += partial[b * blockDim.x + t];
+  y[t] = sum;
+}
+
 __device__ void add_under_lock(int* lock, int* y) {
   while (atomicCAS(lock, 0, 1) != 0) {}
   __threadfence();
@@ -223,6 +238,13 @@ std::vector<Bug> correct_programs() {
          float *y = device<float>(32), *partial = device<float>(128);
          launch<last_block_by_symbol>({4, 32}, y, partial);
          launch<last_block_by_symbol>({4, 32}, y, partial);
+         return equals(y, 32, [](int) { return 4; });
+       },
+       nullptr},
+      {"(correct) last block, where every thread fences",
+       [] {
+         float *y = device<float>(32), *partial = device<float>(128);
+         launch<last_block_all_fence>({4, 32}, y, partial, device<unsigned>(1));
          return equals(y, 32, [](int) { return 4; });
        },
        nullptr},
