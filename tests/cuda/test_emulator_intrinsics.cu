@@ -55,14 +55,13 @@ __global__ void emulator_clocks(long long* out) {
   const long long begin = clock64();
   const clock_t first = clock();
   out[0] = clock() >= first;
-  out[1] = clock64() - begin;
+  out[1] = clock64() >= begin;
 }
 
 TEST_CASE("emulator: clocks go forward") {
   Device<long long> out(2);
   launch<emulator_clocks>({1, 1}, out.data());
-  CHECK(out.host()[0] == 1);
-  CHECK(out.host()[1] >= 0);
+  CHECK(out.host() == std::vector<long long>{1, 1});
 }
 
 __global__ void emulator_pairs(float* out) {
