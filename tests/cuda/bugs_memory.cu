@@ -86,11 +86,11 @@ __global__ void through_null(float* y, float* nothing) {
   y[threadIdx.x] = nothing[threadIdx.x];  // BUG: null pointer
 }
 
-// 30 columns of 20 rows are stored, in rows of 20, but indexed in rows of 40: the first element
-// outside lies hundreds of bytes behind the end.
+// Three columns of 200 are stored, but indexed as columns of 400: the first element outside lies 800
+// bytes behind the end, which may be in the midst of other memory.
 __global__ void wrong_stride(float* y) {
   const unsigned column = threadIdx.x, row = threadIdx.y;
-  y[column * 40 + row] = 1;  // BUG: wrong row stride
+  y[column * 400 + row] = 1;  // BUG: wrong row stride
 }
 
 __global__ void far_past_end(float* y, int n) {
@@ -206,7 +206,7 @@ std::vector<Bug> memory_errors() {
       {"wrong row stride",
        [=] {
          float *y = device<float>(600), *next = device<float>(2000);
-         launch<wrong_stride>({1, dim3(30, 8)}, y);
+         launch<wrong_stride>({1, dim3(3, 8)}, y);
          return equals(next, 2000, zero);
        },
        "of a cudaMalloc of 2400 bytes (parameter 1)"},
