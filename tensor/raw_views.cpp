@@ -28,7 +28,8 @@ Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int
   Tensor out = x.detach();
   out.impl()->shape = shape;
   out.impl()->strides = strides;
-  out.impl()->offset += offset;
+  // Where nothing is looked at, no address outside of the storage may arise either.
+  out.impl()->offset = shape.numel() == 0 ? 0 : out.impl()->offset + offset;
   return out;
 }
 

@@ -173,13 +173,15 @@ TestCase test_case(const Intent& intent, Language language, size_t earlier, Spli
 }  // namespace
 
 Dialogue DialogueGenerator::training() {
-  const Language language = either(rng_);
   if (rng_.percent(30)) {
+    // English names are harder: letters to be copied one by one, where Chinese has two or three characters.
+    const Language language = rng_.percent(65) ? Language::English : Language::Chinese;
     const size_t between = rng_.percent(25) ? 3 + rng_.below(4) : rng_.below(3);
     auto [turns, question] = name_dialogue(language, Part::Training, between, rng_);
     turns.push_back(question);
     return turns;
   }
+  const Language language = either(rng_);
   Dialogue turns;
   for (size_t n = rng_.percent(20) ? 5 + rng_.below(4) : 1 + rng_.below(4); n > 0; --n)
     turns.push_back(ordinary_turn(rng_.percent(5) ? either(rng_) : language, false, rng_));

@@ -172,7 +172,7 @@ TEST_CASE("cuda index: the CPU's bits, with repeated indices, along every dimens
         const Tensor each = randint(0, x.size(dim), fewer, generator);
         agree(
             {x, index, numbers(many, dtype, 7), each, numbers(fewer, dtype, 8)},
-            [dim](Backend&, const Tensors& in) {
+            [dim, dtype](Backend&, const Tensors& in) {
               const Tensor strided = raw::transpose(raw::clone(raw::transpose(in[0], 0, 2)), 0, 2);
               Tensors out;
               for (const Tensor& from : {in[0], strided}) {
@@ -185,7 +185,7 @@ TEST_CASE("cuda index: the CPU's bits, with repeated indices, along every dimens
               raw::scatter_add_(out.back(), dim, in[3], in[4]);
               // into a strided tensor, from expanded ones
               out.push_back(raw::transpose(raw::clone(raw::transpose(in[0], 0, 2)), 0, 2));
-              const Tensor same = full({}, 0.1, {in[0].dtype(), in[0].device()});
+              const Tensor same = full({}, dtype == I64 ? 3 : 0.1, {dtype, in[0].device()});
               raw::index_add_(out.back(), dim, in[1], raw::expand(same, in[2].shape()));
               raw::scatter_add_(out.back(), dim, in[3], raw::expand(same, in[3].shape()));
               return out;
