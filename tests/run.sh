@@ -2,8 +2,8 @@
 # What `make test` runs: the test program; the CUDA tests, on the emulator or, with CUDA=1, on a GPU;
 # then every tests/test_*.sh; at the end, what became of each. Arguments go to the test programs
 # (-tc=… chooses cases) and leave the scripts out. Under SANITIZE the scripts are left out too: they
-# test the installation and the linter. The emulator uses one thread, so the checked run, the longest of
-# all, goes on beside the others.
+# test the installation and the linter. The emulator uses one thread, so the two longest runs, the checked
+# one and that on nvcc's PTX, go on beside the others.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build}
@@ -36,22 +36,29 @@ on_gpu() {
 }
 
 # Begins now, shows its output when it is waited for.
-begin() { # command…
-  beside_log=$(mktemp)
-  "$@" >"$beside_log" 2>&1 &
+begin() {
+  logs=$(mktemp -d)
+  {
+    "$bin/cuda_tests_checked" "$@" >"$logs/checked" 2>&1
+    echo $? >"$logs/checked.status"
+    tests/cuda/ptx.sh "$bin/cuda_tests_plain" "$@" >"$logs/ptx" 2>&1
+    echo $? >"$logs/ptx.status"
+  } &
   beside=$!
-  trap 'kill $beside 2>/dev/null; rm -f "$beside_log"' EXIT
+  trap '{ pkill -P $beside; kill $beside; } 2>/dev/null; rm -rf "$logs"' EXIT
 }
-end() {
-  wait "$beside"
-  local status=$?
-  cat "$beside_log"
-  return $status
+outcome() { # checked or ptx
+  until [[ -s $logs/$1.status ]]; do
+    kill -0 "$beside" 2>/dev/null || return 1
+    sleep 0.2
+  done
+  cat "$logs/$1"
+  return "$(<"$logs/$1.status")"
 }
 
 emulate=
 [[ -n ${CUDA:-} || -n ${SANITIZE:-} ]] || emulate=yes
-[[ -z $emulate ]] || begin "$bin/cuda_tests_checked" "$@"
+[[ -z $emulate ]] || begin "$@"
 run "unit tests" "$bin/tests" "$@"
 [[ ${CUDA:-} != 1 ]] || run "CUDA, on the GPU" on_gpu "$bin/cuda_tests_nvcc" "$@"
 if [[ -n $emulate ]]; then
@@ -72,7 +79,12 @@ if [[ $# -eq 0 && -z ${SANITIZE:-} ]]; then
   done
 fi
 
-[[ -z $emulate ]] || run "CUDA, emulated and checked" end
+if [[ -n $emulate ]]; then
+  run "CUDA, emulated and checked" outcome checked
+  run "CUDA, nvcc's PTX" outcome ptx
+  wait "$beside"
+  trap 'rm -rf "$logs"' EXIT
+fi
 
 printf '\n%s' "$summary"
 [[ $failed -eq 0 ]] || { echo "$failed of these failed"; exit 1; }

@@ -72,8 +72,10 @@ const Allocation* find_among(const std::map<std::uintptr_t, Allocation>& all, co
 }  // namespace
 
 const Allocation* find_allocation(const void* p) {
-  const Allocation* const a = find_among(live, p);
-  return a ? a : find_among(addressed_symbols, p);
+  if (const Allocation* const a = find_among(live, p)) return a;
+  // Behind a variable may stand the next one: no guard lies between them.
+  const Allocation* const symbol = find_among(addressed_symbols, p);
+  return symbol && p != symbol->begin + symbol->bytes ? symbol : nullptr;
 }
 
 bool in_allocation(const void* p, std::size_t bytes) {

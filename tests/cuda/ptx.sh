@@ -12,14 +12,14 @@ nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 archs=${ARCHS:-75}
 [[ $archs != all ]] || archs=$("$nvcc" --list-gpu-arch | sed -n 's/^compute_//p' | sort -n | paste -sd ' ')
 
-# Left out: kernels that break rules, and are there for g++ only; those with a half or a bfloat16 in
-# their name, which is another name in NVIDIA's headers; what needs sm_80; and the gradients by finite
+# Left out: kernels that break rules, and are there for g++ only; intrinsics that NVIDIA's headers write
+# as inline PTX, in blocks with registers of their own; those with a half or a bfloat16 in their name, which is another name in NVIDIA's headers; what needs sm_80; and the gradients by finite
 # differences: minutes of the same kernels whose values and gradients are compared with the CPU's.
-leave_out=(-sfe='*test_emulator_reports.cu'
+leave_out=(-sfe='*test_emulator_reports.cu,*test_emulator_refusals.cu,*test_emulator_intrinsics.cu'
   -tce='*by differences*,emulator: arithmetic in half*,emulator: vector types*,emulator: reductions of a warp*')
 
 # What the tests launch: the library's kernels, and those that the tests bring along.
-mapfile -t sources < <(ls cuda/*.cu tests/cuda/test_*.cu 2>/dev/null)
+mapfile -t sources < <(ls cuda/*.cu tests/cuda/test_*.cu 2>/dev/null | grep -vE 'test_emulator_(refusals|intrinsics)')
 # shellcheck disable=SC2317  # xargs calls it
 compile() { # architecture, source: prints the file's name
   local out
