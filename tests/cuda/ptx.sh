@@ -19,7 +19,7 @@ leave_out=(-sfe='*test_emulator_reports.cu,*test_emulator_refusals.cu,*test_emul
   -tce='*by differences*,emulator: arithmetic in half*,emulator: vector types*,emulator: reductions of a warp*')
 
 # What the tests launch: the library's kernels, and those that the tests bring along.
-mapfile -t sources < <(ls cuda/*.cu tests/cuda/test_*.cu 2>/dev/null | grep -vE 'test_emulator_(refusals|intrinsics)')
+mapfile -t sources < <(printf '%s\n' cuda/*.cu tests/cuda/test_*.cu | grep -vE 'test_emulator_(refusals|intrinsics)')
 # shellcheck disable=SC2317  # xargs calls it
 compile() { # architecture, source: prints the file's name
   local out
