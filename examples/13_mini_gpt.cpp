@@ -106,7 +106,7 @@ void resume(Run& run, const Checkpoint& c) {
       "--resume: {} learned from another text; give the same --text, or leave --resume out", path);
   run.model.load_state_dict(c.model);
   run.optimizer.load_state_dict(c.optimizer);
-  default_generator().set_state(c.generators.at("default"));
+  default_generator().set_state(generator_state(c));
   run.step = metadata_number(c.metadata, "step");
   check<ValueError>(
       run.step <= run.settings.steps,

@@ -96,12 +96,13 @@ Chatbot make_chatbot(const Checkpoint& c, const std::string& source) {
 /// The checkpoint at `path` and its settings; nothing if there is no file.
 std::optional<Checkpoint> load(Example& app, const fs::path& path, bool with_seed) {
   if (!fs::exists(path)) return std::nullopt;
+  Checkpoint c;
   try {
-    Checkpoint c = load_checkpoint(path.string());
-    app.adopt(c.metadata, kSettings, kAdvice);
-    if (with_seed) app.adopt(c.metadata, {"--seed"}, kAdvice);
-    return c;
+    c = load_checkpoint(path.string());
   } catch (const IoError& e) { throw IoError(fmt::format("{} ({})", e.what(), kAdvice)); }
+  app.adopt(c.metadata, kSettings, kAdvice);
+  if (with_seed) app.adopt(c.metadata, {"--seed"}, kAdvice);
+  return c;
 }
 
 /// Trains from the unfinished checkpoint on, if there is one, or from the beginning.
@@ -118,7 +119,7 @@ void train(Example& app, const Settings& s, const Files& files) {
   int64_t step = 0;
   if (resumed) {
     optimizer.load_state_dict(resumed->optimizer);
-    default_generator().set_state(resumed->generators.at("default"));
+    default_generator().set_state(generator_state(*resumed));
     step = metadata_number(resumed->metadata, "step", s.steps);
     fmt::print("going on from step {} of {}\n", step, s.steps);
   }

@@ -15,6 +15,13 @@ options=(--layers 1 --channels 16 --heads 2 --out "$place/out")
 "$program" "${options[@]}" --fast --steps 2 --ask "Hello" >"$place/train.log" 2>&1 ||
   { cat "$place/train.log"; complain "training and --ask failed"; }
 
+# ---- A finished chatbot: not another one than asked for, and not lost by training anew ---------------
+ask() { "$program" --out "$place/out" --ask "Hello" "$@" 2>&1 | grep -v '^done in'; }
+before=$(ask)
+[[ $(ask --steps 300) == *"--steps 300: the earlier run has --steps 2"* ]] || complain "--steps of another run is no error"
+timeout -s INT 1 "$program" "${options[@]}" --train --steps 100000 >"$place/train.log" 2>&1
+[[ $(ask) == "$before" ]] || complain "training anew, interrupted, lost the chatbot that was there"
+
 # ---- A pipe: a line of answer for a line of question, and no prompt -------------------------------
 says() { # pattern, what was typed
   printf '%b' "$2" | "$program" "${options[@]}" >"$place/pipe.log" 2>&1 || complain "the chat failed on $2"

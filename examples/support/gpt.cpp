@@ -38,6 +38,13 @@ int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_
   return *n;
 }
 
+PhiloxKey generator_state(const Checkpoint& checkpoint) {
+  const auto it = checkpoint.generators.find("default");
+  check<IoError>(it != checkpoint.generators.end(),
+                 "checkpoint: no state of the random numbers: it cannot be gone on from");
+  return it->second;
+}
+
 GptConfig gpt_config(const Metadata& metadata) {
   auto size = [&](const std::string& key) {
     const int64_t n = metadata_number(metadata, key, 1 << 20);

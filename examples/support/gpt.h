@@ -20,6 +20,8 @@ struct GptConfig {
 /// sensible number.
 Metadata to_metadata(const GptConfig& config);
 GptConfig gpt_config(const Metadata& metadata);
+/// Where the checkpoint's random numbers "default" were. IoError if it does not say.
+PhiloxKey generator_state(const Checkpoint& checkpoint);
 /// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.
 int64_t metadata_number(const Metadata& metadata, const std::string& key,
                         int64_t most = std::numeric_limits<int64_t>::max());
