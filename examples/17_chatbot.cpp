@@ -37,7 +37,7 @@ namespace {
 constexpr size_t kLateExchanges = 5;  // about as many as the model's context holds
 
 struct Settings {
-  int64_t steps = 4500, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
+  int64_t steps = 5000, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
           context = 256;
   double rate = 3e-3;
   double temperature = 0;  // greedy: the same question, the same answer

@@ -58,25 +58,21 @@ Tensor view_as(const Tensor& x, const Shape& shape) {
 
 Tensor reshape(const Tensor& x, const Shape& wanted) {
   Shape shape = wanted;
-  int64_t known = 1;
   int unknown = -1;
   for (int d = 0; d < shape.size(); ++d) {
     check<ShapeError>(shape[d] >= -1 && (shape[d] != -1 || unknown < 0),
                       "reshape: {} is no shape; at most one size may be -1", wanted);
-    if (shape[d] == -1)
-      unknown = d;
-    else
-      known *= shape[d];
+    if (shape[d] == -1) unknown = d, shape[d] = 1;
   }
+  const int64_t known = shape.checked_numel("reshape");
   if (unknown >= 0) {
     check<ShapeError>(known > 0 && x.numel() % known == 0,
                       "reshape: {} with {} elements does not divide into {}", x.shape(), x.numel(),
                       wanted);
     shape[unknown] = x.numel() / known;
   }
-  check<ShapeError>(shape.checked_numel("reshape") == x.numel(),
-                    "reshape: {} has {} elements, {} has {}", x.shape(), x.numel(), shape,
-                    shape.numel());
+  check<ShapeError>(shape.numel() == x.numel(), "reshape: {} has {} elements, {} has {}", x.shape(),
+                    x.numel(), shape, shape.numel());
   Tensor view = view_as(x, shape);
   return view.defined() ? view : view_as(clone(x), shape);
 }
