@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t kLateExchanges = 5;  // about as many as the model's context holds
+constexpr size_t kLateExchanges = 5;  // the context holds about eight
 
 struct Settings {
   int64_t steps = 5000, batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280,
