@@ -249,12 +249,11 @@ std::string what_to_ask() {
 }
 
 const char* const kLimits =
-    "Outside of this it answers fluently and wrongly, or says that it does not know. Of arithmetic "
-    "it has "
-    "seen\nsums and differences of two numbers below 50, nothing else; it knows no facts but those "
-    "above; "
-    "and of a\nconversation it remembers what fits into its context, the last five exchanges or "
-    "so.\n";
+    R"(Outside of this it answers fluently and wrongly, or says that it does not know. Of arithmetic
+it has seen sums and differences of two numbers below 50, nothing else; it knows no facts but
+those above; and of a conversation it remembers what fits into its context, the last eight
+exchanges or so.
+)";
 
 std::string normalised(std::string_view text) {
   static const std::vector<std::string> wide = phrasings("，|。|！|？|：|、|《|》");
