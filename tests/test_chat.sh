@@ -63,7 +63,9 @@ type_on_terminal() {
   printf '\004'
 }
 : >"$screen"
-type_on_terminal | timeout 60 script -qefc "$program --layers 1 --channels 16 --heads 2 --out $place/out" "$screen" >/dev/null 2>&1
+# exec, because a shell that waits for the chat would get the Ctrl-C as well, and some end with its status.
+type_on_terminal |
+  timeout 60 script -qefc "exec $program ${options[*]}" "$screen" >/dev/null 2>&1
 status=$?
 [[ $status -eq 0 ]] || complain "on a terminal the chat ended with status $status"
 grep -q "Ask me something" "$screen" || complain "the terminal shows no invitation"
