@@ -1,13 +1,11 @@
 // Byte pair encoding: what goes in comes out, training finds the merges that counting everything
 // again would find, and no file, however damaged, does worse than an IoError.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -15,6 +13,7 @@
 #include "examples/support/bpe.h"
 #include "examples/support/file.h"
 #include "tensor/error.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -63,19 +62,6 @@ std::vector<BytePairEncoder::Pair> merges_by_recounting(std::string_view text, s
     merges.emplace_back(a, b);
   }
   return merges;
-}
-
-struct TemporaryFolder {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("gradus_bpe_" + std::to_string(getpid())))
-          .string();
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string operator/(const char* name) const { return path + "/" + name; }
-};
-
-void put(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 }  // namespace
@@ -202,7 +188,7 @@ TEST_CASE("bpe: ids out of range") {
 }
 
 TEST_CASE("bpe: save and load") {
-  const TemporaryFolder folder;
+  const Scratch folder;
   const std::string path = folder / "tokenizer.json";
   const auto bpe = BytePairEncoder::train(kText, 400, {"<|user|>", "<|用户|>"});
   bpe.save(path);
@@ -210,15 +196,15 @@ TEST_CASE("bpe: save and load") {
   CHECK(again.merges() == bpe.merges());
   CHECK(again.special_tokens() == bpe.special_tokens());
   CHECK(again.encode(kText) == bpe.encode(kText));
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) ==
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.dir), {}) ==
         1);  // nothing left over
   CHECK_THROWS_AS(bpe.save(folder / "tokenizer.json/no/folder.json"), IoError);
   CHECK_THROWS_AS(BytePairEncoder::load(folder / "absent.json"), IoError);
-  CHECK_THROWS_AS(BytePairEncoder::load(folder.path), IoError);
+  CHECK_THROWS_AS(BytePairEncoder::load(folder.dir), IoError);
 }
 
 TEST_CASE("bpe: hostile files") {
-  const TemporaryFolder folder;
+  const Scratch folder;
   const std::string path = folder / "tokenizer.json";
   BytePairEncoder::train(kText, 300, {"<|end|>"}).save(path);
   const std::string good = read_file(path);
@@ -227,7 +213,7 @@ TEST_CASE("bpe: hostile files") {
   const auto rejects = [&](auto change) {
     nlohmann::json copy = json;
     change(copy);
-    put(path, copy.dump());
+    write_file(path, copy.dump());
     CHECK_THROWS_AS(BytePairEncoder::load(path), IoError);
   };
   rejects([](auto& j) { j = nlohmann::json::array(); });
@@ -250,7 +236,7 @@ TEST_CASE("bpe: hostile files") {
     j["merges"] = nlohmann::json::array({{65, 65}});
     for (int k = 256; k < 296; ++k) j["merges"].push_back({k, k});
   });
-  put(path, std::string(1 << 20, '['));
+  write_file(path, std::string(1 << 20, '['));
   CHECK_THROWS_AS(BytePairEncoder::load(path), IoError);
 
   std::mt19937_64 random(1);
@@ -259,7 +245,7 @@ TEST_CASE("bpe: hostile files") {
     if (i % 2 == 0) bad.resize(random() % bad.size());
     for (int k = 0; k < 3 && !bad.empty(); ++k)
       bad[random() % bad.size()] = static_cast<char>(random() & 0xFF);
-    put(path, bad);
+    write_file(path, bad);
     try {
       const auto bpe = BytePairEncoder::load(path);
       CHECK(bpe.decode(bpe.encode(kText)) == kText);
@@ -268,7 +254,7 @@ TEST_CASE("bpe: hostile files") {
 }
 
 TEST_CASE("bpe: GPT-2's pair of files") {
-  const TemporaryFolder folder;
+  const Scratch folder;
   const std::string vocab_path = folder / "vocab.json", merges_path = folder / "merges.txt";
   // The published order: the 188 visible bytes, the 68 others, the merges, then <|endoftext|>.
   nlohmann::json vocab;
@@ -287,8 +273,8 @@ TEST_CASE("bpe: GPT-2's pair of files") {
   add("Ġthe");
   add("<|endoftext|>");
   const std::string merges = "#version: 0.2\nĠ t\nh e\nĠt he\n";
-  put(vocab_path, vocab.dump());
-  put(merges_path, merges);
+  write_file(vocab_path, vocab.dump());
+  write_file(merges_path, merges);
 
   const auto bpe = BytePairEncoder::load_gpt2(vocab_path, merges_path);
   CHECK(bpe.size() == 260);
@@ -302,13 +288,13 @@ TEST_CASE("bpe: GPT-2's pair of files") {
 
   for (const char* bad :
        {"Ġ t\nh  e\n", "Ġ t\nhe\n", "h e\n", "Ġ t\nh e\nĠt he\nĠ t\n", "x unknown\n"}) {
-    put(merges_path, bad);
+    write_file(merges_path, bad);
     CHECK_THROWS_AS(BytePairEncoder::load_gpt2(vocab_path, merges_path), IoError);
   }
-  put(merges_path, merges);
+  write_file(merges_path, merges);
   for (const char* bad :
        {"{}", "[1]", "{\"a\": \"b\"}", "{\"a\": -1}", "\xFF", "{\"a\": 0, \"b\": 0}"}) {
-    put(vocab_path, bad);
+    write_file(vocab_path, bad);
     CHECK_THROWS_AS(BytePairEncoder::load_gpt2(vocab_path, merges_path), IoError);
   }
 }

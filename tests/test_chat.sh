@@ -3,14 +3,10 @@
 # for two steps only: what it says does not matter here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+source tests/findings.sh
 program=$PWD/${BUILD:-build}/bin/17_chatbot
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-failed=0
-complain() {
-  echo "$*"
-  failed=$((failed + 1))
-}
 options=(--layers 1 --channels 16 --heads 2 --out "$place/out")
 "$program" "${options[@]}" --fast --steps 2 --ask "Hello" >"$place/train.log" 2>&1 ||
   { cat "$place/train.log"; complain "training and --ask failed"; }
@@ -71,5 +67,4 @@ status=$?
 grep -q "Ask me something" "$screen" || complain "the terminal shows no invitation"
 grep -q "nothing was said yet" "$screen" || complain "after Ctrl-C the chat did not go on"
 
-echo "test_chat: $failed findings"
-[[ $failed -eq 0 ]] || { cat "$screen"; exit 1; }
+conclude || { cat "$screen"; exit 1; }

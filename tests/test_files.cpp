@@ -1,14 +1,13 @@
 // What comes from outside arrives whole or not at all: files, gzipped files, and streams of UTF-8.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "examples/support/file.h"
 #include "examples/support/utf8.h"
 #include "tensor/error.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -20,19 +19,6 @@ std::string random_bytes(size_t n, uint64_t seed) {
   std::string bytes(n, '\0');
   for (char& c : bytes) c = static_cast<char>(random() & 0xFF);
   return bytes;
-}
-
-struct TemporaryFolder {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("gradus_files_" + std::to_string(getpid())))
-          .string();
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string operator/(const char* name) const { return path + "/" + name; }
-};
-
-void put(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 }  // namespace
@@ -63,34 +49,34 @@ TEST_CASE("utf8: streams show whole characters only") {
 }
 
 TEST_CASE("file: gzip and damaged gzip") {
-  const TemporaryFolder folder;
+  const Scratch folder;
   const std::string path = folder / "text.gz";
   const std::string zipped(  // "hello hello hello" by gzip
       "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x90\x00\x80\x88\xf9"
       "\xe5"
       "\x11\x00\x00\x00",
       28);
-  put(path, zipped);
+  write_file(path, zipped);
   CHECK(read_file(path) == "hello hello hello");
   for (size_t n = 3; n < zipped.size(); ++n) {
-    put(path, zipped.substr(0, n));
+    write_file(path, zipped.substr(0, n));
     CHECK_THROWS_AS(read_file(path), IoError);
   }
   for (size_t i = 10; i < zipped.size(); ++i) {
     std::string bad = zipped;
     bad[i] ^= 0x55;
-    put(path, bad);
+    write_file(path, bad);
     CHECK_THROWS_AS(read_file(path), IoError);
   }
-  put(path, "plain");
+  write_file(path, "plain");
   CHECK(read_file(path) == "plain");
   CHECK_THROWS_AS(read_file(path, 4), IoError);
-  put(path, "");
+  write_file(path, "");
   CHECK(read_file(path).empty());
 }
 
 TEST_CASE("file: writing replaces the whole file and leaves nothing beside it") {
-  const TemporaryFolder folder;
+  const Scratch folder;
   const std::string path = folder / "new/deep/file";
   write_file(path, "first and long");
   write_file(path, std::string("a\0b", 3));
@@ -98,8 +84,8 @@ TEST_CASE("file: writing replaces the whole file and leaves nothing beside it") 
   const auto files = std::filesystem::directory_iterator(folder / "new/deep");
   CHECK(std::distance(files, {}) == 1);
   CHECK_THROWS_AS(write_file(path + "/below/a/file", "x"), IoError);
-  CHECK_THROWS_AS(write_file(folder.path, "x"), IoError);  // a folder is in its place
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+  CHECK_THROWS_AS(write_file(folder.dir, "x"), IoError);  // a folder is in its place
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.dir), {}) == 1);
   CHECK_THROWS_AS(read_file(folder / "absent"), IoError);
-  CHECK_THROWS_AS(read_file(folder.path), IoError);
+  CHECK_THROWS_AS(read_file(folder.dir), IoError);
 }

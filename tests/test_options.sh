@@ -3,14 +3,10 @@
 # that names --out, --help makes none, --fast has its own, and what is in a folder that can only be read can be read.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+source tests/findings.sh
 program=$PWD/${BUILD:-build}/bin/13_mini_gpt
 place=$(mktemp -d)
 trap 'chmod -R u+w "$place"; rm -rf "$place"' EXIT
-failed=0
-complain() {
-  echo "$*"
-  failed=$((failed + 1))
-}
 refuses() { # folder: in a second, not after the training
   timeout 10 "$program" --out "$1" >"$place/log" 2>&1
   local status=$?
@@ -40,5 +36,4 @@ if [[ $(id -u) -ne 0 ]]; then # root may write everywhere
   grep -q 'warning: --out used: ' used.log || complain "no warning that the results will be lost"
 fi
 
-echo "test_options: $failed findings"
-[[ $failed -eq 0 ]]
+conclude

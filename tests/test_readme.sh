@@ -3,11 +3,7 @@
 # shows the same code as the English one. tests/test_install.sh compiles and runs that code.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-failed=0
-complain() {
-  echo "$*"
-  failed=$((failed + 1))
-}
+source tests/findings.sh
 
 mapfile -t pages < <(find . -name '*.md' -not -path './build/*' -not -path './out/*' -not -path './.git/*' | sort)
 for page in "${pages[@]}"; do
@@ -30,5 +26,4 @@ diff <(code README.md) <(code README.zh-CN.md) >/dev/null ||
 sections() { grep -c '^## ' "$1"; }
 [[ $(sections README.md) -eq $(sections README.zh-CN.md) ]] || complain "README.zh-CN.md: has other sections than README.md"
 
-echo "test_readme: ${#pages[@]} pages, $failed findings"
-[[ $failed -eq 0 ]]
+conclude

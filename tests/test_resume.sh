@@ -3,14 +3,10 @@
 # same bits, on one thread and on two. 13_mini_gpt in its --fast size, so that this takes seconds.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+source tests/findings.sh
 program=${BUILD:-build}/bin/13_mini_gpt
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-failed=0
-complain() {
-  echo "$*"
-  failed=$((failed + 1))
-}
 train() { # folder, options…
   local folder=$out/$1
   shift
@@ -41,5 +37,4 @@ done 2>/dev/null
 resumed || { cat "$out/killed.log"; complain "the resumed run failed"; }
 same "killed and resumed" killed
 
-echo "test_resume: $failed findings"
-[[ $failed -eq 0 ]]
+conclude

@@ -1,14 +1,14 @@
 // Texts: the generated one is the same everywhere, the packaged ones are whole or an error names
 // the package.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
+#include "examples/support/file.h"
 #include "examples/support/text.h"
 #include "examples/support/utf8.h"
 #include "tensor/error.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -59,13 +59,12 @@ TEST_CASE("text: packaged texts") {
 }
 
 TEST_CASE("text: files") {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("gradus_text_" + std::to_string(getpid())))
-          .string();
-  std::ofstream(path) << "some text";
+  const Scratch folder;
+  const std::string path = folder / "text";
+  write_file(path, "some text");
   CHECK(load_text(path).text == "some text");
   CHECK(load_text(path).name.find(path) != std::string::npos);
-  std::ofstream(path, std::ios::trunc).flush();
+  write_file(path, "");
   CHECK_THROWS_AS(load_text(path), IoError);
   std::filesystem::remove(path);
   CHECK_THROWS_AS(load_text(path), IoError);
