@@ -41,6 +41,20 @@ struct BackwardTile {
   Rows<const T> g, q, k, v;
   const T *lse, *delta;  // (T) of this head
 
+  __device__ BackwardTile(const AttentionCall& attention_call, Panels<T>& shared, const Work& work,
+                          const Heads<const T>& all_g, const Heads<const T>& all_q,
+                          const Heads<const T>& all_k, const Heads<const T>& all_v,
+                          const T* all_lse, const T* all_delta)
+      : call(attention_call),
+        panels(shared),
+        b(work.b),
+        g(work.rows_of(all_g, call.queries, call.d)),
+        q(work.rows_of(all_q, call.queries, call.d)),
+        k(work.rows_of(all_k, call.keys, call.d)),
+        v(work.rows_of(all_v, call.keys, call.d)),
+        lse(all_lse + (work.b * call.heads + work.h) * call.queries),
+        delta(all_delta + (work.b * call.heads + work.h) * call.queries) {}
+
   /// probability = e^(S - lse) and slope = P (dP - delta), of the queries from t0 and the keys from s0.
   __device__ void compute(int64_t t0, int64_t s0, T (&probability)[kPatch][kPatch],
                           T (&slope)[kPatch][kPatch]) const {
@@ -87,16 +101,7 @@ __global__ void __launch_bounds__(kTileThreads, 1)
   SHARED_ALIGNED(16, Panels<T>, panels);
   SHARED(T, ds, [kTile][kTile + 1]);
   const Work work = Work::mine(call, call.queries);
-  const int64_t head = (work.b * call.heads + work.h) * call.queries;
-  const BackwardTile<T> tile{call,
-                             panels,
-                             work.b,
-                             work.rows_of(g, call.queries, call.d),
-                             work.rows_of(q, call.queries, call.d),
-                             work.rows_of(k, call.keys, call.d),
-                             work.rows_of(v, call.keys, call.d),
-                             lse + head,
-                             delta + head};
+  const BackwardTile<T> tile(call, panels, work, g, q, k, v, lse, delta);
   const TileSize size{tile_length(work.row, call.queries), tile_length(work.column, call.d)};
   const int64_t seen = call.end(work.row + size.rows - 1);
   T sum[kPatch][kPatch] = {};
@@ -120,16 +125,7 @@ __global__ void __launch_bounds__(kTileThreads, 1)
   SHARED_ALIGNED(16, Panels<T>, panels);
   SHARED(T, square, [kTile][kTile + 1]);
   const Work work = Work::mine(call, call.keys);
-  const int64_t head = (work.b * call.heads + work.h) * call.queries;
-  const BackwardTile<T> tile{call,
-                             panels,
-                             work.b,
-                             work.rows_of(g, call.queries, call.d),
-                             work.rows_of(q, call.queries, call.d),
-                             work.rows_of(k, call.keys, call.d),
-                             work.rows_of(v, call.keys, call.d),
-                             lse + head,
-                             delta + head};
+  const BackwardTile<T> tile(call, panels, work, g, q, k, v, lse, delta);
   const TileSize size{tile_length(work.row, call.keys), tile_length(work.column, call.d)};
   // The first query that sees the first of these keys.
   const int64_t first = call.causal ? work.row + call.queries - call.keys : 0;
