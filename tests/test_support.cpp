@@ -256,9 +256,10 @@ TEST_CASE("support: plots check their data and write their numbers") {
                                       .line("test", {4, 3.5})});
   CHECK(read_file(folder.dir / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
   save_plot(folder.dir / "map",
-            {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"r", "s"}, {"a", "b"}, "%.0f")});
+            {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"5%", "%d"}, {"a", "%"}, "%.0f")});
   CHECK(read_file(folder.dir / "map.csv") ==
-        "panel,series,x,y,value\nm,,a,r,1\nm,,b,r,2\nm,,a,s,3\nm,,b,s,4\n");
+        "panel,series,x,y,value\nm,,a,5%,1\nm,,%,5%,2\nm,,a,%d,3\nm,,%,%d,4\n");
+  CHECK(read_file(folder.dir / "map.svg").find(">%d<") != std::string::npos);
 }
 
 TEST_CASE("support: plots: log axes fit their data, colours mean the same in every panel") {

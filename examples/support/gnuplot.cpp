@@ -126,8 +126,11 @@ std::string contour_block(const std::string& name, const PlotLayer& l) {
 
 std::string tics(const char* axis, const std::vector<std::string>& labels, const char* more) {
   std::string out = fmt::format("set {} (", axis);
-  for (size_t i = 0; i < labels.size(); ++i)
-    out += fmt::format("{}{} {}", i > 0 ? ", " : "", quote(labels[i]), i);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    std::string label;  // which gnuplot reads as a format
+    for (const char c : labels[i]) label += c == '%' ? "%%" : std::string(1, c);
+    out += fmt::format("{}{} {}", i > 0 ? ", " : "", quote(label), i);
+  }
   return out + fmt::format(") {}\n", more);
 }
 
