@@ -8,6 +8,7 @@
 #include <chrono>
 #include <set>
 
+#include "examples/support/standard_output.h"
 #include "tensor/random.h"
 #include "tensor/raw.h"
 #include "tensor/runtime.h"
@@ -49,4 +50,5 @@ int main() {
   const int threads = get_num_threads();
   fmt::print("  {:<18}{}\n", "BLAS kernel", blas_kernel());
   for (const int t : std::set<int>{1, threads}) measure(t);
+  return support::status_after_output(0);
 }

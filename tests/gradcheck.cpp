@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "examples/support/standard_output.h"
 #include "tests/op_table_checks.h"
 
 using namespace gradus;
@@ -100,5 +101,5 @@ int main(int argc, char** argv) {
   }
   fmt::print("\n{} rows, {} derivatives checked, worst relative error {:.0e}: {} wrong\n", rows,
              total, worst, failed);
-  return failed ? 1 : 0;
+  return support::status_after_output(failed ? 1 : 0);
 }

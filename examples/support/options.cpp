@@ -16,6 +16,7 @@
 #include <new>
 
 #include "examples/support/progress.h"
+#include "examples/support/standard_output.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "tensor/runtime.h"
@@ -94,15 +95,15 @@ struct Example::CommandLine {
     CLI::Option* o = app.add_option(name, value, help);
     o->check(number_within(limits))->type_name(std::is_integral_v<T> ? "N" : "X");
     o->capture_default_str();
-    numbers[name] = {o, [&value] { return fmt::format("{}", value); },
-                     [&value, limits](const std::string& text) {
-                       T parsed{};
-                       if (!CLI::detail::lexical_cast(text, parsed) || parsed < limits.min ||
-                           parsed > limits.max)
-                         return false;
-                       value = parsed;
-                       return true;
-                     }};
+    numbers[name] = {
+        o, [&value] { return fmt::format("{}", value); },
+        [&value, limits](const std::string& text) {
+          T parsed{};
+          if (!number_within(limits)(text).empty() || !CLI::detail::lexical_cast(text, parsed))
+            return false;
+          value = parsed;
+          return true;
+        }};
     if (limits.fast)
       when_fast.push_back([o, &value, fast = *limits.fast] {
         if (o->count() == 0) value = fast;
@@ -241,11 +242,7 @@ int run(int argc, char** argv, const std::string& name, const std::string& summa
   } catch (const Stop& stop) { status = stop.status; } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");
   } catch (const std::exception& e) { fmt::print(stderr, "error: {}\n", e.what()); }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
-    std::perror("error: standard output");
-    status = kError;
-  }
-  return status;
+  return status_after_output(status);
 }
 
 }  // namespace gradus::support

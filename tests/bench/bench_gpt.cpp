@@ -2,6 +2,7 @@
 //   build/bin/bench_gpt train|generate nano|small|gpt2
 #include <sys/resource.h>
 
+#include "examples/support/standard_output.h"
 #include "tests/bench/gpt_bench.h"
 
 int main(int argc, char** argv) {
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   };
   if (argc == 3 && gradus::bench::run({gradus::Device::CPU, "gradus " GRADUS_VERSION, resident},
                                       argv[1], argv[2]))
-    return 0;
+    return gradus::support::status_after_output(0);
   std::fputs("usage: bench_gpt train|generate nano|small|gpt2\n", stderr);
   return 2;
 }
