@@ -30,7 +30,8 @@ class NumberFormat {
       if (!std::isfinite(v) || v == 0) continue;
       smallest = std::min(smallest, std::abs(v)), largest = std::max(largest, std::abs(v));
     }
-    exponent_ = largest >= 1e8 || smallest < 1e-4 || largest > 1e3 * smallest;
+    const double least = x.dtype() == F32 ? 1e-4F : 1e-4;
+    exponent_ = largest >= 1e8 || smallest < least || largest > 1e3 * smallest;
     for (double v : values)
       if (std::isfinite(v)) digits_ = std::max(digits_, digits_needed(v, precision));
     for (double v : values) width_ = std::max(width_, text(v).size());

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "tensor/raw.h"
@@ -164,6 +163,9 @@ Tensor empty(const Shape& shape, Options options) {
   return over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
 }
 Tensor full(const Shape& shape, double value, Options options) {
+  check<ValueError>(
+      options.dtype != F32 || !std::isfinite(value) || std::isfinite(static_cast<float>(value)),
+      "full: {} is too large for float32; use F64", value);
   Tensor x = empty(shape, options);
   raw::fill_(x, value);
   return x;
@@ -194,7 +196,12 @@ Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<
 }
 
 Tensor arange(double start, double end, double step, Options options) {
-  check<ValueError>(step != 0, "arange: the step from {} to {} is 0", start, end);
+  check<ValueError>(std::isfinite(start) && std::isfinite(end) && std::isfinite(step) && step != 0,
+                    "arange: from {} to {} by {}; all must be finite, and the step not 0", start,
+                    end, step);
+  check<ValueError>(
+      options.dtype != I64 || (start == std::trunc(start) && step == std::trunc(step)),
+      "arange: from {} by {} gives no int64; ask for F32 or F64", start, step);
   const double count = std::max(0.0, std::ceil((end - start) / step));
   check<ValueError>(count < 1e18, "arange: from {} to {} by {} is no finite number of steps", start,
                     end, step);

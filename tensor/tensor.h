@@ -141,7 +141,7 @@ Tensor ones_like(const Tensor& x);
 /// start, start + step, … below end (above, if step is negative); I64 unless told.
 Tensor arange(double start, double end, double step = 1, Options options = I64);
 Tensor arange(int64_t end);
-/// n numbers from start to end, both included.
+/// n numbers from start to end, both included; I64 rounds them toward zero.
 Tensor linspace(double start, double end, int64_t n, Options options = {});
 Tensor eye(int64_t n, Options options = {});
 /// A copy of `values` in row order, 1-d unless a shape is given: tensor<float>({1, 2, 3, 4}, {2,

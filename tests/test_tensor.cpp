@@ -40,6 +40,11 @@ TEST_CASE("tensor: factories") {
   CHECK_THROWS_AS(zeros({2, -1}), ShapeError);
   CHECK_THROWS_AS(zeros({int64_t{1} << 40, int64_t{1} << 40}), ShapeError);
   CHECK_THROWS_AS(arange(0, 1, 0), ValueError);
+  CHECK_THROWS_AS(arange(0, NAN), ValueError);
+  check_says<ValueError>([] { arange(0, 1, 0.1); },
+                         "arange: from 0 by 0.1 gives no int64; ask for F32 or F64");
+  CHECK_THROWS_AS(full({2}, 1e300), ValueError);
+  CHECK(full({1}, INFINITY).item() == INFINITY);
   CHECK_THROWS_AS(linspace(0, 1, 0), ValueError);
   check_says<ShapeError>(
       [] {
@@ -241,6 +246,7 @@ TEST_CASE("tensor: prints as NumPy does") {
   CHECK(to_string(tensor<double>({0.5, -12.25}), 1) == "[  0.5, -12.2]");
   CHECK(to_string(tensor<double>({0.001, 10})) == "[1.e-03, 1.e+01]");
   CHECK(to_string(tensor<double>({1.5e-8, 2})) == "[1.5e-08, 2.0e+00]");
+  CHECK(to_string(tensor<float>({1e-4F, 1e-3F})) == "[0.0001, 0.001 ]");
   CHECK(to_string(zeros({3})) == "[0., 0., 0.]");
   CHECK(to_string(full({}, 7, I64)) == "7");
   CHECK(to_string(tensor<double>({NAN, INFINITY, -INFINITY, 1})) == "[ nan,  inf, -inf,   1.]");
