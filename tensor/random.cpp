@@ -49,7 +49,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
   check<ValueError>(!__builtin_sub_overflow(high, low, &range) && range <= int64_t{1} << 53,
                     "randint: [{}, {}) holds more than 2^53 numbers", low, high);
   const Tensor u = uniform(shape, 0, static_cast<double>(range), F64, generator);
-  return raw::unary(scalar::AddScalar{static_cast<double>(low)}, raw::to(u, I64));
+  return raw::add(raw::to(u, I64), tensor<int64_t>({low}, {}, u.device()));
 }
 Tensor randperm(int64_t n, Generator& generator) {
   check<ValueError>(n >= 0, "randperm: {} elements", n);

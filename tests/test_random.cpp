@@ -108,6 +108,8 @@ TEST_CASE("random: bernoulli, randint, uniform, normal") {
   for (int64_t d : dice) shifted.push_back(d + 2);
   check_frequencies(frequencies(shifted, 6), Doubles(6, 1.0 / 6), dice.size());
   CHECK_THROWS_AS(randint(3, 3, {1}), ValueError);
+  const int64_t low = (int64_t{1} << 53) + 1;  // no double
+  CHECK(min(eq(randint(low, low + 1, {8}), tensor<int64_t>({low}))).item() == 1);
 
   const Tensor u = uniform({50'000}, -1, 3, F64, generator), n = randn({50'000}, F64, generator);
   CHECK(min(u).item() >= -1);
