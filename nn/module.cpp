@@ -3,6 +3,7 @@
 #include "nn/module.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -12,6 +13,11 @@ namespace gradus {
 
 void Module::keep(Item item) {
   check<ValueError>(!item.name.empty(), "module: a parameter, buffer or child needs a name");
+  check<ValueError>(
+      item.child || item.name.find('.') == std::string::npos,
+      "module: the parameter or buffer \"{}\" has a dot in its name, as if it belonged to a "
+      "child; leave it out",
+      item.name);
   check<ValueError>(
       std::ranges::find(items_, item.name, &Item::name) == items_.end(),
       "module: the name \"{}\" is taken: give each parameter, buffer and child its own", item.name);
@@ -108,6 +114,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
     if (!given.emplace(name, &tensor).second) wrong += fmt::format("\n  given twice: {}", name);
 
   std::map<Tensor::Impl*, const Tensor*> loaded;  // a tied tensor may come under any of its names
+  std::set<Tensor::Impl*> named;                  // in the state, whether what is there fits or not
   const std::vector<Named> mine = tensors();
   for (const Named& e : mine) {
     const auto found = given.find(e.name);
@@ -120,11 +127,11 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
     else if (const auto [it, first] = loaded.emplace(e.tensor.impl(), &from);
              !first && !same_bits(from, *it->second))
       wrong += fmt::format("\n  {}: tied here, but its two values in the state differ", e.name);
-    loaded.emplace(e.tensor.impl(), &from);
+    named.insert(e.tensor.impl());
     given.erase(found);
   }
   for (const Named& e : mine)
-    if (!loaded.contains(e.tensor.impl())) result.missing.push_back(e.name);
+    if (!named.contains(e.tensor.impl())) result.missing.push_back(e.name);
   for (const auto& [name, tensor] : state)
     if (given.contains(name)) result.unexpected.push_back(name);
 

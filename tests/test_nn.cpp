@@ -87,10 +87,14 @@ TEST_CASE("module: a name is given once, and is not empty") {
   struct Undefined : Module {
     Undefined() { parameter("w", Tensor()); }
   };
+  struct Dotted : Module {
+    Dotted() { parameter("w.weight", ones({1})); }
+  };
   CHECK(contains(message_of<ValueError>([] { Twice(); }), "\"w\" is taken"));
   CHECK(contains(message_of<ValueError>([] { Child(); }), "\"w\" is taken"));
   CHECK_THROWS_AS(Nameless(), ValueError);
   CHECK_THROWS_AS(Undefined(), ValueError);
+  CHECK(contains(message_of<ValueError>([] { Dotted(); }), "\"w.weight\" has a dot"));
 }
 
 TEST_CASE("module: train and eval reach every child; dropout obeys") {
@@ -156,6 +160,13 @@ TEST_CASE("state: a tied tensor loads under any of its names, but not from two t
   CHECK(m.head.to_vector() == std::vector<float>(21, 2));
   state[0].second = state.back().second = full({7, 3}, NAN);  // diverged, but not apart
   m.load_state_dict(state);
+  for (const Tensor& misfit :
+       {Tensor(), full({1}, 2)}) {  // under the first name, beside a good one
+    state[0].second = misfit;
+    const std::string what = message_of<ValueError>([&] { m.load_state_dict(state); });
+    CHECK(contains(what, "head: float32 (7, 3) here"));
+    CHECK_FALSE(contains(what, "differ"));
+  }
 }
 
 TEST_CASE("module: to(F64) keeps ties and optimizers") {
