@@ -9,15 +9,15 @@
 
 namespace gradus {
 
-/// The sum of x_i^2, in pieces that stay in the cache between the squaring and the sum. The pieces are
-/// added up where x is, in double; a GPU is waited for once, at the end.
-static double sum_of_squares(const Tensor& x) {
+/// The sum of x_i^2, squared as `dtype`, in pieces that stay in the cache between the squaring and the sum.
+/// The pieces are added up where x is, in double; a GPU is waited for once, at the end.
+static double sum_of_squares(const Tensor& x, DType dtype) {
   constexpr int64_t kPiece = 1 << 16;
   const Tensor flat = raw::reshape(x, {x.numel()});
   Tensor total = zeros({}, {F64, x.device()});
   for (int64_t at = 0; at < x.numel(); at += kPiece) {
     const Tensor piece = raw::slice(flat, 0, at, std::min(at + kPiece, x.numel()));
-    const Tensor squares = raw::unary(scalar::Square{}, piece);
+    const Tensor squares = raw::unary(scalar::Square{}, raw::to(piece, dtype));
     total = raw::add(total, raw::to(raw::reduce(ReduceOp::Sum, squares, {}, false), F64));
   }
   return total.item();
@@ -29,7 +29,8 @@ double clip_grad_norm(const std::vector<Tensor>& params, double max_norm, bool e
   for (size_t i = 0; i < params.size(); ++i) {
     const Tensor& g = params[i].grad();
     if (!g.defined()) continue;
-    const double squares = sum_of_squares(g);
+    double squares = sum_of_squares(g, g.dtype());
+    if (!std::isfinite(squares)) squares = sum_of_squares(g, F64);  // a float's square may overflow
     check<GradError>(std::isfinite(squares) || !error_if_nonfinite,
                      "clip_grad_norm: the gradient of parameter {} {} has a norm of {}: lower the "
                      "learning rate, or find the first bad value with GRADUS_CHECK_NAN=1",

@@ -170,6 +170,9 @@ TEST_CASE("clipping: a gradient that is not finite is named, and none is changed
   CHECK_THROWS_AS(clip_grad_norm({a}, 0), ValueError);
   CHECK_THROWS_AS(clip_grad_value({a}, -1), ValueError);
   CHECK(clip_grad_norm({none}, 1) == 0);
+  a.set_grad(full({2}, 3e25));  // whose square is no float
+  CHECK(clip_grad_norm({a}, 1) == doctest::Approx(3e25 * std::sqrt(2.0)));
+  CHECK(max(a.grad()).item() == doctest::Approx(std::sqrt(0.5)));
 }
 
 TEST_CASE("optimizers: what they refuse") {
