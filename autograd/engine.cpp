@@ -173,6 +173,8 @@ Tensor checked_seed(const char* op, const Tensor& root, const Tensor& seed) {
                     seed.shape(), root.shape());
   check<DTypeError>(seed.dtype() == root.dtype(), "{}: seed {} for a root of {}", op,
                     name(seed.dtype()), name(root.dtype()));
+  check<DeviceError>(seed.device() == root.device(), "{}: seed on {} for a root on {}", op,
+                     name(seed.device()), name(root.device()));
   return seed;
 }
 

@@ -59,6 +59,11 @@ struct Call {
                       o.key_mask.defined() ? o.key_mask.shape() : Shape{}, k_.shape());
     check<DTypeError>(!o.key_mask.defined() || o.key_mask.dtype() == I64,
                       "attention: the key mask must be int64, 0 hides a key");
+    const Device here = q_.device();
+    check<DeviceError>(k_.device() == here && v_.device() == here &&
+                           (!o.key_mask.defined() || o.key_mask.device() == here),
+                       "attention: q is on {}; k, v and the key mask must be there, too",
+                       name(here));
     q = separate_rows(q_.detach()), k = separate_rows(k_.detach()), v = separate_rows(v_.detach());
     if (o.key_mask.defined()) mask = o.key_mask.view();
     scale = o.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(q.size(3), 1))));

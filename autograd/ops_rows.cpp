@@ -51,6 +51,9 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
       x.is_floating_point() && weight.dtype() == x.dtype() && bias.dtype() == x.dtype(),
       "layer_norm: x {}, weight {}, bias {}", name(x.dtype()), name(weight.dtype()),
       name(bias.dtype()));
+  check<DeviceError>(weight.device() == x.device() && bias.device() == x.device(),
+                     "layer_norm: x on {}, weight on {}, bias on {}", name(x.device()),
+                     name(weight.device()), name(bias.device()));
   const Tensor rows = x.numel() ? as_rows(x) : zeros({0, x.size(-1)}, x.options());
   const Tensor w = raw::contiguous(weight), b = raw::contiguous(bias);
   const Tensor mean_ = empty({rows.size(0)}, x.options()),

@@ -122,20 +122,21 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int dim) {
 }
 
 namespace {
-/// I64 (rows, columns): 1 where column - row > diagonal.
-Tensor above_diagonal(const char* op, const Tensor& x, int64_t diagonal) {
+/// For each element of a matrix of x's last two sizes: column - row - diagonal.
+Tensor from_diagonal(const char* op, const Tensor& x, int64_t diagonal) {
   check<ShapeError>(x.dim() >= 2, "{}: a tensor of shape {} has no last two dimensions", op,
                     x.shape());
-  const Tensor rows = unsqueeze(arange(x.size(-2)), 1), columns = arange(x.size(-1));
-  return to(gt(sub(columns, rows), static_cast<double>(diagonal)), x.device());
+  const int64_t rows = x.size(-2), columns = x.size(-1);
+  const Tensor distance = sub(arange(columns), unsqueeze(arange(rows), 1));
+  return to(distance - static_cast<double>(std::clamp(diagonal, -rows, columns)), x.device());
 }
 }  // namespace
 
 Tensor tril(const Tensor& x, int64_t diagonal) {
-  return masked_fill(x, above_diagonal("tril", x, diagonal), 0);
+  return masked_fill(x, gt(from_diagonal("tril", x, diagonal), 0), 0);
 }
 Tensor triu(const Tensor& x, int64_t diagonal) {
-  return masked_fill(x, eq(above_diagonal("triu", x, diagonal - 1), 0), 0);
+  return masked_fill(x, lt(from_diagonal("triu", x, diagonal), 0), 0);
 }
 
 }  // namespace gradus

@@ -59,6 +59,8 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
                     "attention: x is {}, but the cache was made for a batch of {}", x.shape(),
                     cache.k.size(0));
   const int64_t start = cache.length, end = start + x.size(1);
+  check<ValueError>(start >= 0,
+                    "attention: the cache has a length of {}; it counts positions from 0", start);
   check<ValueError>(end <= cache.capacity(),
                     "attention: the cache is full: {} of {} positions are used and {} more came; "
                     "make a larger one, or start again with a shorter text",

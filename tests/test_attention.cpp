@@ -129,6 +129,9 @@ TEST_CASE("cache: what it refuses") {
   CHECK(contains(message_of<ValueError>([&] { attn(x, cache); }), "3 of 4 positions are used"));
   CHECK(cache.length == 3);
   CHECK_THROWS_AS(both_ways(x, cache), ValueError);
+  cache.length = -3;
+  CHECK(contains(message_of<ValueError>([&] { attn(x, cache); }), "a length of -3"));
+  cache.length = 3;
   KvCache other = attn.make_cache(2, 4);
   CHECK_THROWS_AS(attn(x, other), ShapeError);
   CHECK(other.length == 0);

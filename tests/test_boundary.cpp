@@ -81,6 +81,8 @@ TEST_CASE("boundary: sizes that are negative, or more than there is") {
   CHECK_THROWS_AS(arange(int64_t{1} << 60), Error);
   CHECK_THROWS_AS(linspace(0, 1, int64_t{1} << 60), Error);
   CHECK_THROWS_AS(arange(0, kInfinity), ValueError);
+  CHECK(doubles(tril(ones({2, 2}), std::numeric_limits<int64_t>::max())) == Doubles(4, 1));
+  CHECK(doubles(triu(ones({2, 2}), std::numeric_limits<int64_t>::min())) == Doubles(4, 1));
   CHECK_THROWS_AS(full({}, 5).size(0), IndexError);
   CHECK_THROWS_AS(select(arange(5), 0, 3).size(-1), IndexError);
 }

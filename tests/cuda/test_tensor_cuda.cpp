@@ -59,6 +59,13 @@ TEST_CASE("cuda tensor: what is wrong is said") {
   cuda::install();
   const Tensor here = ones({3}), there = ones({3}, kThere);
   CHECK(contains(message_of<DeviceError>([&] { here + there; }), "one tensor on cpu, one on cuda"));
+  CHECK_THROWS_AS(layer_norm(ones({2, 3}, kThere), ones({3}), zeros({3})), DeviceError);
+  const Tensor q = ones({1, 1, 2, 3}, kThere);
+  CHECK_THROWS_AS(scaled_dot_product_attention(q, q, ones({1, 1, 2, 3})), DeviceError);
+  CHECK_THROWS_AS(scaled_dot_product_attention(q, q, q, {.key_mask = ones({1, 2}, I64)}),
+                  DeviceError);
+  const Tensor leaf = ones({2}, kThere).set_requires_grad();
+  CHECK_THROWS_AS(backward(leaf * 2.0, ones({2})), DeviceError);
   CHECK(contains(message_of<DeviceError>([&] { there.data<float>(); }), "to(x, Device::CPU)"));
   CHECK(contains(message_of<IndexError>([&] {
                    index_select(there, 0, to(tensor<int64_t>({0, 7}), Device::CUDA));
