@@ -18,20 +18,6 @@ struct Arrived {
   Tensor gradient;
 };
 
-using LeafSink = std::function<void(const Tensor& leaf, Tensor gradient)>;
-using Targets = std::unordered_map<const Node*, std::vector<Tensor*>>;
-
-/// What one backward pass needs to know.
-struct Pass {
-  BackwardOptions options;
-  LeafSink leaf;    // receives each gradient of a leaf
-  Targets targets;  // interior tensors whose gradients are asked for
-  bool stop_at_targets =
-      false;  // and end there: a composite's inputs are aliases of recorded tensors
-};
-
-void run(const Tensor& root, const Tensor& seed, const Pass& pass);
-
 /// into += g. In place only where nobody else can see the buffer: z = a + b hands the very same
 /// gradient to a and to b, and adding to one must not change the other.
 void accumulate(Tensor& into, Tensor g) {
@@ -42,6 +28,30 @@ void accumulate(Tensor& into, Tensor g) {
   else
     into = into + g;
 }
+
+/// Leaves may receive several contributions in one pass; hooks see their sum.
+struct LeafGradients {
+  std::vector<std::pair<Tensor, Tensor>> entries;
+  std::unordered_map<const Tensor::Impl*, size_t> index;
+  void add(const Tensor& leaf, Tensor g) {
+    auto [it, fresh] = index.try_emplace(leaf.impl(), entries.size());
+    if (fresh) entries.emplace_back(leaf, Tensor());
+    accumulate(entries[it->second].second, std::move(g));
+  }
+};
+
+using Targets = std::unordered_map<const Node*, std::vector<Tensor*>>;
+
+/// What one backward pass needs to know.
+struct Pass {
+  BackwardOptions options;
+  LeafGradients* leaves = nullptr;  // none: what reaches a leaf is not wanted
+  Targets targets = {};             // interior tensors whose gradients are asked for
+  // And ends there: a composite's inputs are aliases of recorded tensors.
+  bool stop_at_targets = false;
+};
+
+void run(const Tensor& root, const Tensor& seed, const Pass& pass);
 
 Tensor apply_hooks(const std::vector<std::function<Tensor(const Tensor&)>>& hooks, Tensor g) {
   for (const auto& hook : hooks)
@@ -76,7 +86,7 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
     inputs.push_back(x.defined() && x.requires_grad() ? alias(x) : x);
   const Tensor y = node.body.composite(inputs);
   std::vector<Tensor> gradients(inputs.size());
-  Pass pass{{.retain_graph = true, .create_graph = true}, [](const Tensor&, Tensor) {}, {}, true};
+  Pass pass{.options = {.retain_graph = true, .create_graph = true}, .stop_at_targets = true};
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].defined() && inputs[i].requires_grad())
       pass.targets[inputs[i].impl()->node.get()].push_back(&gradients[i]);
@@ -117,7 +127,10 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
   const BackwardOptions& options = pass.options;
   const bool retain = options.retain_graph || options.create_graph;
   GradMode mode(options.create_graph);
-  if (!root.impl()->node) return pass.leaf(root, seed);
+  const auto reach_leaf = [&](const Tensor& leaf, Tensor g) {
+    if (pass.leaves) pass.leaves->add(leaf, std::move(g));
+  };
+  if (!root.impl()->node) return reach_leaf(root, seed);
   std::map<uint64_t, Arrived, std::greater<>> queue;
   queue[root.impl()->node->sequence] = {root.impl()->node, seed};
   while (!queue.empty()) {
@@ -145,7 +158,7 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
         next.node = edge.node;
         accumulate(next.gradient, std::move(gi));
       } else {
-        pass.leaf(edge.leaf, std::move(gi));
+        reach_leaf(edge.leaf, std::move(gi));
       }
     }
     if (!retain) {
@@ -178,23 +191,11 @@ Tensor checked_seed(const char* op, const Tensor& root, const Tensor& seed) {
   return seed;
 }
 
-/// Leaves may receive several contributions in one pass; hooks see their sum.
-struct LeafGradients {
-  std::vector<std::pair<Tensor, Tensor>> entries;
-  std::unordered_map<const Tensor::Impl*, size_t> index;
-  void add(const Tensor& leaf, Tensor g) {
-    auto [it, fresh] = index.try_emplace(leaf.impl(), entries.size());
-    if (fresh) entries.emplace_back(leaf, Tensor());
-    accumulate(entries[it->second].second, std::move(g));
-  }
-};
-
 }  // namespace
 
 void backward(const Tensor& root, const Tensor& seed, BackwardOptions options) {
   LeafGradients leaves;
-  run(root, checked_seed("backward", root, seed),
-      {options, [&](const Tensor& leaf, Tensor g) { leaves.add(leaf, std::move(g)); }, {}, false});
+  run(root, checked_seed("backward", root, seed), {.options = options, .leaves = &leaves});
   GradMode mode(options.create_graph);
   for (auto& [leaf, gradient] : leaves.entries) {
     Tensor g = apply_hooks(leaf.impl()->hooks, std::move(gradient));
@@ -213,8 +214,7 @@ std::vector<Tensor> grad(const Tensor& root, const std::vector<Tensor>& inputs,
                          BackwardOptions options, const Tensor& seed) {
   std::vector<Tensor> out(inputs.size());
   LeafGradients leaves;
-  Pass pass{
-      options, [&](const Tensor& leaf, Tensor g) { leaves.add(leaf, std::move(g)); }, {}, false};
+  Pass pass{.options = options, .leaves = &leaves};
   for (size_t i = 0; i < inputs.size(); ++i) {
     check<GradError>(
         inputs[i].requires_grad(),

@@ -195,7 +195,7 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
   return record("where", raw::where(mask, a, b),
-                {{a, [mask](const Tensor& g) { return masked_fill(g, eq(mask, 0), 0); }},
+                {{a, [mask](const Tensor& g) { return only(g, mask); }},
                  {b, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {

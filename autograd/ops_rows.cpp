@@ -26,9 +26,6 @@ Tensor along_rows(const char* op, Rows kernel, RowsBackward backward, const Tens
       std::move(composite));
 }
 
-/// (…, C) as (N, C) contiguous rows.
-Tensor as_rows(const Tensor& x) { return raw::reshape(raw::contiguous(x), {-1, x.size(-1)}); }
-
 }  // namespace
 
 Tensor softmax(const Tensor& x, int dim) {
@@ -54,7 +51,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
   check<DeviceError>(weight.device() == x.device() && bias.device() == x.device(),
                      "layer_norm: x on {}, weight on {}, bias on {}", name(x.device()),
                      name(weight.device()), name(bias.device()));
-  const Tensor rows = x.numel() ? as_rows(x) : zeros({0, x.size(-1)}, x.options());
+  const Tensor rows = raw::rows(x);
   const Tensor w = raw::contiguous(weight), b = raw::contiguous(bias);
   const Tensor mean_ = empty({rows.size(0)}, x.options()),
                rstd = empty({rows.size(0)}, x.options());

@@ -42,7 +42,7 @@ struct Input {
 /// Returns `value`, with a node if recording is on and an input requires a gradient. An input that
 /// does not loses its closure and everything it captured.
 Tensor record(std::string_view op, Tensor value, std::initializer_list<Input> inputs);
-/// The same for any number of inputs of one kind (cat, stack).
+/// The same for any number of inputs (cat).
 Tensor record(std::string_view op, Tensor value, std::vector<Tensor> inputs, std::vector<Vjp> vjps);
 /// `joint` computes all gradients at once (under no-grad); `composite`, if given, is differentiated
 /// instead when the gradient itself must be differentiable. Without one, that is a GradError.

@@ -70,6 +70,8 @@ Tensor cat(const std::vector<Tensor>& xs, int dim);
 void check_indices(const char* op, const Tensor& index, int64_t size);
 
 // Rows, along the last dimension.
+/// (…, C) as (N, C), contiguous; a 0-d tensor is one row of one.
+Tensor rows(const Tensor& x);
 Tensor softmax(const Tensor& x);
 Tensor softmax_backward(const Tensor& g, const Tensor& y);
 Tensor log_softmax(const Tensor& x);

@@ -15,13 +15,12 @@ Tensor without_dims(const Tensor& x, const Dims& dims) {
   return view_as(x, shape);
 }
 
-/// (…, C) as (N, C) rows; a 0-d tensor is one row of one.
+}  // namespace
+
 Tensor rows(const Tensor& x) {
   const int64_t c = x.dim() ? x.shape().back() : 1;
   return reshape(contiguous(x), {c ? x.numel() / c : 0, c});
 }
-
-}  // namespace
 
 Tensor reduce(ReduceOp op, const Tensor& x, const Dims& wanted, bool keepdim) {
   const char* op_name = op == ReduceOp::Sum ? "sum" : op == ReduceOp::Max ? "max" : "min";

@@ -163,9 +163,6 @@ Tensor empty(const Shape& shape, Options options) {
   return over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
 }
 Tensor full(const Shape& shape, double value, Options options) {
-  check<ValueError>(
-      options.dtype != F32 || !std::isfinite(value) || std::isfinite(static_cast<float>(value)),
-      "full: {} is too large for float32; use F64", value);
   Tensor x = empty(shape, options);
   raw::fill_(x, value);
   return x;

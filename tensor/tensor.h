@@ -131,7 +131,8 @@ constexpr DType dtype_of() {
   return std::is_same_v<T, float> ? F32 : std::is_same_v<T, double> ? F64 : I64;
 }
 
-// Factories. ShapeError for a negative size, ValueError for a value that the dtype cannot hold.
+// Factories. ShapeError for a negative size, ValueError for a value that an int64 cannot
+// hold; what is too large for a float32 becomes infinity.
 Tensor empty(const Shape& shape, Options options = {});
 Tensor full(const Shape& shape, double value, Options options = {});  // full({}, 3) is a 0-d tensor
 Tensor zeros(const Shape& shape, Options options = {});

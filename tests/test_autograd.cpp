@@ -163,19 +163,6 @@ TEST_CASE("autograd: GRADUS_CHECK_NAN names the operation") {
   CHECK_NOTHROW(backward(sum(sqrt(x + 1.0))));
 }
 
-TEST_CASE("autograd: graph_dot draws what was recorded") {
-  const Tensor w = random_leaf({2, 3}, 1), x = ones({3}, F64);
-  const Tensor y = sum(relu(matmul(w, x)));
-  const std::string dot = graph_dot(y, {{"w", w}});
-  for (const char* part : {"digraph", "\"sum\"", "relu\\n(2,)", "matmul\\n(2, 1)", "w\\n(2, 3)",
-                           "shape=ellipse", " -> "})
-    CHECK_MESSAGE(contains(dot, part), part, " in ", dot);
-  CHECK(graph_dot(y, {{"w", w}}) == dot);
-  CHECK_THROWS_AS(graph_dot(x), GradError);
-  backward(y);
-  CHECK_THROWS_WITH_AS(graph_dot(y), doctest::Contains("freed"), GradError);
-}
-
 namespace {
 
 /// sum-to-one rows of x times `wrong` in the backward: what gradcheck is for.

@@ -43,8 +43,7 @@ TEST_CASE("tensor: factories") {
   CHECK_THROWS_AS(arange(0, NAN), ValueError);
   check_says<ValueError>([] { arange(0, 1, 0.1); },
                          "arange: from 0 by 0.1 gives no int64; ask for F32 or F64");
-  CHECK_THROWS_AS(full({2}, 1e300), ValueError);
-  CHECK(full({1}, INFINITY).item() == INFINITY);
+  CHECK(full({}, 1e300).item() == INFINITY);
   CHECK_THROWS_AS(linspace(0, 1, 0), ValueError);
   check_says<ShapeError>(
       [] {
