@@ -49,6 +49,8 @@ Tensor mean(const Tensor& x, const Dims& wanted, bool keepdim) {
 }
 
 Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction) {
+  check<DTypeError>(x.is_floating_point(), "var: not of {}; convert with to(x, F32)",
+                    name(x.dtype()));
   const Dims dims = normalize_dims("var", wanted, x.dim());
   const int64_t n = count(x, dims);
   check<ValueError>(n > correction, "var: {} elements with correction {}: divide by more than 0", n,

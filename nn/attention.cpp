@@ -55,9 +55,11 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
                     "attention: a cache needs causal attention: without it, positions seen earlier "
                     "would have to look at the new ones");
   const Heads h = split_heads(x);
-  check<ShapeError>(x.size(0) == cache.k.size(0),
-                    "attention: x is {}, but the cache was made for a batch of {}", x.shape(),
-                    cache.k.size(0));
+  check<ShapeError>(
+      x.size(0) == cache.k.size(0) && heads == cache.k.size(1) && h.k.size(3) == cache.k.size(3),
+      "attention: {} heads for x {}, but the cache was made for {}: (B, heads, capacity, C / "
+      "heads)",
+      heads, x.shape(), cache.k.shape());
   const int64_t start = cache.length, end = start + x.size(1);
   check<ValueError>(start >= 0,
                     "attention: the cache has a length of {}; it counts positions from 0", start);

@@ -27,7 +27,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
       std::span<const int64_t>(a.shape().begin(), static_cast<size_t>(a.dim() - 2)));
   const Shape b_batch(
       std::span<const int64_t>(b.shape().begin(), static_cast<size_t>(b.dim() - 2)));
-  Shape shape = broadcast_shape("matmul", a_batch, b_batch);
+  Shape shape = broadcast_shape("matmul, batch dimensions", a_batch, b_batch);
   Shape a_full = shape, b_full = shape;
   shape.push_back(m), shape.push_back(n);
   Tensor out = empty(shape, a.options());

@@ -115,7 +115,8 @@ TEST_CASE("cache: a call that fails adds nothing") {
   KvCache cache = attn.make_cache(2, 6);
   CHECK_THROWS_AS(attn(randn({2, 2, 8}), cache, ones({2, 5}, I64)), ShapeError);
   CHECK(cache.length == 0);
-  CHECK_THROWS_WITH_AS(attn(randn({1, 2, 8}), cache), doctest::Contains("batch of 2"), ShapeError);
+  CHECK_THROWS_WITH_AS(attn(randn({1, 2, 8}), cache), doctest::Contains("made for (2, 2, 6, 4)"),
+                       ShapeError);
   CHECK(cache.length == 0);
 }
 
@@ -134,6 +135,8 @@ TEST_CASE("cache: what it refuses") {
   cache.length = 3;
   KvCache other = attn.make_cache(2, 4);
   CHECK_THROWS_AS(attn(x, other), ShapeError);
+  KvCache four_heads = MultiHeadSelfAttention(8, 4, {.causal = true}).make_cache(1, 4);
+  CHECK(contains(message_of<ShapeError>([&] { attn(x, four_heads); }), "made for (1, 4, 4, 2)"));
   CHECK(other.length == 0);
   CHECK_THROWS_AS(attn(randn({3, 8}), cache), ShapeError);
 }

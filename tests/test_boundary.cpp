@@ -87,6 +87,12 @@ TEST_CASE("boundary: sizes that are negative, or more than there is") {
   CHECK_THROWS_AS(select(arange(5), 0, 3).size(-1), IndexError);
 }
 
+TEST_CASE("boundary: errors name the operation that was called") {
+  CHECK_THROWS_WITH_AS(var(arange(4)), doctest::Contains("var: "), DTypeError);
+  CHECK_THROWS_WITH_AS(matmul(ones({2, 2, 3}), ones({3, 3, 2})),
+                       doctest::Contains("matmul, batch dimensions: "), ShapeError);
+}
+
 TEST_CASE("boundary: random ranges") {
   CHECK_THROWS_AS(uniform({4}, 1, 0), ValueError);
   CHECK_THROWS_AS(uniform({4}, 0, kInfinity), ValueError);
