@@ -208,5 +208,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options = {});
 /// The same on packed qkv (B, T, 3 H D), as one linear layer makes it: (B, T, H D).
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
+/// The probabilities alone, softmax(q k^T scale + mask), (B, H, T, S): to look at, or to drop some of them.
+Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
 
 }  // namespace gradus

@@ -1,4 +1,4 @@
-// Attention as one operation. The composite below is the definition that every textbook prints; the
+// Attention as one operation. attention_weights is the definition that every textbook prints; the
 // kernel computes the same tile by tile and never stores the (T, S) matrix.
 #include <algorithm>
 #include <cmath>
@@ -16,16 +16,34 @@ Tensor future(int64_t queries, int64_t keys, Device device) {
   return to(gt(unsqueeze(arange(keys), 0), last), device);
 }
 
+void check_operands(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+  check<ShapeError>(q.dim() == 4 && k.dim() == 4 && v.shape() == k.shape() &&
+                        q.size(0) == k.size(0) && q.size(1) == k.size(1) && q.size(3) == k.size(3),
+                    "attention: q {}, k {}, v {}; wanted (B, H, T, D) and twice (B, H, S, D)",
+                    q.shape(), k.shape(), v.shape());
+  check<DTypeError>(q.is_floating_point() && q.dtype() == k.dtype() && q.dtype() == v.dtype(),
+                    "attention: q {}, k {}, v {}", name(q.dtype()), name(k.dtype()),
+                    name(v.dtype()));
+  check<DeviceError>(q.device() == k.device() && q.device() == v.device(),
+                     "attention: q on {}, k on {}, v on {}", name(q.device()), name(k.device()),
+                     name(v.device()));
+  if (!o.key_mask.defined()) return;
+  check<ShapeError>(o.key_mask.shape() == Shape{k.size(0), k.size(2)},
+                    "attention: key mask {} for keys {}; wanted (B, S)", o.key_mask.shape(),
+                    k.shape());
+  check<DTypeError>(o.key_mask.dtype() == I64,
+                    "attention: the key mask must be int64, 0 hides a key");
+  check<DeviceError>(o.key_mask.device() == k.device(), "attention: keys on {}, their mask on {}",
+                     name(k.device()), name(o.key_mask.device()));
+}
+
+double scale_of(const AttentionOptions& o, int64_t d) {
+  return o.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(d, 1))));
+}
+
 Tensor definition(const Tensor& q, const Tensor& k, const Tensor& v,
-                  const AttentionOptions& options, double scale) {
-  Tensor scores = matmul(q, t(k)) * scale;
-  const double hidden = -std::numeric_limits<double>::infinity();
-  if (options.causal)
-    scores = masked_fill(scores, future(q.size(2), k.size(2), q.device()), hidden);
-  if (options.key_mask.defined())
-    scores = masked_fill(scores, eq(unsqueeze(unsqueeze(options.key_mask, 1), 1), 0), hidden);
-  const Tensor blind = eq(max(scores.detach(), {-1}, true), hidden);  // sees nothing: 0, not NaN
-  return matmul(masked_fill(softmax(masked_fill(scores, blind, 0), -1), blind, 0), v);
+                  const AttentionOptions& options) {
+  return matmul(attention_weights(q, k, options), v);
 }
 
 /// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and as far apart as they are
@@ -46,27 +64,10 @@ struct Call {
 
   Call(const Tensor& q_, const Tensor& k_, const Tensor& v_, const AttentionOptions& o)
       : options(o) {
-    check<ShapeError>(q_.dim() == 4 && k_.dim() == 4 && v_.shape() == k_.shape() &&
-                          q_.size(0) == k_.size(0) && q_.size(1) == k_.size(1) &&
-                          q_.size(3) == k_.size(3),
-                      "attention: q {}, k {}, v {}; wanted (B, H, T, D) and twice (B, H, S, D)",
-                      q_.shape(), k_.shape(), v_.shape());
-    check<DTypeError>(
-        q_.is_floating_point() && q_.dtype() == k_.dtype() && q_.dtype() == v_.dtype(),
-        "attention: q {}, k {}, v {}", name(q_.dtype()), name(k_.dtype()), name(v_.dtype()));
-    check<ShapeError>(!o.key_mask.defined() || o.key_mask.shape() == Shape{k_.size(0), k_.size(2)},
-                      "attention: key mask {} for keys {}; wanted (B, S)",
-                      o.key_mask.defined() ? o.key_mask.shape() : Shape{}, k_.shape());
-    check<DTypeError>(!o.key_mask.defined() || o.key_mask.dtype() == I64,
-                      "attention: the key mask must be int64, 0 hides a key");
-    const Device here = q_.device();
-    check<DeviceError>(k_.device() == here && v_.device() == here &&
-                           (!o.key_mask.defined() || o.key_mask.device() == here),
-                       "attention: q is on {}; k, v and the key mask must be there, too",
-                       name(here));
+    check_operands(q_, k_, v_, o);
     q = separate_rows(q_.detach()), k = separate_rows(k_.detach()), v = separate_rows(v_.detach());
     if (o.key_mask.defined()) mask = o.key_mask.view();
-    scale = o.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(q.size(3), 1))));
+    scale = scale_of(o, q.size(3));
   }
   Tensor forward(const Tensor& out) const {
     Tensor lse = empty({q.size(0), q.size(1), q.size(2)}, q.options());
@@ -93,6 +94,18 @@ Tensor head_view(const Tensor& x, int64_t heads, int64_t parts, int64_t i) {
 
 }  // namespace
 
+Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options) {
+  check_operands(q, k, k, options);
+  Tensor scores = matmul(q, t(k)) * scale_of(options, q.size(3));
+  const double hidden = -std::numeric_limits<double>::infinity();
+  if (options.causal)
+    scores = masked_fill(scores, future(q.size(2), k.size(2), q.device()), hidden);
+  if (options.key_mask.defined())
+    scores = masked_fill(scores, eq(unsqueeze(unsqueeze(options.key_mask, 1), 1), 0), hidden);
+  const Tensor blind = eq(max(scores.detach(), {-1}, true), hidden);  // sees nothing: 0, not NaN
+  return masked_fill(softmax(masked_fill(scores, blind, 0), -1), blind, 0);
+}
+
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options) {
   const Call call(q, k, v, options);
@@ -104,10 +117,9 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
     call.backward(g, y, lse, dq, dk, dv);
     return std::vector{dq, dk, dv};
   };
-  return record_fused("attention", std::move(out), {q, k, v}, joint,
-                      [options, scale = call.scale](std::span<const Tensor> in) {
-                        return definition(in[0], in[1], in[2], options, scale);
-                      });
+  return record_fused(
+      "attention", std::move(out), {q, k, v}, joint,
+      [options](std::span<const Tensor> in) { return definition(in[0], in[1], in[2], options); });
 }
 
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options) {
@@ -127,15 +139,14 @@ Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions
   };
   return record_fused(
       "packed_attention", std::move(out), {qkv}, joint,
-      [=, scale = call.scale](std::span<const Tensor> in) {
+      [heads, options](std::span<const Tensor> in) {
         const Tensor& x = in[0];
         const int64_t b = x.size(0), n = x.size(1), c = x.size(2) / 3;
         auto part = [&](int64_t i) {
           return transpose(reshape(slice(x, 2, i * c, (i + 1) * c), {b, n, heads, c / heads}), 1,
                            2);
         };
-        return reshape(transpose(definition(part(0), part(1), part(2), options, scale), 1, 2),
-                       {b, n, c});
+        return reshape(transpose(definition(part(0), part(1), part(2), options), 1, 2), {b, n, c});
       });
 }
 

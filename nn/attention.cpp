@@ -2,8 +2,6 @@
 // and spelled out with the whole matrix of weights (plots, dropout on the weights).
 #include "nn/attention.h"
 
-#include <cmath>
-
 namespace gradus {
 
 MultiHeadSelfAttention::MultiHeadSelfAttention(int64_t embed_dim, int64_t num_heads,
@@ -77,20 +75,7 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
 }
 
 Tensor MultiHeadSelfAttention::weights(const Heads& h, const Tensor& key_mask) const {
-  const int64_t b = h.q.size(0), t = h.q.size(2);
-  Tensor hidden = zeros({t, t}, {I64, h.q.device()});
-  if (options.causal) hidden = triu(ones({t, t}, {I64, h.q.device()}), 1);
-  if (key_mask.defined()) {
-    check<ShapeError>(key_mask.shape() == Shape{b, t}, "attention: key_mask is {}; it must be {}",
-                      key_mask.shape(), Shape{b, t});
-    check<DTypeError>(key_mask.dtype() == I64,
-                      "attention: the key mask must be int64, 0 hides a key");
-    hidden = maximum(hidden, reshape(eq(key_mask, 0), {b, 1, 1, t}));
-  }
-  // A finite fill, not -inf: a row that sees nothing stays a number, and the second fill zeroes it.
-  const double scale = 1 / std::sqrt(static_cast<double>(h.q.size(3)));
-  const Tensor scores = masked_fill(matmul(h.q, transpose(h.k, 2, 3)) * scale, hidden, -1e30);
-  return masked_fill(softmax(scores), hidden, 0);
+  return gradus::attention_weights(h.q, h.k, {.causal = options.causal, .key_mask = key_mask});
 }
 
 Tensor MultiHeadSelfAttention::attention_weights(const Tensor& x, const Tensor& key_mask) const {
