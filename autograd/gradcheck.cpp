@@ -71,15 +71,15 @@ bool near(double a, double b) {
 /// What usually makes this pattern.
 std::string likely_cause(const std::vector<double>& got, const std::vector<double>& want,
                          const Shape& shape, size_t worst, bool kink) {
-  const double a = got[worst], n = want[worst];
-  if (!std::isfinite(a))
+  const double g = got[worst], w = want[worst];
+  if (!std::isfinite(g))
     return "the derivative is not finite: a division by 0 or a log of 0 in the backward";
   if (kink) return "f has a kink or a jump here: move the input away from it";
   bool all_zero = true, negated = true, scaled = true, none_right = true;
   for (size_t j = 0; j < got.size(); ++j) {
     all_zero &= got[j] == 0;
     negated &= near(got[j], -want[j]);
-    scaled &= near(got[j] * n, want[j] * a);
+    scaled &= near(got[j] * w, want[j] * g);
     none_right &= !near(got[j], want[j]);
   }
   if (all_zero)
@@ -88,7 +88,7 @@ std::string likely_cause(const std::vector<double>& got, const std::vector<doubl
   if (negated) return "the sign is wrong everywhere";
   if (scaled)
     return fmt::format(
-        "every element is {:.4g} times what it should be: a factor is missing or doubled", a / n);
+        "every element is {:.4g} times what it should be: a factor is missing or doubled", g / w);
   if (shape.size() == 2 && shape[0] == shape[1]) {
     bool transposed = true;
     const auto n_rows = static_cast<size_t>(shape[0]);
@@ -99,7 +99,7 @@ std::string likely_cause(const std::vector<double>& got, const std::vector<doubl
   }
   if (none_right && got.size() > 1)
     return "every element is wrong, each by another factor: look at the formula itself";
-  return a == 0 ? "this element gets no gradient: look at how the index, mask or slice goes back"
+  return g == 0 ? "this element gets no gradient: look at how the index, mask or slice goes back"
                 : "some elements only: look at how broadcasting, an index or an accumulation goes "
                   "back";
 }

@@ -118,22 +118,22 @@ __global__ void layer_norm_dx_kernel(const T* g, const T* x, const T* weight, co
 // lanes of a warp read neighbours, and one part of the rows, of which each of its 8 warps adds every
 // eighth. The parts' sums go to memory, and a second kernel adds them in order. How the rows are cut
 // depends on their number alone: the same bits in every run, without atomics.
-constexpr int kColumns = 32, kLanesPerColumn = 8;
+constexpr int kColumns = 32, kWarps = 8;
 constexpr int64_t kPartRows = 64, kMaxParts = 128;
 
 /// partial (parts, 2, n): the sums over the part's rows of g z and of g.
 template <class T>
 __global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, const T* rstd,
                                         T* partial, int64_t rows, int64_t n) {
-  SHARED(T, dweight, [kLanesPerColumn][kColumns]);
-  SHARED(T, dbias, [kLanesPerColumn][kColumns]);
+  SHARED(T, dweight, [kWarps][kColumns]);
+  SHARED(T, dbias, [kWarps][kColumns]);
   const unsigned lane = threadIdx.x, warp = threadIdx.y;
   const int64_t column = int64_t(blockIdx.x) * kColumns + lane;
   const int64_t part = blockIdx.y, parts = gridDim.y;
   const int64_t end = rows * (part + 1) / parts;
   T sum_gz = 0, sum_g = 0;
   if (column < n)
-    for (int64_t row = rows * part / parts + warp; row < end; row += kLanesPerColumn) {
+    for (int64_t row = rows * part / parts + warp; row < end; row += kWarps) {
       const T grad = g[row * n + column];
       sum_gz += grad * ((x[row * n + column] - mean[row]) * rstd[row]);
       sum_g += grad;
@@ -142,7 +142,7 @@ __global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, c
   dbias[warp][lane] = sum_g;
   __syncthreads();
   if (warp != 0 || column >= n) return;
-  for (int other = 1; other < kLanesPerColumn; ++other) {
+  for (int other = 1; other < kWarps; ++other) {
     sum_gz += dweight[other][lane];
     sum_g += dbias[other][lane];
   }
@@ -232,7 +232,7 @@ void CudaBackend::layer_norm_backward(const View& g, const View& x, const View& 
     const Scratch<T> partial(*this, 2 * parts * n);
     launch<layer_norm_parts_kernel<T>>(
         {dim3(static_cast<unsigned>((n + kColumns - 1) / kColumns), static_cast<unsigned>(parts)),
-         dim3(kColumns, kLanesPerColumn), 0, stream()},
+         dim3(kColumns, kWarps), 0, stream()},
         g.as<T>(), x.as<T>(), mean.as<T>(), rstd.as<T>(), partial.data(), rows, n);
     constexpr int threads = 128;
     launch<layer_norm_add_parts_kernel<T>>({(n + threads - 1) / threads, threads, 0, stream()},

@@ -171,9 +171,9 @@ void draw_attention(const Run& run, Example& app) {
       run.model.attention(tensor(ids, {1, n}), run.model.config.layers - 1);  // (1, H, T, T)
   std::vector<Panel> panels;
   for (int64_t h = 0; h < weights.size(1); ++h)
-    panels.push_back(Panel({.title = fmt::format("head {}", h), .x = "looked at", .y = "from"})
-                         .matrix(raw::select(raw::select(weights, 0, 0), 0, h).to_vector<double>(),
-                                 labels, labels));
+    panels.push_back(
+        Panel({.title = fmt::format("head {}", h), .x = "looked at", .y = "from"})
+            .matrix(select(select(weights, 0, 0), 0, h).to_vector<double>(), labels, labels));
   save_plot(app.out("attention"), panels);
 }
 
