@@ -191,6 +191,10 @@ TEST_CASE("emulator: reductions of a warp, signed and unsigned") {
 
 // ---- Cooperative groups --------------------------------------------------------------------------
 
+__device__ int place_among(const cg::thread_block_tile<8>& tile) {
+  return int(tile.meta_group_rank() * 100 + tile.meta_group_size());
+}
+
 __global__ void emulator_groups(int* out) {
   const cg::thread_block block = cg::this_thread_block();
   const cg::thread_block_tile<32> warp = cg::tiled_partition<32>(block);
@@ -198,7 +202,7 @@ __global__ void emulator_groups(int* out) {
   const int i = int(block.thread_rank());
   int* const mine = out + 10 * i;
   mine[0] = int(block.size() * 1000 + warp.size() * 10 + tile.thread_rank());
-  mine[1] = int(tile.meta_group_rank() * 100 + tile.meta_group_size());
+  mine[1] = place_among(tile) * 1000 + place_among(cg::tiled_partition<8>(warp));
   mine[2] = tile.shfl(i, 2);
   mine[3] = tile.shfl_up(i, 1);
   mine[4] = tile.shfl_down(i, 1);
@@ -220,7 +224,7 @@ TEST_CASE("emulator: cooperative groups: the block and tiles of 8 and 32") {
       const int* mine = &got[10 * i];
       const int first = i / 8 * 8;
       CHECK(mine[0] == 64000 + 320 + i % 8);
-      CHECK(mine[1] == i / 8 * 100 + 8);
+      CHECK(mine[1] == (i / 8 * 100 + 8) * 1000 + i / 8 % 4 * 100 + 4);
       CHECK(mine[2] == first + 2);
       CHECK(mine[3] == (i % 8 > 0 ? i - 1 : i));
       CHECK(mine[4] == (i % 8 < 7 ? i + 1 : i));

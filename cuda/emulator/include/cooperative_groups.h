@@ -1,6 +1,8 @@
 // Cooperative groups: the block and its tiles as objects. Each function is one of simt/sync.h's with
 // the group's mask.
 #pragma once
+#include <type_traits>
+
 #include "simt/sync.h"
 
 #define SIMT_WHERE simt::Loc where = simt::Loc::current()
@@ -23,18 +25,24 @@ class thread_block {
 
 inline thread_block this_thread_block() { return {}; }
 
-/// Size consecutive threads of a block, all in one warp.
-template <unsigned Size, class Parent = thread_block>
+/// Size consecutive threads of a block, all in one warp, and a part of Parent. A function that takes a
+/// tile leaves Parent out (void), and accepts any.
+template <unsigned Size, class Parent = void>
 class thread_block_tile {
   static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0,
                 "a tile has 1, 2, 4, 8, 16 or 32 threads");
 
  public:
+  thread_block_tile(unsigned rank, unsigned tiles) : rank_(rank), tiles_(tiles) {}
+  template <class Other>
+  requires std::is_void_v<Parent> thread_block_tile(const thread_block_tile<Size, Other>& tile)
+      : rank_(tile.meta_group_rank()), tiles_(tile.meta_group_size()) {}
+
   static constexpr unsigned size() { return Size; }
   static constexpr unsigned num_threads() { return Size; }
   static unsigned thread_rank() { return thread_block::thread_rank() % Size; }
-  static unsigned meta_group_rank() { return thread_block::thread_rank() / Size; }
-  static unsigned meta_group_size() { return (thread_block::size() + Size - 1) / Size; }
+  unsigned meta_group_rank() const { return rank_; }
+  unsigned meta_group_size() const { return tiles_; }
 
   static void sync(SIMT_WHERE) { __syncwarp(mask(), where); }
   template <class T>
@@ -67,11 +75,13 @@ class thread_block_tile {
  private:
   static unsigned first_lane() { return simt::lane_id() & ~(Size - 1); }
   static unsigned mask() { return (Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << first_lane(); }
+
+  unsigned rank_, tiles_;  // among the tiles of the parent
 };
 
 template <unsigned Size, class Parent>
-thread_block_tile<Size, Parent> tiled_partition(const Parent&) {
-  return {};
+thread_block_tile<Size, Parent> tiled_partition(const Parent& parent) {
+  return {parent.thread_rank() / Size, (parent.size() + Size - 1) / Size};
 }
 
 template <class Group>
