@@ -92,6 +92,7 @@ HANDLER(mul_overflow_abort, OfType* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, " * ", a, b);
 }
 HANDLER(divrem_overflow_abort, OfType* data, std::uintptr_t a, std::uintptr_t b) {
+  if (b == 0) found(data->place, "divides by zero: " + value(*data->type, a) + " / 0");
   overflow(*data, " / ", a, b);
 }
 HANDLER(negate_overflow_abort, OfType* data, std::uintptr_t a) {

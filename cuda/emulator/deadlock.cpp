@@ -37,10 +37,10 @@ std::string situation(const Thread& thread) {
   const std::string at = thread.where.line() ? " at " + place(thread.where) + ":" +
                                                    std::to_string(thread.where.column())
                                              : "";
-  if (thread.state == State::in_barrier) return "wait in __syncthreads" + at;
+  if (thread.state == State::in_barrier) return "in __syncthreads" + at;
   char mask[24];
   std::snprintf(mask, sizeof mask, ", mask %08x", thread.mask);
-  return std::string("wait in ") + spelling(thread.op) + at + mask;
+  return std::string("in ") + spelling(thread.op) + at + mask;
 }
 
 /// "0-31, 40, 42": at most six pieces.
@@ -69,8 +69,8 @@ std::string describe_deadlock() {
   }
   std::string text = "threads wait for each other, and none can go on:";
   for (const auto& [what, numbers] : groups)
-    text +=
-        "\n  thread" + std::string(numbers.size() > 1 ? "s " : " ") + ranges(numbers) + " " + what;
+    text += (numbers.size() > 1 ? "\n  threads " : "\n  thread ") + ranges(numbers) +
+            (what.starts_with("in ") ? numbers.size() > 1 ? " wait " : " waits " : " ") + what;
   return text + (barrier
                      ? "\nevery thread of a block must come to the same __syncthreads; an early "
                        "return belongs behind the last one"

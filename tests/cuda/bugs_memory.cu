@@ -61,6 +61,9 @@ __global__ void misaligned_vector(float* y) {
   y[0] = v.x + v.w;
 }
 
+__global__ void mean_of_none(int* y, int sum, int count) {
+  y[0] = sum / count;  // BUG: division by zero
+}
 __global__ void overflowing_index(float* y, int rows, int columns) {
   const int i = (rows - 1) * columns;  // BUG: int overflow in an index
   y[0] = float(i);
@@ -174,6 +177,13 @@ std::vector<Bug> memory_errors() {
          return equals(y, 1, zero);
        },
        "misaligned address"},
+      {"division by zero",
+       [] {
+         int* y = device<int>(1);
+         launch<mean_of_none>({1, 1}, y, 5, 0);
+         return host(y, 1)[0] > 0;
+       },
+       "divides by zero: 5 / 0"},
       {"int overflow in an index",
        [] {
          float* y = device<float>(1);
