@@ -33,7 +33,8 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
   if (!value) return otherwise;
   char* end = nullptr;
   const std::uint64_t n = std::strtoull(value, &end, 10);
-  if (*end != 0) throw std::invalid_argument(std::string(name) + ": '" + value + "' is no number");
+  if (*end != 0 || *value < '0' || *value > '9')
+    throw std::invalid_argument(std::string(name) + ": '" + value + "' is no number");
   return n;
 }
 
@@ -68,7 +69,7 @@ Config from_environment() {
   c.deferred = choice("GRADUS_CUDA_STREAMS", {"eager", "deferred"}) == 1;
   c.replay = choice("GRADUS_CUDA_REPLAY", {"0", "1"}) == 1;
   c.arch = architecture();
-  if (!check::enabled && environment("GRADUS_CUDA_PROFILE"))
+  if (choice("GRADUS_CUDA_PROFILE", {"0", "1"}) == 1 && !check::enabled)
     std::fprintf(stderr, "simt: GRADUS_CUDA_PROFILE counts only in the checked build\n");
   return c;
 }

@@ -70,7 +70,10 @@ void log(const Kernel& kernel) {
   static std::set<const void*> logged;
   if (!path || !logged.insert(kernel.function).second) return;
   std::FILE* const file = std::fopen(path, "a");
-  if (!file) return;
+  if (!file) {
+    std::fprintf(stderr, "simt: GRADUS_CUDA_LOG: cannot write %s\n", path);
+    return;
+  }
   Dl_info symbol;
   const bool exported = dladdr(kernel.function, &symbol) && symbol.dli_saddr == kernel.function;
   const std::string name = exported ? symbol.dli_sname : std::string(kernel.name);
