@@ -18,7 +18,6 @@ namespace gradus::scalar {
 struct Neg        { GRADUS_UNARY("neg", true) { return -x; } };
 struct Abs        { GRADUS_UNARY("abs", true) { return x < T(0) ? -x : x + T(0); } };
 struct Sign       { GRADUS_UNARY("sign", true) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; } };
-struct Step       { GRADUS_UNARY("step", true) { return x > T(0) ? T(1) : x == x ? T(0) : x; } };
 struct Square     { GRADUS_UNARY("square", true) { return x * x; } };
 struct Exp        { GRADUS_UNARY("exp", false) { return scalar::exp(x); } };
 struct Log        { GRADUS_UNARY("log", false) { return std::log(x); } };
@@ -109,10 +108,10 @@ struct Ge { GRADUS_COMPARE("ge", >=) };
 namespace gradus {
 
 using UnaryOp =
-    std::variant<scalar::Neg, scalar::Abs, scalar::Sign, scalar::Step, scalar::Square, scalar::Exp,
-                 scalar::Log, scalar::Sqrt, scalar::Rsqrt, scalar::Reciprocal, scalar::Sin,
-                 scalar::Cos, scalar::Tanh, scalar::Erf, scalar::Sigmoid, scalar::Relu,
-                 scalar::Silu, scalar::Softplus, scalar::Gelu, scalar::GeluTanh, scalar::LeakyRelu,
+    std::variant<scalar::Neg, scalar::Abs, scalar::Sign, scalar::Square, scalar::Exp, scalar::Log,
+                 scalar::Sqrt, scalar::Rsqrt, scalar::Reciprocal, scalar::Sin, scalar::Cos,
+                 scalar::Tanh, scalar::Erf, scalar::Sigmoid, scalar::Relu, scalar::Silu,
+                 scalar::Softplus, scalar::Gelu, scalar::GeluTanh, scalar::LeakyRelu,
                  scalar::AddScalar, scalar::MulScalar, scalar::PowScalar, scalar::Clamp>;
 using BinaryOp =
     std::variant<scalar::Add, scalar::Sub, scalar::Mul, scalar::Div, scalar::Pow, scalar::Maximum,

@@ -34,10 +34,10 @@ Tensor special(DType dtype) {
 const std::vector<UnaryOp>& unary_ops() {
   using namespace scalar;
   static const std::vector<UnaryOp> all = {
-      Neg{},        Abs{},         Sign{},         Step{},      Square{}, Exp{},      Log{},
-      Sqrt{},       Rsqrt{},       Reciprocal{},   Sin{},       Cos{},    Tanh{},     Erf{},
-      Sigmoid{},    Relu{},        Silu{},         Softplus{},  Gelu{},   GeluTanh{}, LeakyRelu{.1},
-      AddScalar{2}, MulScalar{-3}, PowScalar{1.5}, Clamp{-1, 2}};
+      Neg{},      Abs{},         Sign{},       Square{},      Exp{},          Log{},
+      Sqrt{},     Rsqrt{},       Reciprocal{}, Sin{},         Cos{},          Tanh{},
+      Erf{},      Sigmoid{},     Relu{},       Silu{},        Softplus{},     Gelu{},
+      GeluTanh{}, LeakyRelu{.1}, AddScalar{2}, MulScalar{-3}, PowScalar{1.5}, Clamp{-1, 2}};
   return all;
 }
 const std::vector<BinaryOp>& binary_ops() {
