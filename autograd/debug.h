@@ -1,6 +1,6 @@
 #pragma once
 // GRADUS_CHECK_NAN=1 names the first operation whose output, or whose input's gradient, is not
-// finite. Off, it costs one test of a constant.
+// finite. Off, it costs one test of a flag.
 #include <string_view>
 
 #include "tensor/tensor.h"

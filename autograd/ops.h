@@ -106,27 +106,31 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 
 // ---- Shape
-// The gradient takes the opposite way; all but the copies of reshape share storage.
+// The gradient takes the opposite way. Down to unsqueeze they are views; reshape and flatten copy where the
+// strides allow no view.
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
 Tensor flatten(const Tensor& x, int start = 0);       // from `start` on into one dimension
 Tensor permute(const Tensor& x, const Dims& dims);
 Tensor transpose(const Tensor& x, int a, int b);
-Tensor t(const Tensor& x);  // the last two dimensions
+Tensor t(const Tensor& x);  // the last two dimensions swapped, of however many: PyTorch's mT
+/// From start to end, both clamped to the size; negative ones count from the end.
 Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step = 1);
 Tensor select(const Tensor& x, int dim, int64_t index);  // drops the dimension
 Tensor expand(const Tensor& x, const Shape& shape);      // dx = g summed over what is new
-Tensor squeeze(const Tensor& x, int dim);
+Tensor squeeze(const Tensor& x, int dim);                // a size other than 1 stays
 Tensor unsqueeze(const Tensor& x, int dim);
 Tensor contiguous(const Tensor& x);
 Tensor clone(const Tensor& x);
 Tensor to(const Tensor& x, DType dtype);
 Tensor to(const Tensor& x, Device device);
+/// Along dim, all other sizes equal; ShapeError otherwise, ValueError for none.
 Tensor cat(const std::vector<Tensor>& xs, int dim);
+/// Along a new dimension dim, all shapes equal.
 Tensor stack(const std::vector<Tensor>& xs, int dim);
 /// Pieces of `size` along dim; the last may be smaller.
 std::vector<Tensor> split(const Tensor& x, int64_t size, int dim);
-Tensor tril(const Tensor& x,
-            int64_t diagonal = 0);  // 0 above the diagonal of the last two dimensions
+/// 0 above the diagonal of the last two dimensions.
+Tensor tril(const Tensor& x, int64_t diagonal = 0);
 Tensor triu(const Tensor& x, int64_t diagonal = 0);  // 0 below it
 
 // ---- Reductions

@@ -62,7 +62,7 @@ __device__ inline T block_max(T v) {
   return block_reduce(v, scalar::Maximum{}, -std::numeric_limits<T>::infinity());
 }
 
-/// How many threads should share a row of n elements: at least four elements each, whole warps, and
+/// How many threads should share a row of n elements: about four elements each, whole warps, and
 /// at most 512, of which two blocks or more fit on a multiprocessor. One warp needs no barrier.
 inline unsigned threads_for_row(int64_t n) {
   const int64_t wanted = (n + 4 * kWarp - 1) / (4 * kWarp) * kWarp;

@@ -1,6 +1,6 @@
 #pragma once
-// The GPU's side of the Backend interface; each family of kernels has a `.cu` file of its own, beside
-// this one, with the name that its sibling in tensor/cpu/ has.
+// The GPU's side of the Backend interface; each family of kernels has a `.cu` file of its own beside
+// this one.
 #include "cuda/gpu.h"
 #include "tensor/backend.h"
 

@@ -1,7 +1,7 @@
 // The device: is there one, its memory, and copies to and from it.
 //
 // cudaMalloc and cudaFree each wait for the GPU; a training step would spend its time on them. So
-// freed blocks are kept by size, as in tensor/cpu/memory.cpp. A block may be handed out again while
+// freed blocks are kept by size and handed out again. A block may be handed out again while
 // kernels that use it still wait to run: all work is on one stream, so the new owner's comes after.
 #include <cstdlib>
 #include <map>

@@ -161,7 +161,7 @@ struct Entry {
   std::function<double(int64_t)> rate;  // by step
 };
 
-/// 05's small network, from the same weights and on the same batches for every run.
+/// A small network on 05's pictures, from the same weights and on the same batches for every run.
 Run train(const Task& task, const Entry& entry, Progress& bar) {
   manual_seed(task.seed);
   const Dataset &rows = task.data.train, &others = task.data.test;

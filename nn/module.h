@@ -3,8 +3,8 @@
 // own operator(), with whatever arguments it needs. `parameter`, `buffer` and `add` are the only
 // ways to put something in, so nothing that is trained, saved or moved can be forgotten.
 //
-//   struct Mlp : Module {
-//     explicit Mlp(int64_t hidden)
+//   struct Classifier : Module {
+//     explicit Classifier(int64_t hidden)
 //         : fc1(add<Linear>("fc1", 784, hidden)), fc2(add<Linear>("fc2", hidden, 10)) {}
 //     Tensor operator()(const Tensor& x) const { return fc2(gelu(fc1(x))); }
 //     Linear &fc1, &fc2;
@@ -43,7 +43,7 @@ class Module {
   std::vector<std::pair<std::string, Module*>> named_children() const;
   std::vector<std::pair<std::string, const Module*>> named_modules() const;
 
-  /// Training or evaluating: what dropout and batch norm ask. Everything below follows.
+  /// Training or evaluating: what dropout asks. Everything below follows.
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const { return training_; }

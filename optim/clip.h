@@ -1,6 +1,6 @@
 #pragma once
 // Gradient clipping: a step in the right direction, but never a leap. One odd batch can otherwise
-// undo an hour of training, and through time gradients grow exponentially.
+// undo an hour of training.
 #include <vector>
 
 #include "tensor/tensor.h"

@@ -122,7 +122,7 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
   states_ = std::move(loaded);
 }
 
-// ---- The four kernels ---------------------------------------------------------------------------
+// ---- The optimizers -----------------------------------------------------------------------------
 
 static std::vector<ParamGroup> one_group(std::vector<Tensor> params) {
   return {ParamGroup{std::move(params)}};

@@ -128,7 +128,7 @@ struct RmspropOptions {
   double alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
 };
 /// g += wd p; v = a v + (1 - a) g^2; p -= lr g / (sqrt v + eps); with momentum mu:
-/// b = mu b + g / (sqrt v + eps); p -= lr b. Tieleman & Hinton, Coursera lecture 6.5 (2012).
+/// b = mu b + g / (sqrt v + eps); p -= lr b. Tieleman & Hinton, 2012, lecture 6e.
 class RMSprop final : public Optimizer {
  public:
   RMSprop(std::vector<ParamGroup> groups, double rate = 0.01, RmspropOptions options = {});

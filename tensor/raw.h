@@ -22,7 +22,7 @@ Dims normalize_dims(const char* op, const Dims& dims, int ndim);
 
 namespace raw {
 
-// Views: no data moves.
+// Views, which move no data; and copies.
 Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset);
 Tensor view_as(const Tensor& x, const Shape& shape);  // undefined if strides do not allow it
 Tensor reshape(const Tensor& x, const Shape& shape);  // a view where possible; one size may be -1

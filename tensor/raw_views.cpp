@@ -1,4 +1,5 @@
-// Views: a new shape, strides and offset over the same storage. No number moves.
+// Views: a new shape, strides and offset over the same storage; and the copies of whole tensors, for
+// when a view will not do.
 #include "tensor/raw.h"
 
 namespace gradus {

@@ -60,7 +60,7 @@ struct Options {
 class Tensor {
  public:
   struct Impl;
-  Tensor() = default;  // undefined: whoever asks it for anything but defined() gets an Error
+  Tensor() = default;  // undefined: asked for more than defined() or requires_grad(), an Error
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
   bool defined() const { return impl_ != nullptr; }

@@ -83,7 +83,7 @@ inline View transposed(View v, int a, int b) {
   return v;
 }
 
-/// Runs f() on one thread, then on two and three; calls check(f()) with what each returned.
+/// Runs f() on one thread, then on two and three; CHECKs that all return the same bits.
 template <class F>
 void on_any_threads(F&& f) {
   const int threads = omp_get_max_threads();

@@ -1,8 +1,8 @@
 #pragma once
 // Byte-level byte pair encoding: text -> token ids -> the same text.
 //   start:    every byte is a token, ids 0 … 255
-//   training: count the pairs of neighbouring tokens, merge (a, b) = argmax count into a new token;
-//   repeat encoding: apply the merges to new text in the order in which they were learned
+//   training: merge the most frequent pair of neighbouring tokens into a new token; repeat
+//   encoding: apply the merges to new text in the order in which they were learned
 // Merging stops at the borders of "words" (see split), so a token never spans two of them. Because
 // bytes are the alphabet, any file can be encoded and comes back unchanged: there is no unknown
 // token. Sources: Sennrich, Haddow and Birch 2016 (BPE for words); Radford et al. 2019 (on bytes:

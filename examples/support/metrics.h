@@ -33,7 +33,7 @@ class Confusion {
   const std::vector<std::string>& classes() const { return classes_; }
   std::vector<double> values() const;  // row-major, one row per true class: for a heat map
   std::string table() const;           // the counts
-  std::string report() const;          // precision, recall, F1 and support per class, and overall
+  std::string report() const;          // precision, recall, F1 and rows per class; the accuracy
 
  private:
   int64_t true_count(int64_t c) const;

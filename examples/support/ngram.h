@@ -2,9 +2,8 @@
 // The n-gram model: the next token w from the n - 1 before it, by counting. It is what a neural
 // model has to beat. Interpolated Kneser-Ney smoothing with three discounts, the best of the
 // classical methods:
-//   p(w | h) = (c(h w) - D(c(h w))) / c(h) + gamma(h) p(w | h')      h' is h without its oldest
-//   token
-// For the longest h, c counts occurrences. For shorter ones c(h w) counts the different tokens that
+//   p(w | h) = (c(h w) - D(c(h w))) / c(h) + gamma(h) p(w | h')
+// where h' is h without its oldest token. For the longest h, c counts occurrences. For shorter ones c(h w) counts the different tokens that
 // were seen before h w: "Francisco" is frequent, but follows only "San", so it is unlikely after
 // anything else. Below the single token lies the uniform distribution, so every token has a
 // probability above zero. Source: Chen and Goodman 1999, "An empirical study of smoothing

@@ -49,7 +49,7 @@ int64_t argmax(const std::vector<float>& x) {
   return std::max_element(x.begin(), x.end()) - x.begin();
 }
 
-/// Softmax of x, in place; returns nothing that is not a probability.
+/// Softmax of x, in place.
 void to_probabilities(std::vector<float>& x) {
   const float top = *std::max_element(x.begin(), x.end());
   float total = 0;
