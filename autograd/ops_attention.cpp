@@ -102,6 +102,7 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOption
     scores = masked_fill(scores, future(q.size(2), k.size(2), q.device()), hidden);
   if (options.key_mask.defined())
     scores = masked_fill(scores, eq(unsqueeze(unsqueeze(options.key_mask, 1), 1), 0), hidden);
+  if (!options.key_mask.defined() && q.size(2) <= k.size(2)) return softmax(scores);  // all see one
   const Tensor blind = eq(max(scores.detach(), {-1}, true), hidden);  // sees nothing: 0, not NaN
   return masked_fill(softmax(masked_fill(scores, blind, 0), -1), blind, 0);
 }
