@@ -18,6 +18,8 @@ cd "$place" || exit 1
 "$program" --help >help.log || complain "--help failed"
 "$program" --no-such-option >wrong.log 2>&1
 [[ $? -eq 2 ]] || complain "a wrong option did not end with status 2"
+"$program" --help >/dev/full 2>full.log
+[[ $? -eq 1 && $(<full.log) == *"error: standard output: "* ]] || complain "output that is lost is no error"
 "$program" --help --out never >>help.log
 [[ ! -e out && ! -e never ]] || complain "--help, or a wrong option, made a folder"
 

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "examples/support/file.h"
 #include "examples/support/gnuplot.h"
 #include "examples/support/metrics.h"
+#include "examples/support/options.h"
 #include "examples/support/plot.h"
 #include "examples/support/process.h"
 #include "examples/support/progress.h"
@@ -242,6 +244,21 @@ TEST_CASE("support: a program that is missing, one that fails, one that reads no
   CHECK(said.find("status 3: broken") != std::string::npos);
   CHECK(!fs::exists(out));
   CHECK(run_filter({"true"}, std::string(1 << 20, 'x'), out) == Filter::Done);
+}
+
+TEST_CASE("support: what an earlier run was made with is taken over only if it is sensible") {
+  const Scratch folder;
+  std::string program = "x", option = "--out", where = folder / "out";
+  std::array<char*, 3> arguments{program.data(), option.data(), where.data()};
+  Example app(3, arguments.data(), "x", "");
+  double rate = 0.1;
+  app.option("--rate", rate, "", {.min = 0, .max = 1});
+  app.parse();
+  app.adopt({{"--rate", "0.5"}}, {"--rate"}, "");
+  CHECK(rate == 0.5);
+  for (const char* bad : {"nan", "2", "0.5x", ""})
+    CHECK_THROWS_AS(app.adopt({{"--rate", bad}}, {"--rate"}, ""), IoError);
+  CHECK(rate == 0.5);
 }
 
 TEST_CASE("support: plots check their data and write their numbers") {

@@ -95,15 +95,12 @@ struct Example::CommandLine {
     CLI::Option* o = app.add_option(name, value, help);
     o->check(number_within(limits))->type_name(std::is_integral_v<T> ? "N" : "X");
     o->capture_default_str();
-    numbers[name] = {
-        o, [&value] { return fmt::format("{}", value); },
-        [&value, limits](const std::string& text) {
-          T parsed{};
-          if (!number_within(limits)(text).empty() || !CLI::detail::lexical_cast(text, parsed))
-            return false;
-          value = parsed;
-          return true;
-        }};
+    numbers[name] = {o, [&value] { return fmt::format("{}", value); },
+                     [&value, limits](const std::string& text) {
+                       if (!number_within(limits)(text).empty()) return false;
+                       std::from_chars(text.data(), text.data() + text.size(), value);
+                       return true;
+                     }};
     if (limits.fast)
       when_fast.push_back([o, &value, fast = *limits.fast] {
         if (o->count() == 0) value = fast;

@@ -59,6 +59,14 @@ run shift.cu ARGS=1 GRADUS_CUDA_PROFILE=1
 expect 0 'shift$' "a profile"
 run shift.cu ARGS=1 GRADUS_CUDA_ARCH=33
 expect 134 'GRADUS_CUDA_ARCH: there is no 33 among 75 80' "an architecture that there is not"
+run shift.cu ARGS=1 GRADUS_CUDA_PROFILE=yes
+expect 134 "GRADUS_CUDA_PROFILE: .*yes" "a profile that is neither 0 nor 1"
+run shift.cu ARGS=1 GRADUS_CUDA_SEED=-1
+expect 134 "GRADUS_CUDA_SEED: '-1' is no number" "a negative seed"
+run shift.cu ARGS=1 GRADUS_CUDA_LOG="$work/absent/log"
+expect 0 'GRADUS_CUDA_LOG: cannot write .*absent/log' "a log that cannot be written"
+run shift.cu ARGS=1 GRADUS_CUDA_PTX="$work/absent.ptx"
+expect 134 'GRADUS_CUDA_PTX: the checker sees .*PLAIN=1' "PTX under the checker"
 
 cat >"$work/loop.cu" <<'CU'
 #include <assert.h>
