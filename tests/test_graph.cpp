@@ -18,8 +18,10 @@ int64_t count(const std::string& text, const std::string& part) {
 
 TEST_CASE("graph_dot: a box per operation, an ellipse per leaf, an arrow per use") {
   const Tensor x = ones({2, 3}).set_requires_grad();
-  const Tensor y = exp(x);
-  const std::string dot = graph_dot(sum(y * y), {{"x", x}, {"y", y}});
+  const Tensor y = exp(x), root = sum(y * y);
+  const std::string dot = graph_dot(root, {{"x", x}, {"y", y}});
+  CHECK(dot.starts_with("digraph"));
+  CHECK(graph_dot(root, {{"x", x}, {"y", y}}) == dot);
   CHECK(contains(dot, "label=\"x\\n(2, 3)\""));
   CHECK(contains(dot, "label=\"y\\nexp\\n(2, 3)\""));
   CHECK(contains(dot, "label=\"mul\\n(2, 3)\""));
