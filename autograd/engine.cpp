@@ -47,7 +47,7 @@ struct Pass {
   BackwardOptions options;
   LeafGradients* leaves = nullptr;  // none: what reaches a leaf is not wanted
   Targets targets = {};             // interior tensors whose gradients are asked for
-  // And ends there: a composite's inputs are aliases of recorded tensors.
+  // The pass ends there: a composite's inputs are aliases of recorded tensors.
   bool stop_at_targets = false;
 };
 

@@ -2,8 +2,8 @@
 // The differentiable operations. Each says what it computes and its derivative: g is the gradient
 // of the loss with respect to the output, dx with respect to x. Names and meanings are PyTorch's.
 // Every one broadcasts (elementwise), accepts any strides, and throws ShapeError, DTypeError (no
-// silent promotion: convert with to(x, F64)), IndexError or ValueError (among others where an I64
-// tensor meets a scalar that is no whole number) with both facts in the message.
+// silent promotion: convert with to(x, F64)), DeviceError, IndexError or ValueError (among others where an
+// I64 tensor meets a scalar that is no whole number) with both facts in the message.
 #include <limits>
 #include <optional>
 

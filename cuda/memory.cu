@@ -1,8 +1,8 @@
 // The device: is there one, its memory, and copies to and from it.
 //
 // cudaMalloc and cudaFree each wait for the GPU; a training step would spend its time on them. So
-// freed blocks are kept by size and handed out again. A block may be handed out again while
-// kernels that use it still wait to run: all work is on one stream, so the new owner's comes after.
+// freed blocks are kept by size for the next request. A block may be handed out again while kernels
+//  that use it still wait to run: all work is on one stream, so the new owner's comes after.
 #include <cstdlib>
 #include <map>
 #include <mutex>

@@ -54,7 +54,8 @@ class Backend {
   virtual void cumsum(const View& x, const View& out) = 0;
   virtual void topk(const View& x, bool largest, const View& values, const View& indices) = 0;
 
-  // Products. out = a @ b + beta * out; a and b of any strides, out contiguous; 2-d or batched (B, M, K) @ (B, K, N).
+  // Products. out = a @ b + beta * out, 2-d or batched (B, M, K) @ (B, K, N); a and b of any strides, out
+  // contiguous.
   virtual void matmul(const View& a, const View& b, double beta, const View& out) = 0;
 
   // Indexing along `dim`. index_add and scatter_add add to what out holds, in index order: the same

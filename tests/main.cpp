@@ -1,4 +1,4 @@
-// The test programs' main. Every test begins with the same random numbers, whichever run before it: a
+// The test programs' main. Every test begins with the same random numbers, whatever ran before it: a
 // failure comes back when the test is run alone.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>

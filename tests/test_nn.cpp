@@ -160,8 +160,8 @@ TEST_CASE("state: a tied tensor loads under any of its names, but not from two t
   CHECK(m.head.to_vector() == std::vector<float>(21, 2));
   state[0].second = state.back().second = full({7, 3}, NAN);  // diverged, but not apart
   m.load_state_dict(state);
-  for (const Tensor& misfit :
-       {Tensor(), full({1}, 2)}) {  // under the first name, beside a good one
+  for (const Tensor& misfit : {Tensor(), full({1}, 2)}) {
+    // under the first name, beside a good one under the second
     state[0].second = misfit;
     const std::string what = message_of<ValueError>([&] { m.load_state_dict(state); });
     CHECK(contains(what, "head: float32 (7, 3) here"));

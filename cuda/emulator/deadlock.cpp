@@ -32,15 +32,18 @@ const char* spelling(WarpOp op) {
   return "";
 }
 
+constexpr const char* kLeft = "left the kernel";
+
+/// kLeft, or what the thread waits in.
 std::string situation(const Thread& thread) {
-  if (thread.state == State::finished) return "left the kernel";
+  if (thread.state == State::finished) return kLeft;
   const std::string at = thread.where.line() ? " at " + place(thread.where) + ":" +
                                                    std::to_string(thread.where.column())
                                              : "";
-  if (thread.state == State::in_barrier) return "in __syncthreads" + at;
+  if (thread.state == State::in_barrier) return "__syncthreads" + at;
   char mask[24];
   std::snprintf(mask, sizeof mask, ", mask %08x", thread.mask);
-  return std::string("in ") + spelling(thread.op) + at + mask;
+  return spelling(thread.op) + at + mask;
 }
 
 /// "0-31, 40, 42": at most six pieces.
@@ -68,9 +71,11 @@ std::string describe_deadlock() {
     barrier |= block.threads[i].state == State::in_barrier;
   }
   std::string text = "threads wait for each other, and none can go on:";
-  for (const auto& [what, numbers] : groups)
-    text += (numbers.size() > 1 ? "\n  threads " : "\n  thread ") + ranges(numbers) +
-            (what.starts_with("in ") ? numbers.size() > 1 ? " wait " : " waits " : " ") + what;
+  for (const auto& [what, numbers] : groups) {
+    const bool many = numbers.size() > 1;
+    const char* const verb = what == kLeft ? " " : many ? " wait in " : " waits in ";
+    text += (many ? "\n  threads " : "\n  thread ") + ranges(numbers) + verb + what;
+  }
   return text + (barrier
                      ? "\nevery thread of a block must come to the same __syncthreads; an early "
                        "return belongs behind the last one"

@@ -1,8 +1,8 @@
 #pragma once
 // Data sets as tensors: x, one row per thing, and y, its class. Two come with the repository
 // (examples/data), one from a Debian package, two are generated. A model is judged on rows that it
-// never saw: split_by_class() makes that promise, and a Standardizer keeps it, as even a mean over all rows
-// would carry knowledge of the held-out ones into the training.
+// never saw: split_by_class() makes that promise, and a Standardizer keeps it, as even a mean over all
+// rows would carry knowledge of the held-out ones into the training.
 #include <filesystem>
 #include <string>
 #include <string_view>

@@ -3,9 +3,9 @@
 // model has to beat. Interpolated Kneser-Ney smoothing with three discounts, the best of the
 // classical methods:
 //   p(w | h) = (c(h w) - D(c(h w))) / c(h) + gamma(h) p(w | h')
-// where h' is h without its oldest token. For the longest h, c counts occurrences. For shorter ones c(h w) counts the different tokens that
-// were seen before h w: "Francisco" is frequent, but follows only "San", so it is unlikely after
-// anything else. Below the single token lies the uniform distribution, so every token has a
+// where h' is h without its oldest token. For the longest h, c counts occurrences. For shorter ones
+// c(h w) counts the different tokens that were seen before h w: "Francisco" is frequent, but follows
+// only "San", so it is unlikely after anything else. Below the single token lies the uniform distribution, so every token has a
 // probability above zero. Source: Chen and Goodman 1999, "An empirical study of smoothing
 // techniques", sections 2.7 and 3.1.
 #include <array>
