@@ -4,6 +4,7 @@
 #include "autograd/engine.h"
 
 #include <map>
+#include <mutex>
 #include <unordered_map>
 
 #include "autograd/debug.h"
@@ -49,6 +50,7 @@ struct Pass {
   Targets targets = {};             // interior tensors whose gradients are asked for
   // The pass ends there: a composite's inputs are aliases of recorded tensors.
   bool stop_at_targets = false;
+  const Storage* seed = nullptr;  // the caller's own buffer, not one that a closure saved
 };
 
 void run(const Tensor& root, const Tensor& seed, const Pass& pass);
@@ -72,7 +74,8 @@ Tensor alias(const Tensor& x) {
 }
 
 /// The gradients of all inputs of a fused op.
-std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool create_graph) {
+std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool create_graph,
+                                    const Storage* seed) {
   if (!create_graph) return node.body.joint(g, node.body.output);
   check<GradError>(static_cast<bool>(node.body.composite),
                    "{}: no second derivative: this fused op has no composite; write it in plain "
@@ -86,7 +89,9 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
     inputs.push_back(x.defined() && x.requires_grad() ? alias(x) : x);
   const Tensor y = node.body.composite(inputs);
   std::vector<Tensor> gradients(inputs.size());
-  Pass pass{.options = {.retain_graph = true, .create_graph = true}, .stop_at_targets = true};
+  Pass pass{.options = {.retain_graph = true, .create_graph = true},
+            .stop_at_targets = true,
+            .seed = seed};
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].defined() && inputs[i].requires_grad())
       pass.targets[inputs[i].impl()->node.get()].push_back(&gradients[i]);
@@ -96,10 +101,11 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
 
 /// Gradients of the node's inputs, one per edge, undefined where none is wanted.
 std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Tensor& g,
-                                    bool create_graph) {
+                                    bool create_graph, const Storage* seed) {
   const CheckNanPause pause;
+  const SavedTensorsCheck saved(node->op, node->sequence, seed);
   const Node::Body& body = node->body;
-  if (body.joint) return fused_gradients(*node, g, create_graph);
+  if (body.joint) return fused_gradients(*node, g, create_graph, seed);
   Tensor y;
   if (body.output.defined()) {
     y = body.output.detach();
@@ -145,7 +151,7 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
       for (Tensor* target : it->second) *target = g;
       if (pass.stop_at_targets) continue;
     }
-    std::vector<Tensor> gradients = input_gradients(node, g, options.create_graph);
+    std::vector<Tensor> gradients = input_gradients(node, g, options.create_graph, pass.seed);
     g = Tensor();
     for (size_t i = 0; i < gradients.size(); ++i) {
       const Edge& edge = node->body.edges[i];
@@ -195,10 +201,13 @@ Tensor checked_seed(const char* op, const Tensor& root, const Tensor& seed) {
 
 void backward(const Tensor& root, const Tensor& seed, BackwardOptions options) {
   LeafGradients leaves;
-  run(root, checked_seed("backward", root, seed), {.options = options, .leaves = &leaves});
+  const Tensor first = checked_seed("backward", root, seed);
+  run(root, first, {.options = options, .leaves = &leaves, .seed = first.impl()->storage.get()});
   GradMode mode(options.create_graph);
+  static std::mutex adding;  // passes in two threads may share leaves
   for (auto& [leaf, gradient] : leaves.entries) {
     Tensor g = apply_hooks(leaf.impl()->hooks, std::move(gradient));
+    const std::lock_guard lock(adding);
     Tensor& slot = leaf.impl()->grad;
     // .grad always owns its buffer: scaling it must not change another leaf's
     if (slot.defined())
@@ -222,7 +231,9 @@ std::vector<Tensor> grad(const Tensor& root, const std::vector<Tensor>& inputs,
         i);
     if (inputs[i].impl()->node) pass.targets[inputs[i].impl()->node.get()].push_back(&out[i]);
   }
-  run(root, checked_seed("grad", root, seed), pass);
+  const Tensor first = checked_seed("grad", root, seed);
+  pass.seed = first.impl()->storage.get();
+  run(root, first, pass);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (auto it = leaves.index.find(inputs[i].impl()); it != leaves.index.end())
       out[i] = apply_hooks(inputs[i].impl()->hooks, leaves.entries[it->second].second);

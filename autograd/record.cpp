@@ -1,7 +1,7 @@
 // Recording: a node per operation, an edge per input, nothing at all where no gradient is wanted.
 #include "autograd/record.h"
 
-#include <atomic>
+#include <algorithm>
 
 #include "autograd/debug.h"
 
@@ -15,10 +15,7 @@ bool grad_enabled() { return recording; }
 GradMode::GradMode(bool on) : previous_(recording) { recording = on; }
 GradMode::~GradMode() { recording = previous_; }
 
-Node::Node() {
-  static std::atomic<uint64_t> created{0};
-  sequence = ++created;
-}
+Node::Node() : sequence(next_event()) {}
 
 // Destroying a long graph must not recurse, or 300,000 operations would overflow the stack: while
 // one node is being destroyed, those that it releases only hand over their bodies.

@@ -47,8 +47,10 @@ double clip_grad_norm(const std::vector<Tensor>& params, double max_norm, bool e
 void clip_grad_value(const std::vector<Tensor>& params, double limit) {
   check<ValueError>(limit > 0, "clip_grad_value: the limit is {}; it must be positive", limit);
   for (const Tensor& p : params)
-    if (const Tensor& g = p.grad(); g.defined())
+    if (const Tensor& g = p.grad(); g.defined()) {
+      g.written();
       backend(g.device()).unary(scalar::Clamp{-limit, limit}, g.view(), g.view());
+    }
 }
 
 }  // namespace gradus

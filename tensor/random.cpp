@@ -11,7 +11,7 @@ Generator& default_generator() {
   static Generator generator(0);
   return generator;
 }
-void manual_seed(uint64_t seed) { default_generator() = Generator(seed); }
+void manual_seed(uint64_t seed) { default_generator().set_state({seed, 0}); }
 
 namespace {
 void check_float(const char* op, DType dtype) {

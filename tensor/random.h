@@ -1,25 +1,35 @@
 #pragma once
 // Generators of random numbers. The state is two integers, so a checkpoint that holds them resumes
 // the same stream bit for bit.
+#include <atomic>
+
 #include "tensor/philox.h"
 #include "tensor/tensor.h"
 
 namespace gradus {
 
+/// Threads may draw from one generator at once: no position is given out twice. Which of them gets which is
+/// chance, so where bits must repeat, each thread has a generator of its own. Seeding it or setting its
+/// state while others draw is not allowed for.
 class Generator {
  public:
-  explicit Generator(uint64_t seed = 0) : key_{seed, 0} {}
-  /// Reserves n positions of the stream for one call.
-  PhiloxKey next(int64_t n) {
-    const PhiloxKey key = key_;
-    key_.offset += static_cast<uint64_t>(n);
-    return key;
+  explicit Generator(uint64_t seed = 0) : seed_(seed) {}
+  Generator(const Generator& other) { set_state(other.state()); }
+  Generator& operator=(const Generator& other) {
+    set_state(other.state());
+    return *this;
   }
-  PhiloxKey state() const { return key_; }
-  void set_state(PhiloxKey key) { key_ = key; }
+  /// Reserves n positions of the stream for one call.
+  PhiloxKey next(int64_t n) { return {seed_, offset_.fetch_add(static_cast<uint64_t>(n))}; }
+  PhiloxKey state() const { return {seed_, offset_.load()}; }
+  void set_state(PhiloxKey key) {
+    seed_ = key.seed;
+    offset_ = key.offset;
+  }
 
  private:
-  PhiloxKey key_;
+  uint64_t seed_;
+  std::atomic<uint64_t> offset_{0};
 };
 
 /// The generator that every random function uses unless given another.

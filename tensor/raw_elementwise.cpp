@@ -105,21 +105,25 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
 
 void fill_(const Tensor& out, double value) {
   check_scalar("fill", value, out);
+  out.written();
   backend(out.device()).fill(value, out.view());
 }
 void copy_(const Tensor& to, const Tensor& from) {
   check<ShapeError>(to.shape() == from.shape(), "copy_: {} into {}", from.shape(), to.shape());
   check<DeviceError>(to.device() == from.device(), "copy_: {} to {}; use to(x, device)",
                      name(from.device()), name(to.device()));
+  to.written();
   backend(to.device()).copy(from.view(), to.view());
 }
 void add_(const Tensor& to, const Tensor& x) {
   check_pair("add_", to, x);
   Tensor hold;
+  to.written();
   backend(to.device())
       .binary(scalar::Add{}, to.view(), broadcast(x, to.shape(), hold).view(), to.view());
 }
 void mul_(const Tensor& to, double factor) {
+  to.written();
   backend(to.device()).unary(scalar::MulScalar{factor}, to.view(), to.view());
 }
 

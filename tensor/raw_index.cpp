@@ -34,7 +34,7 @@ void check_source(const char* op, const Tensor& source, const Tensor& out) {
 
 void check_indices(const char* op, const Tensor& index, int64_t size) {
   const Tensor host = contiguous(to(index, Device::CPU));
-  const int64_t* p = host.data<int64_t>();
+  const int64_t* p = host.data<const int64_t>();
   for (int64_t i = 0, n = host.numel(); i < n; ++i)
     check<IndexError>(p[i] >= 0 && p[i] < size, "{}: index {} at position {} is outside [0, {})",
                       op, p[i], i, size);
@@ -88,6 +88,7 @@ void index_add_(const Tensor& out, int dim, const Tensor& index, const Tensor& s
                     "index_add: source {}, index {} into {} along dimension {}", source.shape(),
                     index.shape(), out.shape(), dim);
   check_indices("index_add", index, out.shape()[dim]);
+  out.written();
   backend(out.device()).index_add(dim, contiguous(index).view(), source.view(), out.view());
 }
 
@@ -98,6 +99,7 @@ void scatter_add_(const Tensor& out, int dim, const Tensor& index, const Tensor&
                     "scatter_add: source {} for index {}; their shapes must agree", source.shape(),
                     index.shape());
   check_source("scatter_add", source, out);
+  out.written();
   backend(out.device()).scatter_add(dim, index.view(), source.view(), out.view());
 }
 

@@ -112,8 +112,8 @@ Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step)
   start = std::clamp<int64_t>(start, 0, n);
   end = std::clamp<int64_t>(end, start, n);
   Shape shape = x.shape(), strides = x.strides();
-  shape[dim] = (end - start + step - 1) / step;
-  strides[dim] *= step;
+  shape[dim] = end > start ? (end - start - 1) / step + 1 : 0;
+  if (shape[dim] > 1) strides[dim] *= step;  // else it is never walked, and might overflow
   return as_strided(x, shape, strides, shape[dim] > 0 ? start * x.strides()[dim] : 0);
 }
 

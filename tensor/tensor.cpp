@@ -11,6 +11,8 @@ namespace gradus {
 
 namespace {
 std::atomic<int64_t> live_storages{0};
+std::atomic<uint64_t> events{0};
+thread_local const SavedTensorsCheck* saved_tensors = nullptr;
 
 Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
   auto impl = std::make_shared<Tensor::Impl>();
@@ -22,12 +24,24 @@ Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
 }
 }  // namespace
 
+uint64_t next_event() { return events.fetch_add(1, std::memory_order_relaxed) + 1; }
+
 Storage::Storage(size_t bytes, Device device)
-    : data_(backend(device).allocate(bytes)), bytes_(bytes), device_(device) {
+    : data_(backend(device).allocate(bytes)),
+      bytes_(bytes),
+      device_(device),
+      made_(events.load(std::memory_order_relaxed)),
+      version_(made_) {
   ++live_storages;
 }
 Storage::Storage(void* data, size_t bytes, std::shared_ptr<void> owner)
-    : data_(data), bytes_(bytes), device_(Device::CPU), borrowed_(true), owner_(std::move(owner)) {
+    : data_(data),
+      bytes_(bytes),
+      device_(Device::CPU),
+      borrowed_(true),
+      made_(events.load(std::memory_order_relaxed)),
+      version_(made_),
+      owner_(std::move(owner)) {
   ++live_storages;
 }
 Storage::~Storage() {
@@ -46,6 +60,11 @@ static std::atomic<Device> default_device{Device::CPU};
 Device get_default_device() { return default_device.load(std::memory_order_relaxed); }
 void set_default_device(Device device) { default_device = device; }
 
+Tensor::Impl::~Impl() {
+  Tensor next = std::move(grad);
+  while (next.sole_handle()) next = Tensor(std::move(next.impl()->grad));
+}
+
 // ---- Properties
 
 Tensor::Impl& Tensor::checked() const {
@@ -63,8 +82,26 @@ int64_t Tensor::size(int d) const {
 }
 bool Tensor::is_contiguous() const { return view().contiguous(); }
 
+SavedTensorsCheck::SavedTensorsCheck(std::string_view op, uint64_t recorded,
+                                     const Storage* arriving)
+    : op_(op), recorded_(recorded), arriving_(arriving), outer_(saved_tensors) {
+  saved_tensors = this;
+}
+SavedTensorsCheck::~SavedTensorsCheck() { saved_tensors = outer_; }
+void SavedTensorsCheck::check(const Tensor::Impl& x) const {
+  const Storage& s = *x.storage;
+  gradus::check<GradError>(
+      s.made() >= recorded_ || s.version() <= recorded_ || &s == arriving_,
+      "backward: \"{}\" saved a tensor of shape {} that was changed in place since: recorded at "
+      "event "
+      "{}, the tensor is of version {}; call backward() before the optimizer steps, or compute the "
+      "forward again",
+      op_, x.shape, recorded_, s.version());
+}
+
 View Tensor::view() const {
   const Impl& impl = checked();
+  if (saved_tensors) saved_tensors->check(impl);
   View v;
   v.data = static_cast<char*>(impl.storage->data()) +
            impl.offset * static_cast<int64_t>(size_of(impl.dtype));
@@ -75,18 +112,25 @@ View Tensor::view() const {
   return v;
 }
 
-template <Element T>
-T* Tensor::data() const {
-  check<DTypeError>(dtype() == dtype_of<T>(), "data: the tensor holds {}, {} was asked for",
-                    name(dtype()), name(dtype_of<T>()));
+template <class T>
+requires Element<std::remove_const_t<T>> T* Tensor::data() const {
+  constexpr DType wanted = dtype_of<std::remove_const_t<T>>();
+  check<DTypeError>(dtype() == wanted, "data: the tensor holds {}, {} was asked for", name(dtype()),
+                    name(wanted));
   check<DeviceError>(device() == Device::CPU,
                      "data: the tensor is on {}; bring it over with to(x, Device::CPU)",
                      name(device()));
-  return view().as<T>();
+  if constexpr (!std::is_const_v<T>) written();
+  return view().as<std::remove_const_t<T>>();
 }
-template float* Tensor::data<float>() const;
-template double* Tensor::data<double>() const;
-template int64_t* Tensor::data<int64_t>() const;
+template float* Tensor::data() const;
+template double* Tensor::data() const;
+template int64_t* Tensor::data() const;
+template const float* Tensor::data() const;
+template const double* Tensor::data() const;
+template const int64_t* Tensor::data() const;
+
+void Tensor::written() const { checked().storage->written(); }
 
 double Tensor::item() const {
   check<ShapeError>(numel() == 1, "item: a tensor of shape {} has {} elements, not one", shape(),
@@ -102,7 +146,7 @@ int64_t Tensor::item_int() const {
 template <Element T>
 std::vector<T> Tensor::to_vector() const {
   const Tensor x = raw::contiguous(raw::to(raw::to(*this, Device::CPU), dtype_of<T>()));
-  const T* p = x.data<T>();
+  const T* p = x.data<const T>();
   return std::vector<T>(p, p + x.numel());
 }
 template std::vector<float> Tensor::to_vector() const;
@@ -111,7 +155,7 @@ template std::vector<int64_t> Tensor::to_vector() const;
 
 bool Tensor::requires_grad() const { return impl_ && (impl_->node || impl_->requires_grad); }
 bool Tensor::is_leaf() const { return !checked().node; }
-Tensor& Tensor::set_requires_grad(bool on) {
+const Tensor& Tensor::set_requires_grad(bool on) const {
   check<DTypeError>(!on || is_floating_point(),
                     "set_requires_grad: {} tensors have no gradient; convert with to(x, F32)",
                     name(dtype()));
@@ -121,7 +165,15 @@ Tensor& Tensor::set_requires_grad(bool on) {
   impl_->requires_grad = on;
   return *this;
 }
-const Tensor& Tensor::grad() const { return checked().grad; }
+const Tensor& Tensor::grad() const {
+  check<GradError>(
+      is_leaf() || impl_->grad.defined(),
+      "grad: the tensor is the result of a recorded operation, no leaf, and backward() "
+      "leaves gradients in leaves only. If `w -= lr * w.grad()` made it: let an "
+      "optimizer step (SGD opt({{w}}, lr)), or write, under NoGrad, "
+      "w = (w - lr * w.grad()).set_requires_grad()");
+  return checked().grad;
+}
 void Tensor::set_grad(Tensor g) const {
   if (g.defined()) {
     check<ShapeError>(g.shape() == shape(), "set_grad: a gradient of shape {} for a tensor of {}",

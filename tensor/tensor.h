@@ -3,11 +3,13 @@
 // Copying a Tensor shares both; a view shares the storage and looks at it differently. Operations
 // are free functions: tensor/raw.h computes, autograd/ops.h computes and records. Nothing here
 // knows how to differentiate; the slots for a gradient and a graph node only wait for autograd/.
+#include <atomic>
 #include <concepts>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor/shape.h"
@@ -19,6 +21,10 @@ struct Node;  // autograd/node.h
 /// What a tensor's elements may be in C++.
 template <class T>
 concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, int64_t>;
+
+/// The order of what happens to memory and graphs: every recorded operation and every write into a
+/// tensor that is there already advances it. Of two events the later one has the larger number.
+uint64_t next_event();
 
 /// A block of a device's memory; freed when the last tensor that shares it goes.
 class Storage {
@@ -32,6 +38,10 @@ class Storage {
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  /// Its version: the event of the last write in place, or of its making.
+  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  uint64_t made() const { return made_; }
+  void written() { version_.store(next_event(), std::memory_order_relaxed); }
   /// How many storages are alive: a leak test compares it before and after.
   static int64_t live_count();
 
@@ -40,6 +50,8 @@ class Storage {
   size_t bytes_;
   Device device_;
   bool borrowed_ = false;
+  uint64_t made_;
+  std::atomic<uint64_t> version_;
   std::shared_ptr<void> owner_;
 };
 
@@ -76,9 +88,14 @@ class Tensor {
   bool is_floating_point() const { return dtype() != I64; }
   Options options() const { return {dtype(), device()}; }
 
-  /// The first element, for host code. DTypeError if T is not the dtype, DeviceError off the CPU.
-  template <Element T>
-  T* data() const;
+  /// The first element, for host code: data<float>() to write, data<const float>() to read. Asking for
+  /// the first counts as a write (written() below). DTypeError if T is not the dtype, DeviceError off
+  /// the CPU.
+  template <class T>
+  requires Element<std::remove_const_t<T>> T* data() const;
+  /// Says that the elements have been, or are about to be, changed in place: a backward pass that needs
+  /// the old ones is then a GradError, and no wrong gradient. raw::…_ and optimizers say so themselves.
+  void written() const;
   /// The one element, as double. ShapeError if there are more or none.
   double item() const;
   int64_t item_int() const;
@@ -88,10 +105,11 @@ class Tensor {
 
   // The slots of autograd/.
   bool requires_grad() const;
-  /// Marks a leaf as something to differentiate with respect to; returns *this. DTypeError for I64.
-  Tensor& set_requires_grad(bool on = true);
+  /// Marks a leaf as something to differentiate with respect to, or not; returns *this. DTypeError for I64.
+  const Tensor& set_requires_grad(bool on = true) const;
   bool is_leaf() const;
-  /// The gradient that backward() left here; undefined before.
+  /// The gradient that backward() left here; undefined before. GradError for the result of a recorded
+  /// operation, which gets none.
   const Tensor& grad() const;
   /// ShapeError, DTypeError or DeviceError unless g fits this tensor; an undefined g clears it.
   void set_grad(Tensor g) const;
@@ -101,6 +119,7 @@ class Tensor {
 
   View view() const;
   Impl* impl() const { return impl_.get(); }
+  bool sole_handle() const { return impl_.use_count() == 1; }
   const std::shared_ptr<Impl>& impl_ptr() const { return impl_; }
   /// Nobody else holds this handle or its storage: writing in place is invisible to others.
   bool unique() const;
@@ -111,6 +130,11 @@ class Tensor {
 };
 
 struct Tensor::Impl {
+  Impl() = default;
+  ~Impl();  // a gradient may have a gradient, and so on for a million: not by recursion
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   std::shared_ptr<Storage> storage;
   Shape shape, strides;
   int64_t offset = 0;
@@ -120,6 +144,24 @@ struct Tensor::Impl {
   Tensor grad;
   std::vector<std::function<Tensor(const Tensor&)>>
       hooks;  // of a leaf; an interior tensor's are its node's
+};
+
+/// While it lives, on this thread: a closure of the operation `op`, recorded at event `recorded`, runs. What
+/// was made before that event and written after it is not what the closure saved: reading it is a
+/// GradError. `arriving`, the gradient that the pass began with, is the caller's own and exempt.
+class SavedTensorsCheck {
+ public:
+  SavedTensorsCheck(std::string_view op, uint64_t recorded, const Storage* arriving);
+  ~SavedTensorsCheck();
+  SavedTensorsCheck(const SavedTensorsCheck&) = delete;
+  SavedTensorsCheck& operator=(const SavedTensorsCheck&) = delete;
+  void check(const Tensor::Impl& x) const;
+
+ private:
+  std::string_view op_;
+  uint64_t recorded_;
+  const Storage* arriving_;
+  const SavedTensorsCheck* outer_;
 };
 
 /// "float32", "float64", "int64"; "cpu", "cuda".
@@ -142,6 +184,10 @@ Tensor ones_like(const Tensor& x);
 /// start, start + step, … below end (above, if step is negative); I64 unless told.
 Tensor arange(double start, double end, double step = 1, Options options = I64);
 Tensor arange(int64_t end);
+template <std::floating_point T>
+Tensor arange(T end) {  // arange(2.5) is 0, 1, 2
+  return arange(0.0, static_cast<double>(end));
+}
 /// n numbers from start to end, both included; I64 rounds them toward zero.
 Tensor linspace(double start, double end, int64_t n, Options options = {});
 Tensor eye(int64_t n, Options options = {});

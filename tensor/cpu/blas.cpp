@@ -8,13 +8,16 @@
 #include "tensor/cpu/blas.h"
 
 #include <omp.h>
+#include <pthread.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "tensor/cpu/parallel.h"
 #include "tensor/error.h"
 #include "tensor/runtime.h"
 
@@ -98,8 +101,22 @@ const std::string& prepared() {
 
 std::string blas_kernel() { return prepared(); }
 
+static std::atomic<bool> forked{false};
+
+void cpu::survive_forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] {
+    forked = true;
+    omp_set_num_threads(1);
+  });
+  (void)registered;
+}
+
 void set_num_threads(int n) {
   check<ValueError>(n >= 1, "set_num_threads: {} threads; at least one is needed", n);
+  check<Error>(!forked || n == 1,
+               "set_num_threads: {} threads in a forked child, where OpenMP's threads do not live "
+               "on: work on one, or start the child anew (exec, or Python's \"spawn\")",
+               n);
   omp_set_num_threads(n);
 }
 int get_num_threads() { return omp_get_max_threads(); }

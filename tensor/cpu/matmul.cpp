@@ -4,6 +4,7 @@
 //   * how a product is cut into pieces for our threads, by its shape alone;
 //   * that a product with one row (a language model writing one token) is a row of dot products,
 //     bound by memory: each thread streams its own part of the matrix once.
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/vector.h"
+#include "tensor/error.h"
 
 namespace gradus::cpu {
 
@@ -25,9 +27,14 @@ Matrix<T> matrix(const View& v, int64_t index, std::vector<T>& hold) {
   const T* data = v.as<T>() + (v.ndim == 3 ? index * v.strides[0] : 0);
   const int64_t row_stride = rows == 1 ? std::max(columns, v.strides[r]) : v.strides[r];
   const int64_t column_stride = columns == 1 ? std::max(rows, v.strides[c]) : v.strides[c];
-  if ((v.strides[c] == 1 || columns == 1) && row_stride >= columns)
+  // BLAS counts in int: rows farther apart are copied together.
+  const auto fits = [](int64_t stride, int64_t length) {
+    return stride >= length && stride <= std::numeric_limits<int>::max();
+  };
+  if ((v.strides[c] == 1 || columns == 1) && fits(row_stride, columns))
     return {data, row_stride, false};
-  if ((v.strides[r] == 1 || rows == 1) && column_stride >= rows) return {data, column_stride, true};
+  if ((v.strides[r] == 1 || rows == 1) && fits(column_stride, rows))
+    return {data, column_stride, true};
   hold.resize(static_cast<size_t>(rows * columns));
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = 0; j < columns; ++j)
@@ -91,8 +98,7 @@ void product(int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T beta, 
   const bool by_rows = m >= n;
   const int64_t length = by_rows ? m : n;
   const int64_t units = length / kPieceAlign;
-#pragma omp parallel for schedule(static) if (pieces > 1 && !omp_in_parallel())
-  for (int64_t i = 0; i < pieces; ++i) {
+  parallel_items(pieces, kGrain, [&](int64_t i) {
     const int64_t begin = units * i / pieces * kPieceAlign;
     const int64_t end = i + 1 == pieces ? length : units * (i + 1) / pieces * kPieceAlign;
     const int64_t count = end - begin;
@@ -103,7 +109,7 @@ void product(int64_t m, int64_t n, int64_t k, Matrix<T> a, Matrix<T> b, T beta, 
       const Matrix<T> part{b.data + begin * (b.transposed ? b.ld : 1), b.ld, b.transposed};
       gemm(m, count, k, T(1), a, part, beta, c + begin, ldc);
     }
-  }
+  });
 }
 
 }  // namespace
@@ -113,6 +119,11 @@ void CpuBackend::matmul(const View& a, const View& b, double beta, const View& o
   const int r = out.ndim - 2;
   const int64_t batch = out.ndim == 3 ? out.sizes[0] : 1;
   const int64_t m = out.sizes[r], n = out.sizes[r + 1], k = a.sizes[a.ndim - 1];
+  constexpr int64_t most = std::numeric_limits<int>::max();
+  check<ShapeError>(std::max({m, n, k}) <= most,
+                    "matmul: ({}, {}) @ ({}, {}): BLAS counts rows and columns up to {}; cut the "
+                    "product into pieces",
+                    m, k, k, n, most);
   dispatch_float(out.dtype, [&]<class T>() {
     auto one = [&](int64_t i) {
       std::vector<T> hold_a, hold_b;

@@ -7,8 +7,34 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 namespace gradus::cpu {
+
+/// What a piece of parallel work throws (out of memory, say) must not leave it inside of OpenMP, which
+/// would end the program: kept here, the first one, and thrown on once all are done.
+class FirstError {
+ public:
+  template <class F>
+  void guard(F&& f) noexcept {
+    try {
+      f();
+    } catch (...) {
+#pragma omp critical(gradus_first_error)
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+/// OpenMP's threads do not live on in a forked child, which would wait for them for ever. Called before the
+/// first parallel work, this makes a child work on one thread: the same bits, only slower.
+void survive_forks();
 
 inline constexpr int64_t kGrain = 16384;  // elements of cheap work that are worth a thread
 
@@ -21,11 +47,14 @@ void parallel_for(int64_t n, int64_t grain, F&& f, int64_t align = 64) {
     return;
   }
   const int64_t chunk = ((n + threads - 1) / threads + align - 1) / align * align;
+  survive_forks();
+  FirstError error;
 #pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(threads))
   for (int64_t t = 0; t < threads; ++t) {
     const int64_t begin = t * chunk, end = std::min(n, begin + chunk);
-    if (begin < end) f(begin, end);
+    if (begin < end) error.guard([&] { f(begin, end); });
   }
+  error.rethrow();
 }
 
 /// f(i) for independent pieces of work, `cost` elements each.
