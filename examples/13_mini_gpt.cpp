@@ -217,7 +217,7 @@ int lesson(Example& app) {
   if (!corpus.note.empty()) fmt::print("{}\n", corpus.note);
   const Data data = prepare(corpus, s);
   Gpt model({data.tokenizer.size(), s.context, s.layers, s.heads, s.channels, s.dropout});
-  AdamW optimizer(model.parameters(), s.rate, {.beta2 = 0.98, .weight_decay = 0.1});
+  AdamW optimizer(decay_groups(model.parameters(), 0.1), s.rate, {.beta2 = 0.98});
   fmt::print("{} tokens, {:.2f} bytes each; the model has {} parameters\n",
              data.train.ids.size() + data.validation.ids.size(),
              static_cast<double>(data.train.bytes) / static_cast<double>(data.train.ids.size()),

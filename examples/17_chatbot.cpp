@@ -115,7 +115,7 @@ void train(Example& app, const Settings& s, const Files& files) {
   };
   const Chatbot bot = resumed ? make_chatbot(*resumed, files.unfinished.string()) : begin();
   const Gpt& model = bot.model;
-  AdamW optimizer(model.parameters(), s.rate, {.beta2 = 0.98, .weight_decay = 0.05});
+  AdamW optimizer(decay_groups(model.parameters(), 0.05), s.rate, {.beta2 = 0.98});
   int64_t step = 0;
   if (resumed) {
     optimizer.load_state_dict(resumed->optimizer);

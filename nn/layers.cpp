@@ -5,12 +5,24 @@
 
 namespace gradus {
 
-Linear::Linear(int64_t in, int64_t out, bool with_bias) {
+/// U(-1/sqrt(in), 1/sqrt(in)), for weight and bias alike.
+static Tensor linear_init(const Shape& shape, int64_t in, int64_t out) {
   check<ValueError>(in > 0 && out > 0, "Linear: {} inputs, {} outputs; both must be positive", in,
                     out);
   const double bound = 1 / std::sqrt(static_cast<double>(in));
-  weight = parameter("weight", uniform({out, in}, -bound, bound));
-  if (with_bias) bias = parameter("bias", uniform({out}, -bound, bound));
+  return uniform(shape, -bound, bound);
+}
+
+Linear::Linear(int64_t in, int64_t out, bool with_bias)
+    : weight(parameter("weight", linear_init({out, in}, in, out))),
+      bias(with_bias ? parameter("bias", linear_init({out}, in, out)) : Tensor()) {}
+
+Linear::Linear(const Tensor& shared_weight, const Tensor& shared_bias)
+    : weight(parameter("weight", shared_weight)),
+      bias(shared_bias.defined() ? parameter("bias", shared_bias) : Tensor()) {
+  check<ShapeError>(weight.dim() == 2 && (!bias.defined() || bias.shape() == Shape{weight.size(0)}),
+                    "Linear: weight {} and bias {}; wanted (out, in) and (out,)", weight.shape(),
+                    bias.defined() ? bias.shape() : Shape{});
 }
 
 Embedding::Embedding(int64_t count, int64_t dim)

@@ -11,22 +11,24 @@ namespace gradus {
 /// U(-1/sqrt(in), 1/sqrt(in)), which is PyTorch's choice.
 struct Linear : Module {
   Linear(int64_t in, int64_t out, bool with_bias = true);
+  /// Around tensors that are there: `add<Linear>("head", wte.weight)` ties the two. weight (out, in).
+  explicit Linear(const Tensor& shared_weight, const Tensor& shared_bias = {});
   Tensor operator()(const Tensor& x) const { return linear(x, weight, bias); }
-  Tensor weight, bias;
+  const Tensor weight, bias;
 };
 
 /// A row of `weight` (count, dim) for each id: ids (…) I64 -> (…, dim). Begins as N(0, 1).
 struct Embedding : Module {
   Embedding(int64_t count, int64_t dim);
   Tensor operator()(const Tensor& ids) const { return embedding(weight, ids); }
-  Tensor weight;
+  const Tensor weight;
 };
 
 /// Mean 0 and variance 1 over the last dimension, then weight (dim,) and bias (dim,): ones, zeros.
 struct LayerNorm : Module {
   explicit LayerNorm(int64_t dim, double epsilon = 1e-5);
   Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
-  Tensor weight, bias;
+  const Tensor weight, bias;
   double eps;
 };
 
@@ -34,7 +36,7 @@ struct LayerNorm : Module {
 struct RMSNorm : Module {
   explicit RMSNorm(int64_t dim, double epsilon = 1e-6);
   Tensor operator()(const Tensor& x) const { return rms_norm(x, weight, eps); }
-  Tensor weight;
+  const Tensor weight;
   double eps;
 };
 

@@ -27,6 +27,15 @@ void Module::keep(Item item) {
   items_.push_back(std::move(item));
 }
 
+void set_values(const Tensor& parameter, const Tensor& values) {
+  check<ShapeError>(parameter.shape() == values.shape(), "set_values: {} into a tensor of {}",
+                    values.shape(), parameter.shape());
+  check<DTypeError>(parameter.dtype() == values.dtype(),
+                    "set_values: {} into a tensor of {}; convert with to(x, …)",
+                    name(values.dtype()), name(parameter.dtype()));
+  raw::copy_(parameter, raw::to(values, parameter.device()));
+}
+
 Tensor Module::parameter(std::string name, Tensor init) {
   if (init.defined()) init.set_requires_grad();
   keep({std::move(name), Kind::Parameter, init, nullptr});
@@ -146,7 +155,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
       wrong);
   for (const Named& e : mine)
     if (const auto from = loaded.find(e.tensor.impl()); from != loaded.end())
-      raw::copy_(e.tensor, raw::to(*from->second, e.tensor.device()));
+      set_values(e.tensor, *from->second);
   return result;
 }
 

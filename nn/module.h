@@ -10,6 +10,12 @@
 //     Linear &fc1, &fc2;
 //   };
 //
+// Keep what `parameter` and `buffer` return as `const Tensor`: another tensor put in its place would
+// be neither trained nor saved. So `linear.weight = x;` does not compile. Write instead
+//   set_values(linear.weight, x);                     other values in the same tensor
+//   head(add<Linear>("head", wte.weight))             one tensor in two modules (tied weights)
+//   linear.weight.set_requires_grad(false);           not trained any more (frozen)
+//
 // Children live on the heap: references to them survive a move. A copy would share the weights or
 // double them, and neither is what a reader expects: modules move but do not copy.
 #include <functional>
@@ -25,6 +31,10 @@ namespace gradus {
 
 /// Tensors by name, in the order in which they were registered.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Copies `values` into `parameter`, which stays the same tensor: optimizers and ties stay valid.
+/// ShapeError, DTypeError: they differ. Values on another device are brought over.
+void set_values(const Tensor& parameter, const Tensor& values);
 
 class Module {
  public:
@@ -72,7 +82,7 @@ class Module {
   std::string summary() const;
 
  protected:
-  /// Registers a tensor that requires a gradient and returns the handle to keep. Give a tensor that
+  /// Registers a tensor that requires a gradient and returns the handle to keep, const. Give a tensor that
   /// another module has registered to tie the two. ValueError: the name is empty or taken, or the
   /// tensor is undefined.
   Tensor parameter(std::string name, Tensor init);

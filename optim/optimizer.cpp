@@ -19,6 +19,18 @@ static void check_not_negative(const char* what, double value) {
   check_range(what, value, 0, std::numeric_limits<double>::infinity());
 }
 
+std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double weight_decay) {
+  ParamGroup decays{{}, weight_decay}, stays{{}, 0.0};
+  for (size_t i = 0; i < params.size(); ++i) {
+    check<ValueError>(params[i].defined(), "decay_groups: parameter {} is undefined", i);
+    (params[i].dim() >= 2 ? decays : stays).params.push_back(params[i]);
+  }
+  std::vector<ParamGroup> groups;
+  for (ParamGroup* group : {&decays, &stays})
+    if (!group->params.empty()) groups.push_back(std::move(*group));
+  return groups;
+}
+
 Optimizer::Optimizer(std::vector<ParamGroup> groups, double rate, double weight_decay,
                      std::vector<std::string> slots)
     : lr(rate), groups_(std::move(groups)), slot_names_(std::move(slots)) {
@@ -59,6 +71,7 @@ void Optimizer::step() {
       for (Tensor& slot : state.slots)  // the model may have moved: Module::to
         if (slot.dtype() != p.dtype() || slot.device() != p.device())
           slot = raw::to(raw::to(slot, p.dtype()), p.device());
+      p.written();
       update({p, raw::contiguous(p.grad()), state.slots, lr * group.lr_scale, *group.weight_decay,
               ++state.step});
     }

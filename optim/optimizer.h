@@ -24,12 +24,18 @@ namespace gradus {
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// Parameters that share settings: weight matrices decay, biases and norms do not.
+/// Parameters that share settings.
 struct ParamGroup {
   std::vector<Tensor> params;
   std::optional<double> weight_decay = std::nullopt;  // the optimizer's, unless given
   double lr_scale = 1;                                // this group's rate is lr * lr_scale
 };
+
+/// Two groups: what has two dimensions or more (weights, embeddings) decays by weight_decay, what has
+/// fewer (biases, norms) does not. A decay of a bias would only pull the output toward 0.
+///   AdamW opt(decay_groups(model.parameters(), 0.1), 3e-4);
+/// ValueError: a parameter is undefined. A group without parameters is left out.
+std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double weight_decay);
 
 class Optimizer {
  public:

@@ -26,7 +26,8 @@ struct Tied : Module {
     count = buffer("count", zeros({1}));
   }
   Embedding& table;
-  Tensor head, count;
+  const Tensor head;
+  Tensor count;
   std::vector<Linear*> layers;
 };
 
@@ -66,6 +67,50 @@ TEST_CASE("module: moves, never copies") {
   TwoLayers b = std::move(a);
   CHECK(max_difference(b(x), before) == 0);
   CHECK(b.num_parameters() == 5 * 4 + 4 + 4 * 2 + 2);
+}
+
+template <class M>
+concept WeightCanBeReplaced = requires(M& m, Tensor x) {
+  m.weight = x;
+};
+template <class M>
+concept BiasCanBeReplaced = requires(M& m, Tensor x) {
+  m.bias = x;
+};
+
+TEST_CASE("module: a registered tensor cannot be replaced; its values can, and it can be tied") {
+  struct Loose {
+    Tensor weight, bias;
+  };
+  static_assert(WeightCanBeReplaced<Loose> &&
+                BiasCanBeReplaced<Loose>);  // so the question is a fair one
+  static_assert(!WeightCanBeReplaced<Linear> && !BiasCanBeReplaced<Linear>);
+  static_assert(!WeightCanBeReplaced<LayerNorm> && !BiasCanBeReplaced<LayerNorm>);
+  static_assert(!WeightCanBeReplaced<Embedding> && !WeightCanBeReplaced<RMSNorm>);
+  static_assert(!std::is_assignable_v<Linear&, Linear>);
+
+  Linear l(2, 1);
+  SGD opt(l.parameters(), 0.5);
+  set_values(l.weight, tensor<float>({3, 4}, {1, 2}));
+  backward(sum(l(ones({1, 2}))));
+  opt.step();
+  CHECK(l.weight.to_vector() == std::vector<float>{2.5, 3.5});
+  CHECK(l.state_dict()[0].second.to_vector() == std::vector<float>{2.5, 3.5});
+  CHECK_THROWS_WITH_AS(set_values(l.weight, ones({2, 1})),
+                       "set_values: (2, 1) into a tensor of (1, 2)", ShapeError);
+  CHECK_THROWS_AS(set_values(l.weight, ones({1, 2}, F64)), DTypeError);
+
+  struct Head : Module {
+    Head() : wte(add<Embedding>("wte", 7, 3)), head(add<Linear>("head", wte.weight)) {}
+    Embedding& wte;
+    Linear& head;
+  } model;
+  CHECK(model.parameters().size() == 1);
+  CHECK(model.head.weight.impl() == model.wte.weight.impl());
+  CHECK_THROWS_AS(Linear(ones({3, 2}), ones({2})), ShapeError);
+
+  model.wte.weight.set_requires_grad(false);  // frozen
+  CHECK(!model.head(ones({1, 3})).requires_grad());
 }
 
 TEST_CASE("module: a name is given once, and is not empty") {

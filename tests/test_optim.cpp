@@ -9,9 +9,11 @@
 
 #include "autograd/engine.h"
 #include "autograd/ops.h"
+#include "nn/layers.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "tests/compare.h"
 
 using namespace gradus;
 using nlohmann::json;
@@ -81,6 +83,20 @@ std::unique_ptr<Optimizer> make(const std::string& name, const json& o, std::vec
 }
 
 }  // namespace
+
+TEST_CASE("decay_groups: matrices decay, biases and norms do not") {
+  const Linear l(3, 2);
+  const LayerNorm norm(2);
+  AdamW opt(decay_groups({l.weight, l.bias, norm.weight}, 0.5), 0.1);
+  const Tensor weight = raw::clone(l.weight), bias = raw::clone(l.bias);
+  for (const Tensor& p : {l.weight, l.bias, norm.weight}) p.set_grad(zeros(p.shape()));
+  opt.step();  // of gradient 0: what is left is p -= lr wd p
+  CHECK(max_difference(l.weight, raw::unary(scalar::MulScalar{0.95}, weight)) < 1e-7);
+  CHECK(max_difference(l.bias, bias) == 0);
+  CHECK(max_difference(norm.weight, ones({2})) == 0);
+  CHECK(decay_groups({l.bias}, 0.5).size() == 1);
+  CHECK_THROWS_AS(decay_groups({Tensor()}, 0.5), ValueError);
+}
 
 TEST_CASE("optimizers: ten steps of each equal PyTorch's") {
   CHECK(golden()["optimizers"].size() == 12);

@@ -1,0 +1,125 @@
+// What a backward pass saved and somebody changed since: an error, never a wrong gradient.
+#include <doctest/doctest.h>
+
+#include "autograd/autograd.h"
+#include "nn/nn.h"
+#include "optim/clip.h"
+#include "optim/optimizer.h"
+#include "tests/compare.h"
+
+using namespace gradus;
+
+static Tensor leaf(std::vector<double> values) {
+  Tensor x = tensor(values);
+  x.set_requires_grad();
+  return x;
+}
+
+TEST_CASE("versions: a parameter stepped between two backward passes") {
+  const Tensor w = leaf({2});
+  SGD opt({w}, 0.1);
+  const Tensor a = w * w, b = w * w * w;
+  backward(a);
+  opt.step();
+  CHECK_THROWS_WITH_AS(backward(b), doctest::Contains("\"mul\" saved a tensor of shape (1,)"),
+                       GradError);
+  opt.zero_grad();
+  backward(w * w * w);  // a new forward has the new values
+  CHECK(w.grad().item() == doctest::Approx(3 * 1.6 * 1.6));
+}
+
+TEST_CASE("versions: every way to write in place counts") {
+  const std::vector<std::pair<const char*, std::function<void(const Tensor&)>>> writes = {
+      {"fill_", [](const Tensor& x) { raw::fill_(x, 7); }},
+      {"copy_", [](const Tensor& x) { raw::copy_(x, ones({3}, F64)); }},
+      {"add_", [](const Tensor& x) { raw::add_(x, ones({3}, F64)); }},
+      {"mul_", [](const Tensor& x) { raw::mul_(x, 2); }},
+      {"index_add_", [](const Tensor& x) { raw::index_add_(x, 0, arange(3), ones({3}, F64)); }},
+      {"scatter_add_", [](const Tensor& x) { raw::scatter_add_(x, 0, arange(3), ones({3}, F64)); }},
+      {"data", [](const Tensor& x) { x.data<double>()[0] = 7; }},
+      {"a view", [](const Tensor& x) { raw::fill_(raw::slice(x, 0, 1, 2), 7); }},
+      {"set_values", [](const Tensor& x) { set_values(x, ones({3}, F64)); }}};
+  for (const auto& [name, write] : writes) {
+    CAPTURE(name);
+    const Tensor x = leaf({1, 2, 3});
+    const Tensor y = sum(x * x);
+    write(x);
+    CHECK_THROWS_AS(backward(y), GradError);
+  }
+  const Tensor x = leaf({1, 2, 3});
+  const Tensor y = sum(x * x);
+  CHECK(x.data<const double>()[1] == 2);  // reading is no write
+  backward(y);
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{2, 4, 6});
+}
+
+TEST_CASE("versions: optimizers, clipping and loading a state count as well") {
+  const Tensor x = ones({2, 3});
+  for (int way = 0; way < 5; ++way) {
+    CAPTURE(way);
+    Linear l(3, 3);
+    const Tensor loss = sum(square(l(l(x))));
+    l.weight.set_grad(ones({3, 3}));
+    if (way == 0) SGD(l.parameters(), 0.1).step();
+    if (way == 1) AdamW(l.parameters(), 0.1).step();
+    if (way == 2) RMSprop(l.parameters(), 0.1).step();
+    if (way == 3) l.load_state_dict(Linear(3, 3).state_dict());
+    if (way == 4) continue;
+    CHECK_THROWS_AS(backward(loss), GradError);
+  }
+  const Tensor w = leaf({3});
+  backward(w * w, {}, {.create_graph = true});
+  const Tensor penalty = sum(square(w.grad()));
+  clip_grad_value({w}, 1);
+  CHECK_THROWS_AS(backward(penalty), GradError);
+}
+
+TEST_CASE("versions: what the closure does not read may change") {
+  const Tensor w = leaf({2}), c = leaf({5});
+  const Tensor y = w * w + c;  // the sum saves nothing
+  raw::fill_(c, 9);
+  backward(y);
+  CHECK(w.grad().item() == 4);
+  CHECK(c.grad().item() == 1);
+
+  const Tensor seed = full({1}, 2, F64), z = w * w;
+  raw::fill_(seed, 3);  // the caller's own buffer
+  w.zero_grad();
+  backward(z, seed);
+  CHECK(w.grad().item() == 12);
+}
+
+TEST_CASE("versions: fused operations, their outputs and their composites") {
+  for (const bool create_graph : {false, true}) {
+    CAPTURE(create_graph);
+    const Tensor x = randn({2, 3}, F64).set_requires_grad();
+    const Tensor w = ones({3}, F64).set_requires_grad(), b = zeros({3}, F64).set_requires_grad();
+    const Tensor y = layer_norm(x, w, b);
+    raw::fill_(w, 2);
+    CHECK_THROWS_WITH_AS(backward(y, ones({2, 3}, F64), {.create_graph = create_graph}),
+                         doctest::Contains("layer_norm"), GradError);
+  }
+  const Tensor x = randn({3}, F64).set_requires_grad();
+  const Tensor y = exp(x);
+  raw::fill_(y.detach(), 1);  // exp's derivative is its output
+  CHECK_THROWS_AS(backward(sum(y)), GradError);
+}
+
+TEST_CASE("w -= lr * grad: the second round names the way out") {
+  Tensor w = leaf({2});
+  const auto round = [&] {
+    backward(w * w);
+    w -= 0.1 * w.grad();
+  };
+  round();
+  CHECK_THROWS_WITH_AS(round(), doctest::Contains("SGD opt({w}, lr)"), GradError);
+}
+
+TEST_CASE("a chain of a million gradients goes without recursion") {
+  Tensor first = ones({}), last = first;
+  for (int i = 0; i < 1'000'000; ++i) {
+    const Tensor next = ones({});
+    last.set_grad(next);
+    last = next;
+  }
+}
