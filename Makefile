@@ -2,6 +2,7 @@
 #
 #   CXX=clang++       another compiler                                  (default: g++)
 #   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
+#   SANITIZE=thread   ThreadSanitizer, into build/sanitize-thread
 #   CUDA=1            with the kernels of cuda/ for a GPU, by nvcc, into build/cuda
 #   GPU_ARCH=sm_90    for another GPU than this machine's
 #   CUDA=emulator     the same kernels on the emulator, for any machine, into build/emulator
@@ -50,14 +51,15 @@ endif
 
 # ---- Flags --------------------------------------------------------------------------------------
 
+, := ,
 ARCH ?= -march=native
 OPT  ?= -O3
 # pass-failed is clang's remark that a loop was not vectorised, not a fault of the code.
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-pass-failed
 ifdef SANITIZE
-override BUILD := $(BUILD)/sanitize
-OPT  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-        -D_GLIBCXX_ASSERTIONS
+override BUILD := $(BUILD)/sanitize$(patsubst %,-%,$(filter thread,$(SANITIZE)))
+OPT  := -O1 -g -fsanitize=$(or $(filter thread,$(SANITIZE)),address$(,)undefined) -fno-sanitize-recover=all \
+        -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
 # GCC's instrumentation hides from its own warning that <regex> initialises what it moves.
 WARN += -Wno-unknown-warning-option -Wno-maybe-uninitialized
 endif
@@ -156,7 +158,7 @@ endif
 
 # ---- Goals --------------------------------------------------------------------------------------
 
-.PHONY: all lib chat examples test gradcheck bench staircase run puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
+.PHONY: all lib chat examples test test-threads gradcheck bench staircase run puzzles puzzles-check cuda-check lint doctor deps install uninstall clean help
 all: lib examples             ## the library and the examples
 lib: $(LIB)                   ## the library alone
 examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regression --help
@@ -170,6 +172,11 @@ chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk t
 
 test: $(TESTS) $(CUDA_TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt $(CHAT)  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
 	@$(PUZZLE_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
+
+test-threads:                 ## what threads may do at once, under ThreadSanitizer
+	@$(MAKE) SANITIZE=thread $(BUILD)/sanitize-thread/bin/tests
+	# OpenMP's own waiting is invisible to the sanitizer, so each thread of the tests works alone.
+	OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 $(BUILD)/sanitize-thread/bin/tests -tc='threads:*'
 
 gradcheck: $(GRADCHECK)       ## every op: its gradient against finite differences, as a table
 	$(GRADCHECK)

@@ -1,5 +1,5 @@
-// What threads may do at once (autograd/engine.h, tensor/random.h). `make test SANITIZE=thread
-// TEST="-tc=threads:*"` runs these under ThreadSanitizer. Then forks, and errors in parallel work.
+// What threads may do at once (autograd/engine.h, tensor/random.h). `make test-threads` runs
+// these under ThreadSanitizer. Then forks, and errors in parallel work.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ TEST_CASE("threads: one generator gives no position out twice") {
   CHECK(generator.state().offset == 12000);
 }
 
-TEST_CASE("threads: an error in a piece of parallel work reaches the caller") {
+TEST_CASE("parallel: an error in a piece of parallel work reaches the caller") {
   const int before = get_num_threads();
   set_num_threads(3);
   for (int bad = 0; bad < 3; ++bad)
