@@ -3,7 +3,8 @@
 // of the loss with respect to the output, dx with respect to x. Names and meanings are PyTorch's.
 // Every one broadcasts (elementwise), accepts any strides, and throws ShapeError, DTypeError (no
 // silent promotion: convert with to(x, F64)), DeviceError, IndexError or ValueError (among others where an
-// I64 tensor meets a scalar that is no whole number) with both facts in the message.
+// I64 tensor meets a scalar that is no whole number) with both facts in the message. NaN goes through: where an
+// elementwise function meets one, its value and its derivative are NaN, sign's, abs's and relu's too.
 #include <limits>
 #include <optional>
 
@@ -25,6 +26,7 @@ Tensor pow(
     const Tensor& a,
     const Tensor& b);  // a^b; da = g b a^(b-1) (0 where b = 0), db = g a^b ln a (0 where a = 0)
 Tensor pow(const Tensor& x, double p);  // x^p; dx = g p x^(p-1)
+Tensor pow(double a, const Tensor& x);  // a^x; dx = g y ln a (0 where a = 0)
 Tensor neg(const Tensor& x);            // -x; dx = -g
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
@@ -74,6 +76,9 @@ enum class GeluForm { Erf, Tanh };
 Tensor gelu(const Tensor& x, GeluForm form = GeluForm::Erf);
 /// min(max(x, low), high); dx = g inside [low, high], 0 outside.
 Tensor clamp(const Tensor& x, double low, double high = std::numeric_limits<double>::infinity());
+/// The same with a bound for each element, broadcast; an undefined one bounds nothing. g goes to the bound
+/// where it counts: dlow = g where x < low, dhigh = g where x > high or low > high.
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high);
 Tensor maximum(const Tensor& a, const Tensor& b);  // g to the larger; half to each at a tie
 Tensor minimum(const Tensor& a, const Tensor& b);  // g to the smaller; half to each at a tie
 
@@ -91,6 +96,7 @@ Tensor le(const Tensor& x, double c);
 Tensor gt(const Tensor& x, double c);
 Tensor ge(const Tensor& x, double c);
 Tensor isfinite(const Tensor& x);
+Tensor isnan(const Tensor& x);
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
 inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
@@ -99,6 +105,10 @@ inline Tensor operator<(const Tensor& x, double c) { return lt(x, c); }
 inline Tensor operator>(const Tensor& x, double c) { return gt(x, c); }
 inline Tensor operator<=(const Tensor& x, double c) { return le(x, c); }
 inline Tensor operator>=(const Tensor& x, double c) { return ge(x, c); }
+inline Tensor operator<(double c, const Tensor& x) { return gt(x, c); }
+inline Tensor operator>(double c, const Tensor& x) { return lt(x, c); }
+inline Tensor operator<=(double c, const Tensor& x) { return ge(x, c); }
+inline Tensor operator>=(double c, const Tensor& x) { return le(x, c); }
 
 /// a where mask != 0, else b; da = g [mask], db = g [not mask].
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
@@ -118,6 +128,7 @@ Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step 
 Tensor select(const Tensor& x, int dim, int64_t index);  // drops the dimension
 Tensor expand(const Tensor& x, const Shape& shape);      // dx = g summed over what is new
 Tensor squeeze(const Tensor& x, int dim);                // a size other than 1 stays
+Tensor squeeze(const Tensor& x);                         // drops every size of 1
 Tensor unsqueeze(const Tensor& x, int dim);
 Tensor contiguous(const Tensor& x);
 Tensor clone(const Tensor& x);
@@ -129,6 +140,14 @@ Tensor cat(const std::vector<Tensor>& xs, int dim);
 Tensor stack(const std::vector<Tensor>& xs, int dim);
 /// Pieces of `size` along dim; the last may be smaller.
 std::vector<Tensor> split(const Tensor& x, int64_t size, int dim);
+/// Pieces of these sizes, which must add up to x's along dim.
+std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<int64_t>& sizes, int dim);
+/// x at each index along dim, without that dimension.
+std::vector<Tensor> unbind(const Tensor& x, int dim = 0);
+/// x laid out repeats[d] times along each dimension d; more repeats than dimensions count as leading ones.
+Tensor repeat(const Tensor& x, const Shape& repeats);
+/// The elements x_i,i+offset of dimensions dim1 and dim2, as the last dimension: a view.
+Tensor diagonal(const Tensor& x, int64_t offset = 0, int dim1 = 0, int dim2 = 1);
 /// 0 above the diagonal of the last two dimensions.
 Tensor tril(const Tensor& x, int64_t diagonal = 0);
 Tensor triu(const Tensor& x, int64_t diagonal = 0);  // 0 below it
@@ -143,6 +162,9 @@ Tensor max(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g 
 Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g shared among ties
 /// ln sum e^x, without overflow; dx = g softmax(x).
 Tensor logsumexp(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
+/// I64 masks: is any, are all of them other than 0 (NaN is)? Of nothing: 0, and 1.
+Tensor any(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
+Tensor all(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor cumsum(const Tensor& x, int dim);  // y_i = x_0 + … + x_i; dx_i = g_i + g_i+1 + …
 /// I64; the first among ties. Along the last dimension unless told: PyTorch's default takes all at once.
 Tensor argmax(const Tensor& x, int dim = -1, bool keepdim = false);
@@ -158,10 +180,11 @@ Sorted sort(const Tensor& x, int dim = -1, bool descending = false);
 /// (…, M, K) @ (…, K, N), batches broadcast; 1-d operands as in NumPy. da = g b^T, db = a^T g.
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x w^T + bias: x (…, C), weight (O, C), bias (O,) or undefined. dx = g w, dw = g^T x, dbias = sum
-/// g.
+/// g. A weight (C,) with a bias () makes one number of each row: (…).
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- Indexing
+// A 0-d tensor counts as one of a single element, a 0-d index of index_select as a single index.
 Tensor index_select(const Tensor& x, int dim,
                     const Tensor& index);                      // index (n,); dx: g added at index
 Tensor gather(const Tensor& x, int dim, const Tensor& index);  // y_ij = x[index_ij, j] for dim 0
@@ -178,41 +201,54 @@ Tensor one_hot(const Tensor& ids, int64_t classes);  // I64 (…, classes)
 Tensor softmax(const Tensor& x, int dim = -1);
 /// x_i - ln sum_j e^x_j; dx_i = g_i - e^y_i sum_j g_j.
 Tensor log_softmax(const Tensor& x, int dim = -1);
-/// (x - mean) / sqrt(var + eps) weight + bias over the last dimension C; weight, bias (C,).
+/// (x - mean) / sqrt(var + eps) weight + bias over the last dimensions, as many as weight and bias have, with
+/// the same sizes; one, if both are undefined.
 /// dx = r (h - mean h - z mean(h z)), h = g weight, z = (x - mean) r. Ba, Kiros & Hinton 2016.
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
-/// x / sqrt(mean x^2 + eps) weight over the last dimension. Zhang & Sennrich 2019.
+/// x / sqrt(mean x^2 + eps) weight over the last dimensions, as for layer_norm. Zhang & Sennrich 2019.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps = 1e-6);
 /// Zeroes each element with probability p in [0, 1] and scales the rest by 1 / (1 - p); dx = the same of g.
 Tensor dropout(const Tensor& x, double p, Generator& generator = default_generator());
 
-enum class Reduction { None, Mean, Sum };
+/// BatchMean: the sum over the first size. The losses of nn/loss.h know it, for kl_div's sake.
+enum class Reduction { None, Mean, Sum, BatchMean };
 struct CrossEntropyOptions {
   int64_t ignore_index = -100;  // rows with this target count for nothing
   double label_smoothing = 0;   // s: the target is (1 - s) one_hot + s / C
   Reduction reduction = Reduction::Mean;
+  Tensor weight = {};  // (C,): how much each class counts
 };
 /// -ln softmax(logits)[target] for logits (…, C) and I64 targets (…); the mean is over the rows
-/// that are not ignored. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for
+/// that are not ignored, and with weights divides by the sum of the weights of their targets. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for
 /// a target outside [0, C); ValueError if every row is ignored or there are none.
 /// Floating targets (…, C) are probabilities, such as a teacher's: -sum_c target_c ln softmax(logits)_c.
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options = {});
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
+                     const CrossEntropyOptions& options = {});
+/// -log_probabilities[target]: what is left of cross_entropy where log_softmax has been taken already. Same
+/// shapes, options (but for label_smoothing) and errors. dlog_probabilities = -g / rows at the targets.
+Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets,
+                const CrossEntropyOptions& options = {});
 
 // ---- Attention
 /// softmax(q k^T scale + mask) v for q (B, H, T, D), k and v (B, H, S, D): (B, H, T, D).
 /// causal: query t sees keys 0 … t + S - T. key_mask (B, S) I64: 0 hides a key. scale: 1/sqrt(D)
 /// unless given. Vaswani et al. 2017, section 3.2.1; computed tile by tile without the (T, S)
 /// matrix, Dao et al. 2022. A query that sees nothing gives 0.
+/// Without H, (B, T, D), is one head. k and v may have fewer heads, each shared by H / H_kv queries' heads in
+/// a row (Ainslie et al., GQA, 2023), and v another width than k, which is then the output's.
+/// attn_mask and dropout take the slower way, which keeps the (T, S) matrix.
 struct AttentionOptions {
   bool causal = false;
   Tensor key_mask = {};
   std::optional<double> scale = std::nullopt;
+  Tensor attn_mask = {};  // to (B, H, T, S) broadcast; I64: 0 hides; floating: added to the scores
+  double dropout = 0;     // of the probabilities, drawn from default_generator()
 };
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});
 /// The same on packed qkv (B, T, 3 H D), as one linear layer makes it: (B, T, H D).
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
-/// The probabilities alone, softmax(q k^T scale + mask), (B, H, T, S): to look at, or to drop some of them.
+/// The probabilities alone, softmax(q k^T scale + mask), (B, H, T, S), before any dropout: to look at.
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
 
 }  // namespace gradus

@@ -16,35 +16,73 @@ Tensor future(int64_t queries, int64_t keys, Device device) {
   return to(gt(unsqueeze(arange(keys), 0), last), device);
 }
 
+/// q (B, H, T, D), k (B, H_kv, S, D), v (B, H_kv, S, E) with H a multiple of H_kv, and the masks.
 void check_operands(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
-  check<ShapeError>(q.dim() == 4 && k.dim() == 4 && v.shape() == k.shape() &&
-                        q.size(0) == k.size(0) && q.size(1) == k.size(1) && q.size(3) == k.size(3),
-                    "attention: q {}, k {}, v {}; wanted (B, H, T, D) and twice (B, H, S, D)",
-                    q.shape(), k.shape(), v.shape());
+  const bool dims = q.dim() == 4 && k.dim() == 4 && v.dim() == 4;
+  check<ShapeError>(
+      dims && q.size(0) == k.size(0) && k.size(0) == v.size(0) && k.size(1) == v.size(1) &&
+          (k.size(1) > 0 ? q.size(1) % k.size(1) == 0 : q.size(1) == 0) && k.size(2) == v.size(2) &&
+          q.size(3) == k.size(3),
+      "attention: q {}, k {}, v {}; wanted (B, H, T, D), (B, H, S, D) and (B, H, S, E), or all "
+      "without H; H of k and v may be a divisor of q's",
+      q.shape(), k.shape(), v.shape());
   check<DTypeError>(q.is_floating_point() && q.dtype() == k.dtype() && q.dtype() == v.dtype(),
                     "attention: q {}, k {}, v {}", name(q.dtype()), name(k.dtype()),
                     name(v.dtype()));
   check<DeviceError>(q.device() == k.device() && q.device() == v.device(),
                      "attention: q on {}, k on {}, v on {}", name(q.device()), name(k.device()),
                      name(v.device()));
+  check<ValueError>(o.dropout >= 0 && o.dropout < 1, "attention: the dropout {} is outside [0, 1)",
+                    o.dropout);
+  for (const Tensor& mask : {o.key_mask, o.attn_mask})
+    check<DeviceError>(!mask.defined() || mask.device() == k.device(),
+                       "attention: keys on {}, their mask on {}", name(k.device()),
+                       mask.defined() ? name(mask.device()) : "");
+  if (o.attn_mask.defined()) {
+    const Shape scores{q.size(0), q.size(1), q.size(2), k.size(2)};
+    check<ShapeError>(raw::broadcast_dims(o.attn_mask.shape(), scores).has_value(),
+                      "attention: attn_mask {} does not broadcast to (B, H, T, S) = {}",
+                      o.attn_mask.shape(), scores);
+    check<DTypeError>(o.attn_mask.dtype() == I64 || o.attn_mask.dtype() == q.dtype(),
+                      "attention: attn_mask is {}; int64 hides where it is 0, {} is added",
+                      name(o.attn_mask.dtype()), name(q.dtype()));
+  }
   if (!o.key_mask.defined()) return;
   check<ShapeError>(o.key_mask.shape() == Shape{k.size(0), k.size(2)},
                     "attention: key mask {} for keys {}; wanted (B, S)", o.key_mask.shape(),
                     k.shape());
   check<DTypeError>(o.key_mask.dtype() == I64,
                     "attention: the key mask must be int64, 0 hides a key");
-  check<DeviceError>(o.key_mask.device() == k.device(), "attention: keys on {}, their mask on {}",
-                     name(k.device()), name(o.key_mask.device()));
 }
 
 double scale_of(const AttentionOptions& o, int64_t d) {
   return o.scale.value_or(1 / std::sqrt(static_cast<double>(std::max<int64_t>(d, 1))));
 }
 
+/// Each head of x (B, H_kv, S, D) several times in a row, so that there are `heads`.
+Tensor repeat_heads(const Tensor& x, int64_t heads) {
+  const int64_t times = x.size(1) > 0 ? heads / x.size(1) : 1;
+  if (times == 1) return x;
+  const Tensor many = expand(unsqueeze(x, 2), {x.size(0), x.size(1), times, x.size(2), x.size(3)});
+  return reshape(many, {x.size(0), heads, x.size(2), x.size(3)});
+}
+
+/// x with zeros behind its rows, up to `width`: no product changes.
+Tensor padded(const Tensor& x, int64_t width) {
+  Shape missing = x.shape();
+  missing[missing.size() - 1] = width - x.size(-1);
+  return missing.back() == 0 ? x : cat({x, zeros(missing, x.options())}, -1);
+}
+
 Tensor definition(const Tensor& q, const Tensor& k, const Tensor& v,
                   const AttentionOptions& options) {
-  return matmul(attention_weights(q, k, options), v);
+  Tensor p = attention_weights(q, k, options);
+  if (options.dropout > 0) p = dropout(p, options.dropout);
+  return matmul(p, repeat_heads(v, q.size(1)));
 }
+
+/// Whether the kernel knows what is asked for. It has no matrix of scores to add to or to drop from.
+bool fused(const AttentionOptions& o) { return !o.attn_mask.defined() && o.dropout == 0; }
 
 /// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and as far apart as they are
 /// long. Rows repeated by expand (the gradient of a sum over T is one) lie on top of each other.
@@ -70,17 +108,17 @@ struct Call {
     scale = scale_of(o, q.size(3));
   }
   Tensor forward(const Tensor& out) const {
-    Tensor lse = empty({q.size(0), q.size(1), q.size(2)}, q.options());
+    Tensor stats = empty({q.size(0), q.size(1), q.size(2), 2}, q.options());
     backend(q.device())
         .attention(q.view(), k.view(), v.view(), mask, options.causal, scale, out.view(),
-                   lse.view());
-    return lse;
+                   stats.view());
+    return stats;
   }
-  void backward(const Tensor& g, const Tensor& out, const Tensor& lse, const Tensor& dq,
+  void backward(const Tensor& g, const Tensor& out, const Tensor& stats, const Tensor& dq,
                 const Tensor& dk, const Tensor& dv) const {
     backend(q.device())
         .attention_backward(separate_rows(g).view(), q.view(), k.view(), v.view(), mask,
-                            options.causal, scale, out.view(), lse.view(), dq.view(), dk.view(),
+                            options.causal, scale, out.view(), stats.view(), dq.view(), dk.view(),
                             dv.view());
   }
 };
@@ -96,26 +134,49 @@ Tensor head_view(const Tensor& x, int64_t heads, int64_t parts, int64_t i) {
 
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options) {
   check_operands(q, k, k, options);
-  Tensor scores = matmul(q, t(k)) * scale_of(options, q.size(3));
+  Tensor scores = matmul(q, t(repeat_heads(k, q.size(1)))) * scale_of(options, q.size(3));
+  const Tensor& mask = options.attn_mask;
   const double hidden = -std::numeric_limits<double>::infinity();
   if (options.causal)
     scores = masked_fill(scores, future(q.size(2), k.size(2), q.device()), hidden);
   if (options.key_mask.defined())
     scores = masked_fill(scores, eq(unsqueeze(unsqueeze(options.key_mask, 1), 1), 0), hidden);
-  if (!options.key_mask.defined() && q.size(2) <= k.size(2)) return softmax(scores);  // all see one
+  if (mask.defined())
+    scores = mask.dtype() == I64 ? masked_fill(scores, eq(mask, 0), hidden) : scores + mask;
+  if (!options.key_mask.defined() && !mask.defined() && q.size(2) <= k.size(2))
+    return softmax(scores);                                           // all see one
   const Tensor blind = eq(max(scores.detach(), {-1}, true), hidden);  // sees nothing: 0, not NaN
   return masked_fill(softmax(masked_fill(scores, blind, 0), -1), blind, 0);
 }
 
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options) {
+  if (q.dim() == 3 && k.dim() == 3 && v.dim() == 3) {
+    AttentionOptions o = options;
+    if (o.attn_mask.defined() && o.attn_mask.dim() == 3) o.attn_mask = unsqueeze(o.attn_mask, 1);
+    return squeeze(
+        scaled_dot_product_attention(unsqueeze(q, 1), unsqueeze(k, 1), unsqueeze(v, 1), o), 1);
+  }
+  check_operands(q, k, v, options);
+  if (!fused(options)) return definition(q, k, v, options);
+  if (k.size(1) != q.size(1))
+    return scaled_dot_product_attention(q, repeat_heads(k, q.size(1)), repeat_heads(v, q.size(1)),
+                                        options);
+  if (v.size(3) != k.size(3)) {
+    AttentionOptions o = options;
+    o.scale = scale_of(options, q.size(3));
+    const int64_t width = std::max(k.size(3), v.size(3));
+    return slice(
+        scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), o), -1,
+        0, v.size(3));
+  }
   const Call call(q, k, v, options);
   Tensor out = empty(q.shape(), q.options());
-  const Tensor lse = call.forward(out);
-  auto joint = [call, lse](const Tensor& g, const Tensor& y) {
+  const Tensor stats = call.forward(out);
+  auto joint = [call, stats](const Tensor& g, const Tensor& y) {
     Tensor dq = empty(call.q.shape(), y.options()), dk = empty(call.k.shape(), y.options()),
            dv = empty(call.k.shape(), y.options());
-    call.backward(g, y, lse, dq, dk, dv);
+    call.backward(g, y, stats, dq, dk, dv);
     return std::vector{dq, dk, dv};
   };
   return record_fused(
@@ -123,32 +184,36 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
       [options](std::span<const Tensor> in) { return definition(in[0], in[1], in[2], options); });
 }
 
+/// packed_attention in differentiable operations.
+static Tensor packed_definition(const Tensor& x, int64_t heads, const AttentionOptions& options) {
+  const int64_t b = x.size(0), n = x.size(1), c = x.size(2) / 3;
+  auto part = [&](int64_t i) {
+    return transpose(reshape(slice(x, 2, i * c, (i + 1) * c), {b, n, heads, c / heads}), 1, 2);
+  };
+  return reshape(transpose(definition(part(0), part(1), part(2), options), 1, 2), {b, n, c});
+}
+
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options) {
-  check<ShapeError>(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0,
-                    "attention: packed {} with {} heads; wanted (B, T, 3 H D)", qkv.shape(), heads);
+  check<ShapeError>(
+      qkv.dim() == 3 && heads > 0 && qkv.size(2) % 3 == 0 && qkv.size(2) / 3 % heads == 0,
+      "attention: packed {} with {} heads; wanted (B, T, 3 H D)", qkv.shape(), heads);
+  if (!fused(options)) return packed_definition(qkv, heads, options);
   const Tensor packed = raw::contiguous(qkv).detach();
   const Call call(head_view(packed, heads, 3, 0), head_view(packed, heads, 3, 1),
                   head_view(packed, heads, 3, 2), options);
   Tensor out = empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
-  const Tensor lse = call.forward(head_view(out, heads, 1, 0));
-  auto joint = [call, lse, heads, shape = qkv.shape()](const Tensor& g, const Tensor& y) {
+  const Tensor stats = call.forward(head_view(out, heads, 1, 0));
+  auto joint = [call, stats, heads, shape = qkv.shape()](const Tensor& g, const Tensor& y) {
     Tensor dqkv = empty(shape, y.options());
-    call.backward(head_view(raw::contiguous(g), heads, 1, 0), head_view(y, heads, 1, 0), lse,
+    call.backward(head_view(raw::contiguous(g), heads, 1, 0), head_view(y, heads, 1, 0), stats,
                   head_view(dqkv, heads, 3, 0), head_view(dqkv, heads, 3, 1),
                   head_view(dqkv, heads, 3, 2));
     return std::vector{dqkv};
   };
-  return record_fused(
-      "packed_attention", std::move(out), {qkv}, joint,
-      [heads, options](std::span<const Tensor> in) {
-        const Tensor& x = in[0];
-        const int64_t b = x.size(0), n = x.size(1), c = x.size(2) / 3;
-        auto part = [&](int64_t i) {
-          return transpose(reshape(slice(x, 2, i * c, (i + 1) * c), {b, n, heads, c / heads}), 1,
-                           2);
-        };
-        return reshape(transpose(definition(part(0), part(1), part(2), options), 1, 2), {b, n, c});
-      });
+  return record_fused("packed_attention", std::move(out), {qkv}, joint,
+                      [heads, options](std::span<const Tensor> in) {
+                        return packed_definition(in[0], heads, options);
+                      });
 }
 
 }  // namespace gradus

@@ -45,26 +45,32 @@ Tensor neg(const Tensor& x) {
 }
 Tensor div(const Tensor& x, double c) {
   check<DTypeError>(x.is_floating_point(), "div: not defined for int64; convert with to(x, F32)");
-  return mul(x, 1.0 / c);
+  return div(x, full({}, c, x.options()));  // x times 1 / c would be rounded twice: 49 / 49 < 1
 }
-Tensor operator/(double c, const Tensor& x) { return mul(reciprocal(x), c); }
+Tensor operator/(double c, const Tensor& x) {
+  check<DTypeError>(x.is_floating_point(), "div: not defined for int64; convert with to(x, F32)");
+  return div(full({}, c, x.options()), x);
+}
 
 Tensor pow(const Tensor& a, const Tensor& b) {
   auto log_of_base = [](const Tensor& base) { return log(masked_fill(base, eq(base, 0), 1)); };
   return record(
       "pow", raw::binary(scalar::Pow{}, a, b),
       {{a,
-        [a,
-         b](const Tensor& g) {  // where b = 0 nothing depends on a, though a^(b-1) is infinite at 0
-          return g * b * pow(masked_fill(a, eq(b, 0), 1), b - 1.0);
+        [a, b](const Tensor& g) {  // 0^0: nothing depends on a, though a^(b-1) is infinite
+          return g * b * pow(masked_fill(a, eq(a, 0) * eq(b, 0), 1), b - 1.0);
         }},
-       {b, [a, log_of_base](const Tensor& g, const Tensor& y) { return g * y * log_of_base(a); }}});
+       {b, [a, log_of_base](const Tensor& g, const Tensor& y) {
+          return g * masked_fill(y, eq(a, 0), 0) * log_of_base(a);
+        }}});
 }
 Tensor pow(const Tensor& x, double p) {
   return record(
       "pow_scalar", raw::unary(scalar::PowScalar{p}, x),
       {{x, [x, p](const Tensor& g) { return p == 0 ? zeros_like(g) : g * (pow(x, p - 1) * p); }}});
 }
+
+Tensor pow(double a, const Tensor& x) { return pow(full({}, a, x.options()), x); }
 
 // ---- Functions
 
@@ -175,22 +181,31 @@ Tensor clamp(const Tensor& x, double low, double high) {
       {{x, [x, low, high](const Tensor& g) { return only(g, ge(x, low) * le(x, high)); }}});
 }
 
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  check<ValueError>(low.defined() || high.defined(), "clamp: neither bound is given");
+  Tensor y = x;
+  // A bound that is NaN counts, so that it shows.
+  if (low.defined()) y = where(lt(y, low) + isnan(low), low, y);
+  if (high.defined()) y = where(gt(y, high) + isnan(high), high, y);
+  return y;
+}
+
 namespace {
-/// g where a wins, half of it at a tie.
-Tensor share(const Tensor& g, const Tensor& wins, const Tensor& ties) {
-  return where(ties, g * 0.5, only(g, wins));
+/// g, half of it at a tie, nothing to who loses. A NaN neither ties nor loses.
+Tensor share(const Tensor& g, const Tensor& loses, const Tensor& ties) {
+  return masked_fill(where(ties, g * 0.5, g), loses, 0);
 }
 }  // namespace
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
   return record("maximum", raw::binary(scalar::Maximum{}, a, b),
-                {{a, [a, b](const Tensor& g) { return share(g, gt(a, b), eq(a, b)); }},
-                 {b, [a, b](const Tensor& g) { return share(g, gt(b, a), eq(a, b)); }}});
+                {{a, [a, b](const Tensor& g) { return share(g, lt(a, b), eq(a, b)); }},
+                 {b, [a, b](const Tensor& g) { return share(g, lt(b, a), eq(a, b)); }}});
 }
 Tensor minimum(const Tensor& a, const Tensor& b) {
   return record("minimum", raw::binary(scalar::Minimum{}, a, b),
-                {{a, [a, b](const Tensor& g) { return share(g, lt(a, b), eq(a, b)); }},
-                 {b, [a, b](const Tensor& g) { return share(g, lt(b, a), eq(a, b)); }}});
+                {{a, [a, b](const Tensor& g) { return share(g, gt(a, b), eq(a, b)); }},
+                 {b, [a, b](const Tensor& g) { return share(g, gt(b, a), eq(a, b)); }}});
 }
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
@@ -219,6 +234,7 @@ Tensor lt(const Tensor& x, double c) { return lt(x, full({}, c, x.options())); }
 Tensor le(const Tensor& x, double c) { return le(x, full({}, c, x.options())); }
 Tensor gt(const Tensor& x, double c) { return gt(x, full({}, c, x.options())); }
 Tensor ge(const Tensor& x, double c) { return ge(x, full({}, c, x.options())); }
+Tensor isnan(const Tensor& x) { return ne(x, x); }
 // x - x is 0 for a number, NaN for infinity and NaN
 Tensor isfinite(const Tensor& x) { return eq(raw::binary(scalar::Sub{}, x, x), 0); }
 

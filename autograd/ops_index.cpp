@@ -11,7 +11,14 @@ Tensor index_add(const Tensor& x, int dim, const Tensor& index, const Tensor& so
                  {source, [dim, index](const Tensor& g) { return index_select(g, dim, index); }}});
 }
 
+namespace {
+/// A 0-d tensor as one of a single element.
+Tensor at_least_1d(const Tensor& x) { return x.dim() == 0 ? unsqueeze(x, 0) : x; }
+}  // namespace
+
 Tensor index_select(const Tensor& x, int dim, const Tensor& index) {
+  if (x.dim() == 0) return squeeze(index_select(at_least_1d(x), dim, index), 0);
+  if (index.dim() == 0) return index_select(x, dim, at_least_1d(index));
   return record("index_select", raw::index_select(x, dim, index),
                 {{x, [=, shape = x.shape()](const Tensor& g) {
                     return index_add(zeros(shape, g.options()), dim, index, g);
@@ -28,6 +35,8 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
 }
 
 Tensor gather(const Tensor& x, int dim, const Tensor& index) {
+  if (x.dim() == 0 || index.dim() == 0)
+    return reshape(gather(at_least_1d(x), dim, at_least_1d(index)), index.shape());
   return record("gather", raw::gather(x, dim, index),
                 {{x, [=, shape = x.shape()](const Tensor& g) {
                     return scatter_add(zeros(shape, g.options()), dim, index, g);
@@ -35,6 +44,9 @@ Tensor gather(const Tensor& x, int dim, const Tensor& index) {
 }
 
 Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& source) {
+  if (x.dim() == 0 || index.dim() == 0 || source.dim() == 0)
+    return reshape(scatter_add(at_least_1d(x), dim, at_least_1d(index), at_least_1d(source)),
+                   x.shape());
   Tensor value = raw::clone(x);
   raw::scatter_add_(value, dim, index, source);
   return record("scatter_add", std::move(value),

@@ -27,6 +27,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (weight.dim() == 1)
+    return squeeze(linear(x, unsqueeze(weight, 0), bias.defined() ? unsqueeze(bias, 0) : bias), -1);
   return record("linear", raw::linear(x, weight, bias),
                 {{x, [weight](const Tensor& g) { return matmul(g, weight); }},
                  {weight, [x](const Tensor& g) { return matmul(t(rows(g)), rows(x)); }},

@@ -20,12 +20,14 @@ int64_t count(const Tensor& x, const Dims& dims) {
   return n;
 }
 
-/// max or min: the gradient is shared equally among the elements that reach the extreme.
+/// max or min: the gradient is shared equally among the elements that reach the extreme; if that is
+/// NaN, among those that are NaN.
 Tensor extreme(const char* op, ReduceOp kind, const Tensor& x, const Dims& wanted, bool keepdim) {
   const Dims dims = normalize_dims(op, wanted, x.dim());
   return record(op, raw::reduce(kind, x, dims, keepdim),
                 {{x, [=, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
-                    const Tensor reached = eq(x, reshape(y, shape));
+                    const Tensor top = reshape(y, shape);
+                    const Tensor reached = gt(eq(x, top) + ne(x, x) * ne(top, top), 0);
                     const Tensor ties = raw::reduce(ReduceOp::Sum, reached, dims, true);
                     const Tensor part = reshape(g, shape) / raw::to(ties, g.dtype());
                     return masked_fill(part, eq(reached, 0), 0);
@@ -45,7 +47,7 @@ Tensor sum(const Tensor& x, const Dims& wanted, bool keepdim) {
 Tensor mean(const Tensor& x, const Dims& wanted, bool keepdim) {
   const Dims dims = normalize_dims("mean", wanted, x.dim());
   check<DTypeError>(x.is_floating_point(), "mean: not defined for int64; convert with to(x, F32)");
-  return sum(x, dims, keepdim) * (1.0 / static_cast<double>(count(x, dims)));
+  return sum(x, dims, keepdim) / static_cast<double>(count(x, dims));
 }
 
 Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction) {
@@ -53,10 +55,11 @@ Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction
                     name(x.dtype()));
   const Dims dims = normalize_dims("var", wanted, x.dim());
   const int64_t n = count(x, dims);
-  check<ValueError>(n > correction, "var: {} elements with correction {}: divide by more than 0", n,
-                    correction);
-  return sum(square(x - mean(x, dims, true)), dims, keepdim) *
-         (1.0 / static_cast<double>(n - correction));
+  check<ValueError>(correction >= 0 && n > correction,
+                    "var: {} elements with correction {}: it must not be negative, and leave more "
+                    "than 0 to divide by",
+                    n, correction);
+  return sum(square(x - mean(x, dims, true)), dims, keepdim) / static_cast<double>(n - correction);
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
@@ -66,21 +69,30 @@ Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
   return extreme("min", ReduceOp::Min, x, dims, keepdim);
 }
 
+Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
+  return gt(sum(ne(x, 0), dims, keepdim), 0);
+}
+Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
+  return eq(sum(eq(x, 0), dims, keepdim), 0);
+}
+
 Tensor logsumexp(const Tensor& x, const Dims& wanted, bool keepdim) {
   const Dims dims = normalize_dims("logsumexp", wanted, x.dim());
-  Tensor value;
+  Tensor value, m;
   {
     NoGrad guard;
-    Tensor m = count(x, dims) ? raw::reduce(ReduceOp::Max, x, dims, true)
-                              : zeros(kept(x, dims), x.options());  // nothing: ln 0 = -inf
+    m = count(x, dims) ? raw::reduce(ReduceOp::Max, x, dims, true)
+                       : zeros(kept(x, dims), x.options());  // nothing: ln 0 = -inf
     m = masked_fill(m, eq(isfinite(m), 0), 0);  // a row of -inf: ln 0 below, without inf - inf
     value = log(sum(exp(x - m), dims, true)) + m;
     if (!keepdim) value = raw::reduce(ReduceOp::Sum, value, dims, false);
   }
-  return record("logsumexp", std::move(value),
-                {{x, [x, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
-                    return reshape(g, shape) * exp(x - reshape(y, shape));
-                  }}});
+  // e^(x - y) would be cheaper, but y has lost the digits that a large m leaves no room for.
+  return record("logsumexp", std::move(value), {{x, [x, m, dims](const Tensor& g) {
+                                                   const Tensor e = exp(x - m);
+                                                   return reshape(g, m.shape()) * e /
+                                                          sum(e, dims, true);
+                                                 }}});
 }
 
 /// Last element first. (sum g - cumsum g + g would need no turning, but a large early g swallows the late

@@ -68,6 +68,12 @@ Tensor squeeze(const Tensor& x, int dim) {
   return record("squeeze", raw::squeeze(x, dim),
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
+Tensor squeeze(const Tensor& x) {
+  Shape shape;
+  for (int d = 0; d < x.dim(); ++d)
+    if (x.shape()[d] != 1) shape.push_back(x.shape()[d]);
+  return reshape(x, shape);
+}
 Tensor unsqueeze(const Tensor& x, int dim) {
   return record("unsqueeze", raw::unsqueeze(x, dim),
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
@@ -116,9 +122,77 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int dim) {
   check<ValueError>(size >= 1, "split: pieces of size {}", size);
   const int64_t n = x.size(dim);
   std::vector<Tensor> pieces;
-  for (int64_t start = 0; start < n; start += size)
-    pieces.push_back(slice(x, dim, start, std::min(n, start + size)));
+  if (n == 0) pieces.push_back(slice(x, dim, 0, 0));  // so that cat(split(x)) is x
+  for (int64_t start = 0; start < n; start += std::min(size, n - start))
+    pieces.push_back(slice(x, dim, start, start + std::min(size, n - start)));
   return pieces;
+}
+
+std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<int64_t>& sizes, int dim) {
+  int64_t left = x.size(dim);
+  std::vector<Tensor> pieces;
+  for (const int64_t size : sizes) {
+    check<ValueError>(size >= 0 && size <= left,
+                      "split_with_sizes: a piece of size {}, where {} of {} are left", size, left,
+                      x.size(dim));
+    const int64_t start = x.size(dim) - left;
+    pieces.push_back(slice(x, dim, start, start + size));
+    left -= size;
+  }
+  check<ValueError>(left == 0, "split_with_sizes: {} of {} belong to no piece", left, x.size(dim));
+  return pieces;
+}
+std::vector<Tensor> unbind(const Tensor& x, int dim) {
+  std::vector<Tensor> parts;
+  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(select(x, dim, i));
+  return parts;
+}
+Tensor repeat(const Tensor& x, const Shape& repeats) {
+  const int leading = repeats.size() - x.dim();
+  check<ShapeError>(leading >= 0, "repeat: {} times, but the tensor {} has more dimensions",
+                    repeats, x.shape());
+  Shape apart, stretched, joined;  // each size n as (1, n), as (repeats, n), as repeats n
+  for (int d = 0; d < repeats.size(); ++d) {
+    const int64_t n = d < leading ? 1 : x.shape()[d - leading];
+    check<ValueError>(repeats[d] >= 0, "repeat: {} times", repeats);
+    for (const auto& [shape, times] : {std::pair(&apart, int64_t{1}), {&stretched, repeats[d]}})
+      shape->push_back(times), shape->push_back(n);
+    joined.push_back(Shape{repeats[d], n}.checked_numel("repeat"));
+  }
+  return reshape(expand(reshape(x, apart), stretched), joined);
+}
+
+namespace {
+/// The diagonal as a view, without recording.
+Tensor diagonal_view(const Tensor& x, int64_t offset, int dim1, int dim2) {
+  const int a = normalize_dim("diagonal", dim1, x.dim()),
+            b = normalize_dim("diagonal", dim2, x.dim());
+  check<ShapeError>(x.dim() >= 2 && a != b, "diagonal: dimensions {} and {} of a tensor {}", dim1,
+                    dim2, x.shape());
+  Shape shape = x.shape(), strides = x.strides();
+  const int64_t rows = shape[a], columns = shape[b];
+  const int64_t down = std::clamp<int64_t>(offset < -rows ? rows : -offset, 0, rows);
+  const int64_t right = std::clamp<int64_t>(offset, 0, columns);
+  const int64_t start = down * strides[a] + right * strides[b], step = strides[a] + strides[b];
+  for (const int d : {std::max(a, b), std::min(a, b)}) shape.erase(d), strides.erase(d);
+  shape.push_back(std::min(rows - down, columns - right));
+  strides.push_back(step);
+  return raw::as_strided(x, shape, strides, start);
+}
+/// Zeros of `shape` with g on the diagonal: the transpose of diagonal.
+Tensor diagonal_backward(const Tensor& g, const Shape& shape, int64_t offset, int dim1, int dim2) {
+  Tensor value = zeros(shape, g.options());
+  raw::copy_(diagonal_view(value, offset, dim1, dim2), g);
+  return record("diagonal_backward", std::move(value),
+                {{g, [=](const Tensor& gg) { return diagonal(gg, offset, dim1, dim2); }}});
+}
+}  // namespace
+
+Tensor diagonal(const Tensor& x, int64_t offset, int dim1, int dim2) {
+  return record("diagonal", diagonal_view(x, offset, dim1, dim2),
+                {{x, [=, shape = x.shape()](const Tensor& g) {
+                    return diagonal_backward(g, shape, offset, dim1, dim2);
+                  }}});
 }
 
 namespace {

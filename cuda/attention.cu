@@ -8,7 +8,7 @@
 //     P = e^(S - m')           into shared memory
 //     l = l e^(m - m') + row sum P,   O = O e^(m - m') + P V      the second product
 //
-// and at the end writes O / l and lse = m + ln l. m, l and O never leave the registers. Memory: q, k, v
+// and at the end writes O / l, m and 1 / l. m, l and O never leave the registers. Memory: q, k, v
 // and out once per tile of queries, 4 bytes (T D 2 + 2 S D T / 64) in F32 for a head, where the
 // textbook's matrix would cost four passes over T S numbers. FLOPs: 4 T S D, half of them if causal.
 #include "cuda/attention.h"
@@ -22,7 +22,7 @@ namespace gradus::cuda {
 template <class T>
 __global__ void __launch_bounds__(kTileThreads, 1)
     attention_kernel(AttentionCall call, Heads<const T> q_heads, Heads<const T> k_heads,
-                     Heads<const T> v_heads, Heads<T> out_heads, T* lse) {
+                     Heads<const T> v_heads, Heads<T> out_heads, T* stats) {
   SHARED_ALIGNED(16, Panels<T>, panels);
   SHARED(T, p, [kTile][kTile + 1]);
   constexpr T infinity = std::numeric_limits<T>::infinity();
@@ -80,24 +80,25 @@ __global__ void __launch_bounds__(kTileThreads, 1)
 
   for_patch([&](int i, int j) {
     const int64_t t = work.row + row + i, c = work.column + column + j;
-    const bool blind = l[i] == T(0);  // sees nothing: zeros, and in backward e^(score - inf) = 0
+    const bool blind = l[i] == T(0);  // sees nothing: zeros, and in backward e^(score - inf) 0 = 0
     if (t < call.queries && c < call.d)
       out.data[t * out.stride + c] = blind ? T(0) : sum[i][j] / l[i];
-    if (t < call.queries && c == 0)
-      lse[(work.b * call.heads + work.h) * call.queries + t] =
-          blind ? infinity : m[i] + std::log(l[i]);
+    if (t < call.queries && c == 0) {
+      T* of_query = stats + 2 * ((work.b * call.heads + work.h) * call.queries + t);
+      of_query[0] = blind ? infinity : m[i], of_query[1] = blind ? T(0) : T(1) / l[i];
+    }
   });
 }
 
 void CudaBackend::attention(const View& q, const View& k, const View& v,
                             const std::optional<View>& key_mask, bool causal, double scale,
-                            const View& out, const View& lse) {
+                            const View& out, const View& stats) {
   const AttentionCall call(q, k, key_mask, causal, scale);
   const unsigned blocks = Work::count(call, call.queries);
   if (blocks == 0) return;
   dispatch_float(q.dtype, [&]<class T>() {
     launch<attention_kernel<T>>({blocks, kTileThreads, 0, stream()}, call, Heads<const T>(q),
-                                Heads<const T>(k), Heads<const T>(v), Heads<T>(out), lse.as<T>());
+                                Heads<const T>(k), Heads<const T>(v), Heads<T>(out), stats.as<T>());
   });
 }
 

@@ -1,5 +1,5 @@
-// Attention's gradients, from q, k, v, the output and one number per query, lse. With
-// P = e^(S - lse), computed again tile by tile:
+// Attention's gradients, from q, k, v, the output and two numbers per query, m and 1 / l. With
+// P = e^(S - m) / l, computed again tile by tile:
 //
 //     dV = P^T g      dP = g V^T      dS = P (dP - delta),  delta_t = g_t . out_t
 //     dQ = scale dS K                 dK = scale dS^T Q
@@ -39,12 +39,12 @@ struct BackwardTile {
   Panels<T>& panels;
   int64_t b;
   Rows<const T> g, q, k, v;
-  const T *lse, *delta;  // (T) of this head
+  const T *stats, *delta;  // (T, 2) and (T) of this head
 
   __device__ BackwardTile(const AttentionCall& attention_call, Panels<T>& shared, const Work& work,
                           const Heads<const T>& all_g, const Heads<const T>& all_q,
                           const Heads<const T>& all_k, const Heads<const T>& all_v,
-                          const T* all_lse, const T* all_delta)
+                          const T* all_stats, const T* all_delta)
       : call(attention_call),
         panels(shared),
         b(work.b),
@@ -52,10 +52,10 @@ struct BackwardTile {
         q(work.rows_of(all_q, call.queries, call.d)),
         k(work.rows_of(all_k, call.keys, call.d)),
         v(work.rows_of(all_v, call.keys, call.d)),
-        lse(all_lse + (work.b * call.heads + work.h) * call.queries),
+        stats(all_stats + 2 * (work.b * call.heads + work.h) * call.queries),
         delta(all_delta + (work.b * call.heads + work.h) * call.queries) {}
 
-  /// probability = e^(S - lse) and slope = P (dP - delta), of the queries from t0 and the keys from s0.
+  /// probability = e^(S - m) / l and slope = P (dP - delta), of the queries from t0 and the keys from s0.
   __device__ void compute(int64_t t0, int64_t s0, T (&probability)[kPatch][kPatch],
                           T (&slope)[kPatch][kPatch]) const {
     for_patch([&](int i, int j) { probability[i][j] = slope[i][j] = T(0); });
@@ -70,7 +70,8 @@ struct BackwardTile {
     for_patch([&](int i, int j) {
       const int64_t t = t0 + patch_row() + i;
       const bool visible = call.sees(b, t, s0 + patch_column() + j);
-      const T p = visible ? scalar::exp(scale * probability[i][j] - lse[t]) : T(0);
+      const T p =
+          visible ? scalar::exp(scale * probability[i][j] - stats[2 * t]) * stats[2 * t + 1] : T(0);
       probability[i][j] = p;
       slope[i][j] = visible ? p * (slope[i][j] - delta[t]) : T(0);
     });
@@ -97,11 +98,11 @@ __device__ inline void store(const Rows<T>& to, int64_t row, int64_t column, T f
 template <class T>
 __global__ void __launch_bounds__(kTileThreads, 1)
     attention_dq_kernel(AttentionCall call, Heads<const T> g, Heads<const T> q, Heads<const T> k,
-                        Heads<const T> v, const T* lse, const T* delta, Heads<T> dq) {
+                        Heads<const T> v, const T* stats, const T* delta, Heads<T> dq) {
   SHARED_ALIGNED(16, Panels<T>, panels);
   SHARED(T, ds, [kTile][kTile + 1]);
   const Work work = Work::mine(call, call.queries);
-  const BackwardTile<T> tile(call, panels, work, g, q, k, v, lse, delta);
+  const BackwardTile<T> tile(call, panels, work, g, q, k, v, stats, delta);
   const TileSize size{tile_length(work.row, call.queries), tile_length(work.column, call.d)};
   const int64_t seen = call.end(work.row + size.rows - 1);
   T sum[kPatch][kPatch] = {};
@@ -121,11 +122,12 @@ __global__ void __launch_bounds__(kTileThreads, 1)
 template <class T>
 __global__ void __launch_bounds__(kTileThreads, 1)
     attention_dkv_kernel(AttentionCall call, Heads<const T> g, Heads<const T> q, Heads<const T> k,
-                         Heads<const T> v, const T* lse, const T* delta, Heads<T> dk, Heads<T> dv) {
+                         Heads<const T> v, const T* stats, const T* delta, Heads<T> dk,
+                         Heads<T> dv) {
   SHARED_ALIGNED(16, Panels<T>, panels);
   SHARED(T, square, [kTile][kTile + 1]);
   const Work work = Work::mine(call, call.keys);
-  const BackwardTile<T> tile(call, panels, work, g, q, k, v, lse, delta);
+  const BackwardTile<T> tile(call, panels, work, g, q, k, v, stats, delta);
   const TileSize size{tile_length(work.row, call.keys), tile_length(work.column, call.d)};
   // The first query that sees the first of these keys.
   const int64_t first = call.causal ? work.row + call.queries - call.keys : 0;
@@ -150,7 +152,7 @@ __global__ void __launch_bounds__(kTileThreads, 1)
 
 void CudaBackend::attention_backward(const View& g, const View& q, const View& k, const View& v,
                                      const std::optional<View>& key_mask, bool causal, double scale,
-                                     const View& out, const View& lse, const View& dq,
+                                     const View& out, const View& stats, const View& dq,
                                      const View& dk, const View& dv) {
   const AttentionCall call(q, k, key_mask, causal, scale);
   dispatch_float(q.dtype, [&]<class T>() {
@@ -163,10 +165,10 @@ void CudaBackend::attention_backward(const View& g, const View& q, const View& k
           In(g), In(out), delta.data());
     if (const unsigned blocks = Work::count(call, call.queries); blocks > 0)
       launch<attention_dq_kernel<T>>({blocks, kTileThreads, 0, stream()}, call, In(g), In(q), In(k),
-                                     In(v), lse.as<T>(), delta.data(), Heads<T>(dq));
+                                     In(v), stats.as<T>(), delta.data(), Heads<T>(dq));
     if (const unsigned blocks = Work::count(call, call.keys); blocks > 0)
       launch<attention_dkv_kernel<T>>({blocks, kTileThreads, 0, stream()}, call, In(g), In(q),
-                                      In(k), In(v), lse.as<T>(), delta.data(), Heads<T>(dk),
+                                      In(k), In(v), stats.as<T>(), delta.data(), Heads<T>(dk),
                                       Heads<T>(dv));
   });
 }

@@ -50,10 +50,10 @@ class CudaBackend final : public Backend {
                               const View& dlogits) override;
 
   void attention(const View& q, const View& k, const View& v, const std::optional<View>& key_mask,
-                 bool causal, double scale, const View& out, const View& lse) override;
+                 bool causal, double scale, const View& out, const View& stats) override;
   void attention_backward(const View& g, const View& q, const View& k, const View& v,
                           const std::optional<View>& key_mask, bool causal, double scale,
-                          const View& out, const View& lse, const View& dq, const View& dk,
+                          const View& out, const View& stats, const View& dq, const View& dk,
                           const View& dv) override;
 
   void uniform(PhiloxKey key, double low, double high, const View& out) override;

@@ -32,10 +32,10 @@ MultiHeadSelfAttention::Heads MultiHeadSelfAttention::split_heads(const Tensor& 
 }
 
 Tensor MultiHeadSelfAttention::operator()(const Tensor& x, const Tensor& key_mask) const {
-  if (options.dropout == 0 || !training())
-    return proj(packed_attention(qkv(x), heads, {.causal = options.causal, .key_mask = key_mask}));
-  const Heads h = split_heads(x);
-  return proj(join_heads(matmul(dropout(weights(h, key_mask), options.dropout), h.v)));
+  return proj(packed_attention(qkv(x), heads,
+                               {.causal = options.causal,
+                                .key_mask = key_mask,
+                                .dropout = training() ? options.dropout : 0}));
 }
 
 KvCache MultiHeadSelfAttention::make_cache(int64_t batch, int64_t capacity) const {

@@ -7,7 +7,9 @@ static Tensor reduced(const char* op, const Tensor& losses, Reduction reduction)
   if (reduction == Reduction::None) return losses;
   if (reduction == Reduction::Sum) return sum(losses);
   check<ValueError>(losses.numel() > 0, "{}: the mean of an empty batch {}", op, losses.shape());
-  return mean(losses);
+  if (reduction == Reduction::Mean) return mean(losses);
+  check<ShapeError>(losses.dim() > 0, "{}: a 0-d loss has no batch to divide by", op);
+  return sum(losses) / static_cast<double>(losses.size(0));
 }
 
 static void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
@@ -29,9 +31,16 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
   check_same_shape("huber_loss", input, target);
   check<ValueError>(delta > 0, "huber_loss: delta is {}; it must be positive", delta);
-  // With c = min(d, delta), c (d - c / 2) is both branches at once.
-  const Tensor d = abs(input - target), c = clamp(d, 0, delta);
+  // With c = d limited to [-delta, delta], c (d - c / 2) is both branches at once, and has a second
+  // derivative at 0, which |d| has not.
+  const Tensor d = input - target, c = clamp(d, -delta, delta);
   return reduced("huber_loss", c * (d - c * 0.5), reduction);
+}
+
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
+  check<ValueError>(beta >= 0, "smooth_l1_loss: beta is {}; it must not be negative", beta);
+  if (beta == 0) return l1_loss(input, target, reduction);
+  return huber_loss(input, target, beta, reduction) / beta;
 }
 
 /// ln x, but -100 with gradient 0 where x is too small to have a finite 1 / x in float32.
@@ -67,8 +76,10 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   return reduced("binary_cross_entropy_with_logits", losses, reduction);
 }
 
-Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, Reduction reduction) {
+Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, Reduction reduction,
+              bool log_target) {
   check_same_shape("kl_div", log_probabilities, target);
+  if (log_target) return reduced("kl_div", exp(target) * (target - log_probabilities), reduction);
   const Tensor entropy = target * log(masked_fill(target, eq(target, 0), 1));  // 0 ln 0 = 0
   return reduced("kl_div", entropy - target * log_probabilities, reduction);
 }

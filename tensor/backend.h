@@ -76,6 +76,8 @@ class Backend {
                                    const View& mean, const View& rstd, const View& dx,
                                    const View& dweight, const View& dbias) = 0;
 
+  // lse (N, 2): the maximum m of each row and ln sum_j e^(x_ij - m), apart, since their sum would lose the
+  // digits of the second where the first is large.
   // loss_i = lse_i - (1 - s) x_i[t_i] - s mean_j x_ij, 0 where t_i == ignore_index; backward: g is
   // (N).
   virtual void cross_entropy(const View& logits, const View& targets, int64_t ignore_index,
@@ -84,15 +86,15 @@ class Backend {
                                       const View& lse, int64_t ignore_index, double smoothing,
                                       const View& dlogits) = 0;
 
-  // q (B, H, T, D), k and v (B, H, S, D), any strides with D contiguous; lse (B, H, T); key_mask
-  // (B, S) I64, 0 = hidden. causal: query t sees keys 0 … t + S - T.
+  // q (B, H, T, D), k and v (B, H, S, D), any strides with D contiguous; key_mask (B, S) I64, 0 =
+  // hidden. stats (B, H, T, 2): of each query's scores the maximum m and 1 / sum_s e^(score - m). causal: query t sees keys 0 … t + S - T.
   virtual void attention(const View& q, const View& k, const View& v,
                          const std::optional<View>& key_mask, bool causal, double scale,
-                         const View& out, const View& lse) = 0;
+                         const View& out, const View& stats) = 0;
   virtual void attention_backward(const View& g, const View& q, const View& k, const View& v,
                                   const std::optional<View>& key_mask, bool causal, double scale,
-                                  const View& out, const View& lse, const View& dq, const View& dk,
-                                  const View& dv) = 0;
+                                  const View& out, const View& stats, const View& dq,
+                                  const View& dk, const View& dv) = 0;
 
   // Random numbers, contiguous out. dropout: out = x * keep / (1 - p); the same key gives the same
   // mask.

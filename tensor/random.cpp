@@ -21,9 +21,13 @@ void check_float(const char* op, DType dtype) {
 
 Tensor uniform(const Shape& shape, double low, double high, Options options, Generator& generator) {
   check_float("uniform", options.dtype);
-  check<ValueError>(low <= high && std::isfinite(high - low),
-                    "uniform: from {} to {}; the bounds must be finite and in this order", low,
-                    high);
+  const double widest =
+      options.dtype == F32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  check<ValueError>(
+      low <= high && high - low <= widest,
+      "uniform: from {} to {}; the bounds must be in this order, and at most {} apart "
+      "in {}",
+      low, high, widest, name(options.dtype));
   Tensor out = empty(shape, options);
   backend(options.device).uniform(generator.next(out.numel()), low, high, out.view());
   return out;

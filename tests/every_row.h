@@ -8,11 +8,11 @@
 
 namespace gradus::test {
 
-inline bool all(const OpRow&) { return true; }
+inline bool every_row(const OpRow&) { return true; }
 inline bool has_golden(const OpRow& row) { return row.golden; }
 
 inline void for_every_row(Device device, RowCheck check_row,
-                          const std::function<bool(const OpRow&)>& wanted = all) {
+                          const std::function<bool(const OpRow&)>& wanted = every_row) {
   CHECK(op_table().size() > 80);
   for (const OpRow& row : op_table()) {
     if (!wanted(row)) continue;

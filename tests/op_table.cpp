@@ -19,6 +19,7 @@ const std::vector<std::pair<std::string, std::string>>& internal_ops() {
       {"slice_backward",
        "the gradient of slice, select and split; differentiated once more by "
        "the second derivatives of those rows"},
+      {"diagonal_backward", "the gradient of diagonal; differentiated once more by its second"},
       {"alias",
        "what the engine wraps a fused op's inputs in for a second derivative: the second "
        "derivatives of every fused row"},

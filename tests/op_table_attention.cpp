@@ -1,5 +1,6 @@
 // Rows of attention: for each query, a softmax over the keys that it may see, in plain loops.
 #include <cmath>
+#include <limits>
 
 #include "tests/op_table.h"
 
@@ -7,20 +8,24 @@ namespace gradus::test {
 
 namespace {
 
-/// softmax(q k^T scale) v; `mask` (B, S) may be undefined. A query that sees nothing gives 0.
+/// softmax(q k^T scale + bias) v; `mask` (B, S) and `bias` (T, S) may be undefined. A query that sees nothing
+/// gives 0.
 Tensor loops(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, bool causal,
-             double scale) {
+             double scale, const Tensor& bias = {}) {
   const int64_t queries = q.size(2), keys = k.size(2), width = q.size(3);
-  return build(q.shape(), [&](const Index& i) {
-    const int64_t b = i[0], h = i[1], t = i[2], d = i[3];
+  const int64_t sharing = q.size(1) / k.size(1);  // heads of q to one of k and v
+  return build({q.size(0), q.size(1), queries, v.size(3)}, [&](const Index& i) {
+    const int64_t b = i[0], h = i[1], t = i[2], e = i[3];
     double above = 0, below = 0;
     for (int64_t s = 0; s < keys; ++s) {
       if (causal && s > t + keys - queries) continue;
       if (mask.defined() && at(mask, {b, s}) == 0) continue;
       double score = 0;
-      for (int64_t e = 0; e < width; ++e) score += at(q, {b, h, t, e}) * at(k, {b, h, s, e});
-      above += std::exp(score * scale) * at(v, {b, h, s, d});
-      below += std::exp(score * scale);
+      for (int64_t d = 0; d < width; ++d)
+        score += at(q, {b, h, t, d}) * at(k, {b, h / sharing, s, d});
+      score = score * scale + (bias.defined() ? at(bias, {t, s}) : 0);
+      above += std::exp(score) * at(v, {b, h / sharing, s, e});
+      below += std::exp(score);
     }
     return below > 0 ? above / below : 0.0;
   });
@@ -28,9 +33,9 @@ Tensor loops(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& ma
 
 /// Inputs q, k, v and perhaps a key mask.
 OpRow attention_row(std::string name, int64_t queries, int64_t keys, bool causal, bool masked,
-                    std::optional<double> scale = {}) {
-  const Shape kv = {2, 3, keys, 4};
-  std::vector<InputSpec> inputs = {{{2, 3, queries, 4}}, {kv}, {kv}};
+                    std::optional<double> scale = {}, int64_t kv_heads = 3, int64_t v_width = 4) {
+  std::vector<InputSpec> inputs = {
+      {{2, 3, queries, 4}}, {{2, kv_heads, keys, 4}}, {{2, kv_heads, keys, v_width}}};
   if (masked) inputs.push_back({.shape = {2, keys}, .below = 2});
   return {.name = std::move(name),
           .inputs = std::move(inputs),
@@ -46,6 +51,25 @@ OpRow attention_row(std::string name, int64_t queries, int64_t keys, bool causal
                 return loops(in[0], in[1], in[2], masked ? in[3] : Tensor(), causal,
                              scale.value_or(1 / std::sqrt(width)));
               }};
+}
+
+/// With attn_mask (T, S): floating to add, or I64 to hide where it is 0.
+OpRow scores_row(std::string name, bool added) {
+  const InputSpec mask = added ? InputSpec{{5, 7}} : InputSpec{.shape = {5, 7}, .below = 2};
+  return {.name = std::move(name),
+          .inputs = {{{2, 3, 5, 4}}, {{2, 3, 7, 4}}, {{2, 3, 7, 4}}, mask},
+          .f =
+              [](const Tensors& in) {
+                return scaled_dot_product_attention(in[0], in[1], in[2], {.attn_mask = in[3]});
+              },
+          .reference =
+              [added](const Tensors& in) {
+                const Tensor bias = added ? in[3] : build(in[3].shape(), [&](const Index& i) {
+                  return at(in[3], i) != 0 ? 0 : -std::numeric_limits<double>::infinity();
+                });
+                return loops(in[0], in[1], in[2], {}, false, 0.5, bias);
+              },
+          .composite = true};
 }
 
 OpRow packed_row(std::string name, bool causal, bool masked) {
@@ -82,6 +106,11 @@ std::vector<OpRow> attention_rows() {
           attention_row("attention/causal", 5, 5, true, false),
           attention_row("attention/past", 2, 7, true, false),
           attention_row("attention/masked", 5, 7, false, true, 0.8),
+          attention_row("attention/grouped", 5, 7, false, false, {}, 1),
+          attention_row("attention/narrow v", 5, 5, true, false, {}, 3, 2),
+          attention_row("attention/wide v", 5, 7, false, true, {}, 3, 7),
+          scores_row("attention/attn_mask", false),
+          scores_row("attention/bias", true),
           packed_row("packed_attention", true, false),
           packed_row("packed_attention/masked", false, true)};
 }

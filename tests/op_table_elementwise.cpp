@@ -62,6 +62,9 @@ std::vector<OpRow> arithmetic() {
       unary(
           "pow_scalar/cube", [](const Tensor& x) { return pow(x, 3); },
           [](double x) { return x * x * x; }),
+      unary(
+          "pow/constant base", [](const Tensor& x) { return pow(1.7, x); },
+          [](double x) { return std::pow(1.7, x); }),
       unary("neg", neg, [](double x) { return -x; }),
   };
 }
@@ -115,6 +118,17 @@ std::vector<OpRow> choices() {
   return {
       binary("maximum", maximum, [](double a, double b) { return std::fmax(a, b); }),
       binary("minimum", minimum, [](double a, double b) { return std::fmin(a, b); }),
+      {.name = "clamp/bounds",
+       .inputs = {{{2, 3, 5}}, {{3, 5}, -1, 0}, {{2, 1, 5}, 0.1, 1}},
+       .f = [](const Tensors& in) { return clamp(in[0], in[1], in[2]); },
+       .reference =
+           [](const Tensors& in) {
+             const auto larger = [](double a, double b) { return std::fmax(a, b); };
+             return combine(combine(in[0], in[1], larger), in[2],
+                            [](double a, double b) { return std::fmin(a, b); });
+           },
+       .also = {{{7}, {}, {7}}},
+       .composite = true},
       {.name = "where",
        .inputs = {{.shape = {2, 3, 5}, .below = 2}, {{2, 3, 5}}, {{2, 3, 5}}},
        .f = [](const Tensors& in) { return where(in[0], in[1], in[2]); },

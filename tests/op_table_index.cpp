@@ -46,6 +46,29 @@ std::vector<OpRow> index_rows() {
              return build(in[1].shape(),
                           [&](const Index& i) { return at(in[0], with(i, 1, integer(in[1], i))); });
            }},
+      {.name = "gather/0-d",
+       .inputs = {{{}}, {.shape = {}, .below = 1}},
+       .f = [](const Tensors& in) { return gather(in[0], -1, in[1]); },
+       .reference =
+           [](const Tensors& in) {
+             return build({}, [&](const Index&) { return at(in[0], {}); });
+           }},
+      {.name = "scatter_add/0-d",
+       .inputs = {{{}}, {.shape = {}, .below = 1}, {{}}},
+       .f = [](const Tensors& in) { return scatter_add(in[0], 0, in[1], in[2]); },
+       .reference =
+           [](const Tensors& in) {
+             return combine(in[0], in[2], [](double x, double s) { return x + s; });
+           }},
+      {.name = "index_select/0-d",
+       .inputs = {{{2, 3, 5}}, {.shape = {}, .below = 3}},
+       .f = [](const Tensors& in) { return index_select(in[0], 1, in[1]); },
+       .reference =
+           [](const Tensors& in) {
+             return build({2, 1, 5}, [&](const Index& i) {
+               return at(in[0], with(i, 1, integer(in[1], {})));
+             });
+           }},
       {.name = "scatter_add",
        .inputs = {{{2, 3, 5}}, {.shape = {2, 7, 5}, .below = 3}, {{2, 7, 5}}},
        .f = [](const Tensors& in) { return scatter_add(in[0], 1, in[1], in[2]); },

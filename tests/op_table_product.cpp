@@ -57,6 +57,14 @@ std::vector<OpRow> product_rows() {
                 {{3, 5}, {7, 5}, {7}},
                 {{2, 3, 7, 5}, {3, 5}, {3}},
                 {{0, 5}, {7, 5}, {7}}}},
+      {.name = "linear/one output",
+       .inputs = {{{2, 3, 5}}, {{5}}, {{}}},
+       .f = [](const Tensors& in) { return linear(in[0], in[1], in[2]); },
+       .reference =
+           [](const Tensors& in) {
+             return combine(product(in[0], in[1]), in[2], [](double a, double b) { return a + b; });
+           },
+       .also = {{{5}, {5}, {}}}},
       {.name = "linear/no bias",
        .inputs = {{{2, 3, 5}}, {{7, 5}}},
        .f = [](const Tensors& in) { return linear(in[0], in[1]); },

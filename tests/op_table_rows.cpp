@@ -32,43 +32,59 @@ OpRow softmax_row(std::string name, bool log_of, int dim) {
       .also = {{{3, 2, 7}}, {{0, 2, 3}}, {{2, 3, 0}}}};
 }
 
-/// mean f(x) over the last dimension of the row that i is in.
-double row_mean(const Tensor& x, Index i, const std::function<double(double)>& f) {
-  double s = 0;
-  for (i.back() = 0; i.back() < x.size(-1); ++i.back()) s += f(at(x, i));
-  return s / static_cast<double>(x.size(-1));
+/// x normalised over its last n dimensions, at i: (x - m) / sqrt(mean (x - m)^2 + eps), with m the mean or 0.
+double normed(const Tensor& x, const Index& i, int n, bool centre, double eps) {
+  std::vector<double> row;
+  Index j = i;
+  const std::function<void(size_t)> walk = [&](size_t d) {
+    if (d == j.size()) return row.push_back(at(x, j));
+    for (j[d] = 0; j[d] < x.size(static_cast<int>(d)); ++j[d]) walk(d + 1);
+  };
+  walk(i.size() - static_cast<size_t>(n));
+  const auto average = [&](double m, double power) {
+    double s = 0;
+    for (const double v : row) s += std::pow(v - m, power);
+    return s / static_cast<double>(row.size());
+  };
+  const double m = centre ? average(0, 1) : 0;
+  return (at(x, i) - m) / std::sqrt(average(m, 2) + eps);
 }
 
-double normed(const Tensor& x, const Index& i, double eps) {
-  const double mean = row_mean(x, i, [](double v) { return v; });
-  const double var = row_mean(x, i, [&](double v) { return (v - mean) * (v - mean); });
-  return (at(x, i) - mean) / std::sqrt(var + eps);
+/// weight and bias, of these sizes, are x's last; no sizes: there are none.
+OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> also) {
+  const bool affine = inner.size() > 0;
+  std::vector<InputSpec> inputs = {{{2, 3, 5}}};
+  if (affine) inputs.push_back({inner, 0.5, 1.5});
+  if (affine && centre) inputs.push_back({inner});
+  return {.name = std::move(name),
+          .inputs = std::move(inputs),
+          .f =
+              [=](const Tensors& in) {
+                const Tensor weight = affine ? in[1] : Tensor();
+                if (!centre) return rms_norm(in[0], weight, 1e-3);
+                return layer_norm(in[0], weight, affine ? in[2] : Tensor(), 1e-3);
+              },
+          .reference =
+              [=](const Tensors& in) {
+                const int n = affine ? in[1].dim() : 1;
+                return build(in[0].shape(), [&](const Index& i) {
+                  double y = normed(in[0], i, n, centre, 1e-3);
+                  if (affine) y *= at(in[1], i);
+                  return affine && centre ? y + at(in[2], i) : y;
+                });
+              },
+          .also = std::move(also),
+          .composite = !centre};
 }
 
 std::vector<OpRow> norms() {
   return {
-      {.name = "layer_norm",
-       .inputs = {{{2, 3, 5}}, {{5}, 0.5, 1.5}, {{5}}},
-       .f = [](const Tensors& in) { return layer_norm(in[0], in[1], in[2], 1e-3); },
-       .reference =
-           [](const Tensors& in) {
-             return build(in[0].shape(), [&](const Index& i) {
-               return normed(in[0], i, 1e-3) * at(in[1], i) + at(in[2], i);
-             });
-           },
-       .also = {{{7}, {7}, {7}}, {{0, 5}, {5}, {5}}}},
-      {.name = "rms_norm",
-       .inputs = {{{2, 3, 5}}, {{5}, 0.5, 1.5}},
-       .f = [](const Tensors& in) { return rms_norm(in[0], in[1], 1e-3); },
-       .reference =
-           [](const Tensors& in) {
-             return build(in[0].shape(), [&](const Index& i) {
-               const double ms = row_mean(in[0], i, [](double v) { return v * v; });
-               return at(in[0], i) / std::sqrt(ms + 1e-3) * at(in[1], i);
-             });
-           },
-       .also = {{{7}, {7}}, {{0, 5}, {5}}},
-       .composite = true},
+      norm_row("layer_norm", true, {5}, {{{7}, {7}, {7}}, {{0, 5}, {5}, {5}}, {{2, 0}, {0}, {0}}}),
+      norm_row("layer_norm/several", true, {3, 5}, {{{3, 5}, {3, 5}, {3, 5}}}),
+      norm_row("layer_norm/bare", true, {}, {{{7}}}),
+      norm_row("rms_norm", false, {5}, {{{7}, {7}}, {{0, 5}, {5}}, {{2, 0}, {0}}}),
+      norm_row("rms_norm/several", false, {3, 5}, {}),
+      norm_row("rms_norm/bare", false, {}, {{{7}}}),
       {.name = "dropout",  // with its mask fixed, dropout is a product
        .inputs = {{{2, 3, 5}}},
        .f =
@@ -100,18 +116,26 @@ double loss_at(const Tensor& logits, const Tensor& targets, const Index& i,
     row.back() = j;
     const double q = (j == target ? 1 - o.label_smoothing : 0.0) +
                      o.label_smoothing / static_cast<double>(classes);
-    loss -= q * std::log(soft(logits, row, logits.dim() - 1));
+    const double w = o.weight.defined() ? at(o.weight, {j}) : 1;
+    loss -= w * q * std::log(soft(logits, row, logits.dim() - 1));
   }
   return loss;
 }
 
 OpRow cross_entropy_row(std::string name, const Shape& logits, CrossEntropyOptions o,
-                        std::vector<Shapes> also = {}) {
+                        std::vector<Shapes> also = {}, bool nll = false) {
   Shape rows = logits;
   rows.erase(rows.size() - 1);
   return {.name = std::move(name),
           .inputs = {{logits, -3, 3}, {.shape = rows, .below = logits.back()}},
-          .f = [o](const Tensors& in) { return cross_entropy(in[0], in[1], o); },
+          .f =
+              [o, nll](const Tensors& in) {
+                CrossEntropyOptions there = o;
+                if (o.weight.defined()) there.weight = to(o.weight, in[0].dtype());
+                if (o.weight.defined()) there.weight = to(there.weight, in[0].device());
+                if (nll) return nll_loss(log_softmax(in[0]), in[1], there);
+                return cross_entropy(in[0], in[1], there);
+              },
           .reference =
               [o](const Tensors& in) {
                 const Tensor losses = build(
@@ -119,10 +143,12 @@ OpRow cross_entropy_row(std::string name, const Shape& logits, CrossEntropyOptio
                 if (o.reduction == Reduction::None) return losses;
                 double sum = 0, counted = 0;
                 for (double v : losses.to_vector<double>()) sum += v;
-                for (int64_t t : in[1].to_vector<int64_t>()) counted += t != o.ignore_index;
+                for (int64_t t : in[1].to_vector<int64_t>())
+                  if (t != o.ignore_index) counted += o.weight.defined() ? at(o.weight, {t}) : 1;
                 return full({}, o.reduction == Reduction::Sum ? sum : sum / counted, F64);
               },
-          .also = std::move(also)};
+          .also = std::move(also),
+          .composite = nll || o.weight.defined()};
 }
 
 }  // namespace
@@ -140,6 +166,13 @@ std::vector<OpRow> row_rows() {
                                    {{{0, 3}, {0}}}));
   rows.push_back(cross_entropy_row("cross_entropy/none", {2, 7, 3},
                                    {.ignore_index = 0, .reduction = Reduction::None}));
+  const Tensor weight = tensor<double>({0.5, 2, 1.25}, {3}, Device::CPU);
+  rows.push_back(cross_entropy_row("cross_entropy/weighted", {7, 3}, {.weight = weight}));
+  rows.push_back(cross_entropy_row("cross_entropy/weighted smoothing", {2, 7, 3},
+                                   {.ignore_index = 2, .label_smoothing = 0.1, .weight = weight},
+                                   {{{7, 3}, {7}}}));
+  rows.push_back(
+      cross_entropy_row("nll_loss", {2, 7, 3}, {.ignore_index = 2, .weight = weight}, {}, true));
   return rows;
 }
 

@@ -143,6 +143,38 @@ std::vector<OpRow> views() {
             return Shape{s[0], s[2]};
           },
           {{{0, 1, 3}}}),
+      composite(refill(
+          "squeeze/all", {1, 2, 1, 3}, [](const Tensor& x) { return squeeze(x); },
+          [](Shape s) {
+            return Shape{s[1], s[3]};
+          })),
+      mover(
+          "diagonal", {3, 5}, [](const Tensor& x) { return diagonal(x, 1); },
+          [](Shape s) { return Shape{std::min(s[0], s[1] - 1)}; },
+          [](Index i) {
+            return Index{i[0], i[0] + 1};
+          },
+          {{{7, 3}}, {{0, 2}}}),
+      mover(
+          "diagonal/outer", {5, 2, 3}, [](const Tensor& x) { return diagonal(x, -1, -1, 0); },
+          [](Shape s) {
+            return Shape{s[1], std::min(s[2] - 1, s[0])};
+          },
+          [](Index i) {
+            return Index{i[1], i[0], i[1] + 1};
+          }),
+      composite(mover(
+          "repeat", {3, 5},
+          [](const Tensor& x) {
+            return repeat(x, {2, 1, 3});
+          },
+          [](Shape s) {
+            return Shape{2, s[0], 3 * s[1]};
+          },
+          [](Index i) {
+            return Index{i[1], i[2] % 5};
+          },
+          {{{7, 5}}, {{0, 5}}})),
       refill(
           "unsqueeze", {2, 3}, [](const Tensor& x) { return unsqueeze(x, -2); },
           [](Shape s) {

@@ -178,7 +178,7 @@ TEST_CASE_TEMPLATE("kernels: cross_entropy", T, float, double) {
       const Array<T> x = scattered<T>({rows, n}), g = scattered<T>({rows}, 2);
       Array<int64_t> targets({rows});
       for (int64_t i = 0; i < rows; ++i) targets[i] = i % 5 == 3 ? ignore : i * 7 % n;
-      Array<T> losses({rows}, T(9)), lse({rows}, T(9)), dx({rows, n}, T(9));
+      Array<T> losses({rows}, T(9)), lse({rows, 2}, T(9)), dx({rows, n}, T(9));
       on_any_threads([&] {
         kernels.cross_entropy(x.view, targets.view, ignore, smoothing, losses.view, lse.view);
         kernels.cross_entropy_backward(g.view, x.view, targets.view, lse.view, ignore, smoothing,
@@ -208,7 +208,7 @@ TEST_CASE_TEMPLATE("kernels: cross_entropy of extreme logits", T, float, double)
   std::copy(std::begin(values), std::end(values), x.data.begin());
   Array<int64_t> targets({4});
   targets.data = {2, 1, 1, 1};
-  Array<T> losses({4}), lse({4}), g({4}, T(1)), dx({4, 3});
+  Array<T> losses({4}), lse({4, 2}), g({4}, T(1)), dx({4, 3});
   targets.view.data = targets.data.data();
   kernels.cross_entropy(x.view, targets.view, -100, 0, losses.view, lse.view);
   kernels.cross_entropy_backward(g.view, x.view, targets.view, lse.view, -100, 0, dx.view);
@@ -228,7 +228,7 @@ TEST_CASE_TEMPLATE("kernels: cross_entropy of extreme logits", T, float, double)
 TEST_CASE("kernels: cross_entropy takes one gradient for all rows as a stride of 0") {
   const Array<float> x = scattered<float>({5, 9}), one({1}, 0.5f), many({5}, 0.5f);
   Array<int64_t> targets({5}, 4);
-  Array<float> losses({5}), lse({5}), a({5, 9}), b({5, 9});
+  Array<float> losses({5}), lse({5, 2}), a({5, 9}), b({5, 9});
   kernels.cross_entropy(x.view, targets.view, -100, 0, losses.view, lse.view);
   View g = one.view;
   g.sizes[0] = 5;

@@ -8,7 +8,7 @@ using namespace gradus;
 using namespace gradus::test;
 
 namespace {
-void on_cpu(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = all) {
+void on_cpu(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = every_row) {
   for_every_row(Device::CPU, check_row, wanted);
 }
 }  // namespace

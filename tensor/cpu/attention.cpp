@@ -2,8 +2,9 @@
 // A tile of 64 queries meets the keys 64 at a time and keeps, per query, the largest score m so far
 // and the sum l of e^(score - m); when m grows, what was added up is scaled down by e^(m_old -
 // m_new) (Milakov & Gimelshein 2018; Dao et al., FlashAttention, 2022, algorithm 1). What backward
-// needs is one number per query, lse = m + ln l: the probabilities are computed again from it, tile
-// by tile. Key tiles that the causal mask hides are skipped. One (batch, head) is one piece of
+// needs are these two numbers per query: the probabilities are computed again from them, tile by
+// tile. (Their logarithm m + ln l in one number would lose the digits of ln l where the scores are
+// large.) Key tiles that the causal mask hides are skipped. One (batch, head) is one piece of
 // work.
 #include <cmath>
 #include <limits>
@@ -87,10 +88,17 @@ T max_row(const T* scores, int64_t n) {
   return m;
 }
 
+/// (m, 1 / l) of a query, from which P = e^(S - m) / l; (inf, 0), so that P = 0, if it sees nothing.
+template <class T>
+void store_stats(T* stats, T m, T l) {
+  const bool blind = l == T(0);
+  stats[0] = blind ? kInfinity<T> : m, stats[1] = blind ? T(0) : T(1) / l;
+}
+
 /// One query: a language model writing its next token.
 template <class T>
-T attend_one(const Mask& mask, const T* q, Head<T> k, Head<T> v, T scale, T* out,
-             std::vector<T>& scores) {
+void attend_one(const Mask& mask, const T* q, Head<T> k, Head<T> v, T scale, T* out, T* row_stats,
+                std::vector<T>& scores) {
   const int64_t n = mask.end(0);
   scores.resize(static_cast<size_t>(std::max<int64_t>(n, 1)));
   const int64_t fours = n / 4 * 4;
@@ -100,12 +108,12 @@ T attend_one(const Mask& mask, const T* q, Head<T> k, Head<T> v, T scale, T* out
   mask.apply(0, 0, n, scores.data());
   const T m = max_row(scores.data(), n);
   std::fill_n(out, mask.d, T(0));
-  if (m == -kInfinity<T>) return kInfinity<T>;
-  const T sum = exp_row(scores.data(), n, m);
+  const T sum = m == -kInfinity<T> ? T(0) : exp_row(scores.data(), n, m);
+  store_stats(row_stats, m, sum);
+  if (sum == T(0)) return;
   for (int64_t s = 0; s < n; ++s) scores[s] /= sum;
   for (int64_t s = 0; s < fours; s += 4) axpy4(&scores[s], v.row(s), v.stride, out, mask.d);
   for (int64_t s = fours; s < n; ++s) axpy(scores[s], v.row(s), out, mask.d);
-  return m + std::log(sum);
 }
 
 template <class T>
@@ -117,7 +125,7 @@ struct Tile {
 /// Queries [t0, t0 + rows) against all keys that they may see.
 template <class T>
 void attend_tile(const Mask& mask, int64_t t0, int64_t rows, Head<T> q, Head<T> k, Head<T> v,
-                 T scale, Head<T> out, T* lse, Tile<T>& tile) {
+                 T scale, Head<T> out, T* stats, Tile<T>& tile) {
   std::fill(tile.m.begin(), tile.m.end(), -kInfinity<T>);
   std::fill(tile.l.begin(), tile.l.end(), T(0));
   for (int64_t t = 0; t < rows; ++t) std::fill_n(out.row(t0 + t), mask.d, T(0));
@@ -146,15 +154,16 @@ void attend_tile(const Mask& mask, int64_t t0, int64_t rows, Head<T> q, Head<T> 
   for (int64_t t = 0; t < rows; ++t) {
     const bool blind = tile.l[t] == T(0);
     for (int64_t d = 0; d < mask.d && !blind; ++d) out.row(t0 + t)[d] /= tile.l[t];
-    lse[t0 + t] = blind ? kInfinity<T> : tile.m[t] + std::log(tile.l[t]);
+    store_stats(stats + 2 * (t0 + t), tile.m[t], tile.l[t]);
   }
 }
 
-/// One head's gradients. With P = e^(S - lse): dV = P^T g, dS = P (g V^T - delta), delta_t = g_t
+/// One head's gradients. With P = e^(S - m) / l: dV = P^T g, dS = P (g V^T - delta), delta_t = g_t
 /// out_t, dQ = scale dS K, dK = scale dS^T Q.
 template <class T>
 void attend_backward(const Mask& mask, Head<T> g, Head<T> q, Head<T> k, Head<T> v, T scale,
-                     Head<T> out, const T* lse, Head<T> dq, Head<T> dk, Head<T> dv, Tile<T>& tile) {
+                     Head<T> out, const T* stats, Head<T> dq, Head<T> dk, Head<T> dv,
+                     Tile<T>& tile) {
   for (int64_t t = 0; t < mask.queries; ++t) std::fill_n(dq.row(t), mask.d, T(0));
   for (int64_t s = 0; s < mask.keys; ++s)
     std::fill_n(dk.row(s), mask.d, T(0)), std::fill_n(dv.row(s), mask.d, T(0));
@@ -170,7 +179,9 @@ void attend_backward(const Mask& mask, Head<T> g, Head<T> q, Head<T> k, Head<T> 
       for (int64_t t = 0; t < rows; ++t) {
         T* row = tile.scores.data() + t * kTile;
         mask.apply(t0 + t, s0, n, row);
-        exp_row(row, n, lse[t0 + t]);
+        const T m = stats[2 * (t0 + t)], inverse = stats[2 * (t0 + t) + 1];
+#pragma omp simd
+        for (int64_t s = 0; s < n; ++s) row[s] = scalar::exp(row[s] - m) * inverse;
       }
       gemm(n, mask.d, rows, T(1), p_t, g.rows_from(t0), T(1), dv.row(s0), dv.stride);
       gemm(rows, n, mask.d, T(1), g.rows_from(t0), v.columns_from(s0), T(0), tile.gradients.data(),
@@ -200,36 +211,36 @@ void for_heads(const View& q, const View& k, F&& f) {
 
 void CpuBackend::attention(const View& q, const View& k, const View& v,
                            const std::optional<View>& key_mask, bool causal, double scale,
-                           const View& out, const View& lse) {
+                           const View& out, const View& stats) {
   dispatch_float(q.dtype, [&]<class T>() {
     for_heads(q, k, [&](int64_t b, int64_t h) {
       const Mask mask(q, k, key_mask, causal, b);
       const Head<T> hq(q, b, h), hk(k, b, h), hv(v, b, h), ho(out, b, h);
-      T* l = lse.as<T>() + (b * q.sizes[1] + h) * mask.queries;
+      T* of_head = stats.as<T>() + 2 * (b * q.sizes[1] + h) * mask.queries;
       if (mask.queries == 1) {
         std::vector<T> scores;
-        l[0] = attend_one(mask, hq.data, hk, hv, static_cast<T>(scale), ho.data, scores);
+        attend_one(mask, hq.data, hk, hv, static_cast<T>(scale), ho.data, of_head, scores);
         return;
       }
       Tile<T> tile;
       for (int64_t t = 0; t < mask.queries; t += kTile)
         attend_tile(mask, t, std::min(kTile, mask.queries - t), hq, hk, hv, static_cast<T>(scale),
-                    ho, l, tile);
+                    ho, of_head, tile);
     });
   });
 }
 
 void CpuBackend::attention_backward(const View& g, const View& q, const View& k, const View& v,
                                     const std::optional<View>& key_mask, bool causal, double scale,
-                                    const View& out, const View& lse, const View& dq,
+                                    const View& out, const View& stats, const View& dq,
                                     const View& dk, const View& dv) {
   dispatch_float(q.dtype, [&]<class T>() {
     for_heads(q, k, [&](int64_t b, int64_t h) {
       const Mask mask(q, k, key_mask, causal, b);
       Tile<T> tile;
       attend_backward<T>(mask, {g, b, h}, {q, b, h}, {k, b, h}, {v, b, h}, static_cast<T>(scale),
-                         {out, b, h}, lse.as<T>() + (b * q.sizes[1] + h) * mask.queries, {dq, b, h},
-                         {dk, b, h}, {dv, b, h}, tile);
+                         {out, b, h}, stats.as<T>() + 2 * (b * q.sizes[1] + h) * mask.queries,
+                         {dq, b, h}, {dk, b, h}, {dv, b, h}, tile);
     });
   });
 }

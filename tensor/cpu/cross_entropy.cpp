@@ -1,7 +1,7 @@
 // Cross-entropy of the rows of logits x (N, C) with class indices t (N), smoothing s.
 //   loss = lse - (1 - s) x_t - s mean(x), lse = ln sum_j e^x_j    ignored rows: 0
 //   dx_j = g (e^(x_j - lse) - (1 - s) [j = t] - s / C)
-// Only lse is kept for the backward pass: the probabilities, as large as the logits (50,257 columns
+// Only lse is kept for the backward pass, as max and ln sum e^d apart: the probabilities, as large as the logits (50,257 columns
 // for GPT-2), are never stored but recomputed from it. The forward pass works with d = x - max,
 // loss = ln sum e^d - (1 - s) d_t - s mean(d), so that large logits lose no digits.
 #include "tensor/cpu/cpu_backend.h"
@@ -14,7 +14,7 @@ template <class T>
 T loss_of_row(const T* x, int64_t n, int64_t target, T smoothing, T* lse) {
   const T max = row_max(x, n);
   const T log_sum = std::log(row_sum_exp<T, false>(x, max, nullptr, n));
-  *lse = max + log_sum;
+  lse[0] = max, lse[1] = log_sum;
   const T loss = log_sum - (T(1) - smoothing) * (x[target] - max);
   // Without smoothing the mean must not be touched: 0 times an infinite logit is NaN.
   if (smoothing == T(0)) return loss;
@@ -31,11 +31,11 @@ void CpuBackend::cross_entropy(const View& logits, const View& targets, int64_t 
     T *loss = losses.as<T>(), *log_sum_exp = lse.as<T>();
     parallel_rows(logits, [&](int64_t row) {
       if (target[row] == ignore_index) {
-        loss[row] = log_sum_exp[row] = 0;
+        loss[row] = log_sum_exp[2 * row] = log_sum_exp[2 * row + 1] = 0;
         return;
       }
       loss[row] = loss_of_row(logits.as<T>() + row * n, n, target[row], static_cast<T>(smoothing),
-                              log_sum_exp + row);
+                              log_sum_exp + 2 * row);
     });
   });
 }
@@ -55,8 +55,10 @@ void CpuBackend::cross_entropy_backward(const View& g, const View& logits, const
         std::fill_n(dx, n, T(0));
         return;
       }
-      const T grad = g.as<T>()[row * g.strides[0]], log_sum_exp = lse.as<T>()[row];
-      for (int64_t j = 0; j < n; ++j) dx[j] = grad * (scalar::exp(x[j] - log_sum_exp) - everywhere);
+      const T grad = g.as<T>()[row * g.strides[0]];
+      const T max = lse.as<T>()[2 * row], log_sum = lse.as<T>()[2 * row + 1];
+      for (int64_t j = 0; j < n; ++j)
+        dx[j] = grad * (scalar::exp(x[j] - max - log_sum) - everywhere);
       dx[target[row]] -= grad * at_target;
     });
   });

@@ -18,12 +18,15 @@ constexpr int64_t kMinPartRows = 16;  // below that, adding the parts costs more
 template <class T>
 void layer_norm_row(const T* x, const T* weight, const T* bias, T eps, int64_t n, T* out, T* mean,
                     T* rstd) {
-  const T scale = T(1) / static_cast<T>(n);
-  const T m = row_sum(x, n) * scale;
-  T squares = 0;
-#pragma omp simd reduction(+ : squares)
-  for (int64_t j = 0; j < n; ++j) squares += (x[j] - m) * (x[j] - m);
-  const T r = T(1) / std::sqrt(squares * scale + eps);
+  // Sums of x - x_0 keep the digits that a common offset would cost.
+  const T m = x[0] + row_sum(x, n, x[0]) / static_cast<T>(n);
+  const T squares = static_cast<T>(in_blocks(n, [=](int64_t begin, int64_t end) {
+    T sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = begin; j < end; ++j) sum += (x[j] - m) * (x[j] - m);
+    return sum;
+  }));
+  const T r = T(1) / std::sqrt(squares / static_cast<T>(n) + eps);
 #pragma omp simd
   for (int64_t j = 0; j < n; ++j) out[j] = (x[j] - m) * r * weight[j] + bias[j];
   *mean = m;

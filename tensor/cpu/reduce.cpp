@@ -4,7 +4,8 @@
 //   * along memory: blocks of 1,024 elements, each summed in vector lanes, the blocks' sums added
 //     pairwise (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2: error
 //     O(log n), not O(n));
-//   * across memory (a bias's gradient): whole rows added to a row of sums, 256 at a time.
+//   * across memory (a bias's gradient): whole rows added to a row of sums, 32 at a time, and those
+//     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each 1 of i.
 #include <limits>
 #include <vector>
 
@@ -45,12 +46,11 @@ struct Min {
   }
 };
 
-constexpr int64_t kBlock = 1024, kRows = 256;
+constexpr int64_t kBlock = 1024, kRows = 32;
 
-/// n elements, `stride` apart, to one: 16 independent lanes, then the lanes.
-template <class T, class Op>
-T fold_block(Op op, const T* p, int64_t stride, int64_t n) {
-  constexpr int lanes = 16;
+/// n elements, `stride` apart, to one: independent lanes, then the lanes.
+template <int lanes, class T, class Op>
+T fold_lanes(Op op, const T* p, int64_t stride, int64_t n) {
   T lane[lanes];
   for (T& l : lane) l = Op::template start<T>;
   int64_t i = 0;
@@ -62,6 +62,12 @@ T fold_block(Op op, const T* p, int64_t stride, int64_t n) {
   for (int width = lanes / 2; width > 0; width /= 2)
     for (int l = 0; l < width; ++l) lane[l] = op(lane[l], lane[l + width]);
   return lane[0];
+}
+
+/// Many lanes are short ones, and so the more exact.
+template <class T, class Op>
+T fold_block(Op op, const T* p, int64_t stride, int64_t n) {
+  return n < 256 ? fold_lanes<16>(op, p, stride, n) : fold_lanes<64>(op, p, stride, n);
 }
 
 template <class T, class Op>
@@ -88,24 +94,36 @@ T fold_all(Op op, const T* p, int64_t stride, int64_t n) {
   return total;
 }
 
-/// out[c] = fold over r of x[r, c], columns contiguous: rows are added whole.
+/// out[c] = fold over r of x[r, c], `columns` of them, contiguous: rows are added whole.
+template <class T, class Op>
+void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, int64_t columns) {
+  const auto add = [&](const T* from, T* to) {
+#pragma omp simd
+    for (int64_t c = 0; c < columns; ++c) to[c] = op(to[c], from[c]);
+  };
+  std::vector<T> part(static_cast<size_t>(columns));
+  std::vector<std::vector<T>>
+      carried;  // at level k: the sum of 2^k blocks, waiting for its neighbour's
+  for (int64_t block = 0; block * kRows < rows; ++block) {
+    std::fill(part.begin(), part.end(), Op::template start<T>);
+    for (int64_t r = block * kRows; r < std::min(rows, (block + 1) * kRows); ++r)
+      add(x + r * row_stride, part.data());
+    size_t level = 0;
+    for (; (block >> level) & 1; ++level) add(carried[level].data(), part.data());
+    if (level == carried.size()) carried.emplace_back(part.size());
+    carried[level].swap(part);
+  }
+  const int64_t blocks = (rows + kRows - 1) / kRows;
+  std::fill_n(out, columns, Op::template start<T>);
+  for (size_t level = 0; level < carried.size(); ++level)
+    if ((blocks >> level) & 1) add(carried[level].data(), out);
+}
+
 template <class T, class Op>
 void fold_rows(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, int64_t columns) {
   parallel_for(columns, std::max<int64_t>(64, kGrain / std::max<int64_t>(rows, 1)),
                [&](int64_t begin, int64_t end) {
-                 const int64_t n = end - begin;
-                 std::vector<T> part(static_cast<size_t>(n));
-                 std::fill_n(out + begin, n, Op::template start<T>);
-                 for (int64_t r0 = 0; r0 < rows; r0 += kRows) {
-                   std::fill(part.begin(), part.end(), Op::template start<T>);
-                   for (int64_t r = r0; r < std::min(rows, r0 + kRows); ++r) {
-                     const T* row = x + r * row_stride + begin;
-                     T* to = part.data();
-#pragma omp simd
-                     for (int64_t c = 0; c < n; ++c) to[c] = op(to[c], row[c]);
-                   }
-                   for (int64_t c = 0; c < n; ++c) out[begin + c] = op(out[begin + c], part[c]);
-                 }
+                 fold_columns(op, x + begin, row_stride, rows, out + begin, end - begin);
                });
 }
 

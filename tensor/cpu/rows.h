@@ -39,13 +39,24 @@ T row_max(const T* x, int64_t n) {
   return lane[0];
 }
 
+/// part(begin, end) added up over [0, n) in blocks, the blocks in double: a row of millions keeps its digits.
+template <class Part>
+double in_blocks(int64_t n, Part part) {
+  constexpr int64_t block = 1024;
+  double total = 0;
+  for (int64_t j = 0; j < n; j += block) total += part(j, std::min(n, j + block));
+  return total;
+}
+
 /// The sum of x_j - shift.
 template <class T>
 T row_sum(const T* x, int64_t n, T shift = T(0)) {
-  T sum = 0;
+  return static_cast<T>(in_blocks(n, [=](int64_t begin, int64_t end) {
+    T sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < n; ++j) sum += x[j] - shift;
-  return sum;
+    for (int64_t j = begin; j < end; ++j) sum += x[j] - shift;
+    return sum;
+  }));
 }
 
 /// The sum of exp(x_j - shift) over [0, n), and each of them in y if kStore. The library's exp for

@@ -10,7 +10,7 @@ namespace {
 
 bool is_attention(const OpRow& row) { return row.name.find("attention") != std::string::npos; }
 
-void on_cuda(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = all) {
+void on_cuda(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = every_row) {
   cuda::install();
   for_every_row(Device::CUDA, check_row, wanted);
 }

@@ -200,6 +200,40 @@ row("attention/masked", lambda q, k, v, m: attend(q, k, v, m, scale=0.8), qkv(5,
 row("packed_attention", lambda x: packed(x, causal=True), [num(2, 5, 36)])
 row("packed_attention/masked", packed, [num(2, 5, 36), seen[:, :5].contiguous()])
 
+# ---- Other forms of what stands above. Last, so that they change no numbers of the others.
+
+unary("pow/constant base", lambda x: 1.7 ** x)
+row("clamp/bounds", torch.clamp, [num(2, 3, 5), num(3, 5, low=-1.0, high=0.0),
+                                  num(2, 1, 5, low=0.1, high=1.0)])
+row("squeeze/all", torch.squeeze, [num(1, 2, 1, 3)])
+row("diagonal", lambda x: x.diagonal(1), [num(3, 5)], [num(7, 3)])
+row("diagonal/outer", lambda x: x.diagonal(-1, -1, 0), [num(5, 2, 3)])
+row("repeat", lambda x: x.repeat(2, 1, 3), [num(3, 5)])
+row("linear/one output", F.linear, [num(2, 3, 5), num(5), num()], [num(5), num(5), num()])
+row("gather/0-d", lambda x, i: x.gather(-1, i), [num(), ids(1)])
+row("scatter_add/0-d", lambda x, i, s: x.scatter_add(0, i, s), [num(), ids(1), num()])
+row("index_select/0-d", lambda x, i: x.index_select(1, i), [num(2, 3, 5), ids(3)])
+row("layer_norm/several", lambda x, w, b: F.layer_norm(x, w.shape, w, b, 1e-3),
+    [num(2, 3, 5), pos(3, 5), num(3, 5)])
+row("layer_norm/bare", lambda x: F.layer_norm(x, x.shape[-1:], eps=1e-3), [num(2, 3, 5)])
+row("rms_norm/several", lambda x, w: F.rms_norm(x, w.shape, w, 1e-3), [num(2, 3, 5), pos(3, 5)])
+row("rms_norm/bare", lambda x: F.rms_norm(x, x.shape[-1:], eps=1e-3), [num(2, 3, 5)])
+weight = torch.tensor([0.5, 2, 1.25])
+cross_entropy("cross_entropy/weighted", (7, 3), weight=weight)
+cross_entropy("cross_entropy/weighted smoothing", (2, 7, 3), ignore_index=2, label_smoothing=0.1,
+              weight=weight)
+row("nll_loss", lambda x, t: F.nll_loss(x.log_softmax(-1).movedim(-1, 1), t, weight, ignore_index=2),
+    [num(2, 7, 3, low=-3.0, high=3.0), ids(3, 2, 7)])
+row("attention/grouped", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True),
+    [num(2, 3, 5, 4), num(2, 1, 7, 4), num(2, 1, 7, 4)])
+row("attention/narrow v", lambda q, k, v: attend(q, k, v, causal=True),
+    [num(2, 3, 5, 4), num(2, 3, 5, 4), num(2, 3, 5, 2)])
+row("attention/wide v", attend, [num(2, 3, 5, 4), num(2, 3, 7, 4), num(2, 3, 7, 7), seen])
+hidden = torch.eye(7, dtype=torch.int64)[:5] ^ 1
+row("attention/attn_mask", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m != 0),
+    qkv(5, 7) + [hidden])
+row("attention/bias", F.scaled_dot_product_attention, qkv(5, 7) + [num(5, 7)])
+
 if __name__ == "__main__":
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ops.json")
     with open(path, "w") as f:
