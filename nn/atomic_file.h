@@ -9,8 +9,10 @@ namespace gradus {
 
 class AtomicFile {
  public:
-  /// Opens "path.tmp.XXXXXX", the X's chosen so that no other writer has it. Here and below,
-  /// IoError says what the system said.
+  /// Opens "path.tmp.XXXXXX", the X's chosen so that no other writer has it. A link stays a link:
+  /// the file behind it is made or replaced. A file that is replaced hands on its permissions.
+  /// IoError: there is something at `path` that is no ordinary file (a folder, a device, a pipe: its
+  /// name would be lost to it), or, here and below, what the system said.
   explicit AtomicFile(std::string path);
   /// Without commit, nothing is left behind.
   ~AtomicFile();
@@ -22,6 +24,8 @@ class AtomicFile {
 
  private:
   void check_call(bool ok, const char* what) const;
+  void follow_links();
+  void open_temporary();
   std::string path_, temporary_;
   int file_ = -1;
 };

@@ -1,5 +1,9 @@
 // What comes from outside arrives whole or not at all: files, gzipped files, and streams of UTF-8.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include <filesystem>
 #include <random>
@@ -19,6 +23,27 @@ std::string random_bytes(size_t n, uint64_t seed) {
   std::string bytes(n, '\0');
   for (char& c : bytes) c = static_cast<char>(random() & 0xFF);
   return bytes;
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat s {};
+  return ::lstat(path.c_str(), &s) == 0 ? s.st_mode : 0;
+}
+
+void want(bool ok, const std::string& what) {
+  if (!ok) throw std::runtime_error("wanted: " + what);
+}
+
+/// Writing to `path` fails, and the error names it and says `what` is there.
+void want_refused(const std::string& path, const std::string& what) {
+  const mode_t before = mode_of(path);
+  std::string said = "(written)";
+  try {
+    write_file(path, "x");
+  } catch (const IoError& e) { said = e.what(); }
+  want(said.find(path) != std::string::npos && said.find(what) != std::string::npos,
+       path + " refused: " + what + ", not " + said);
+  want(mode_of(path) == before, path + " as it was");
 }
 
 }  // namespace
@@ -88,4 +113,69 @@ TEST_CASE("file: writing replaces the whole file and leaves nothing beside it") 
   CHECK(std::distance(std::filesystem::directory_iterator(folder.dir), {}) == 1);
   CHECK_THROWS_AS(read_file(folder / "absent"), IoError);
   CHECK_THROWS_AS(read_file(folder.dir), IoError);
+}
+
+TEST_CASE("file: what is no ordinary file is not replaced by one") {
+  const Scratch folder;
+  const bool held = as_ordinary_user(folder, [&] {
+    const std::string pipe = folder / "pipe", socket_path = folder / "socket";
+    want(::mkfifo(pipe.c_str(), 0600) == 0, "a pipe");
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = ""};
+    socket_path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    want(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "a socket");
+    want_refused(pipe, "is a pipe");
+    want_refused(socket_path, "is a socket");
+    want_refused(folder.dir, "is a folder");
+    want_refused("/dev/null", "is a device");
+
+    int ends[2];
+    want(::pipe(ends) == 0, "an open pipe");
+    const std::string fd = std::to_string(ends[1]);
+    const auto link = [&](const char* name, const std::string& to) {
+      std::filesystem::create_symlink(to, folder.dir / name);
+      return folder / name;
+    };
+    want_refused(link("to pipe", "pipe"), "is a pipe");
+    want_refused(link("to device", "/dev/null"), "is a device");
+    want_refused(link("to proc", "/proc/self/fd/" + fd), "is a pipe");
+    want_refused(link("to folder", "."), "is a folder");
+    want_refused(link("to itself", "to itself"), "symbolic links");
+    want_refused("/proc/self/comm", "cannot create a temporary file");
+
+    const int gone = ::open((folder / "gone").c_str(), O_RDWR | O_CREAT, 0600);
+    want(gone >= 0 && ::unlink((folder / "gone").c_str()) == 0, "a file without a name");
+    want_refused(link("to gone", "/proc/self/fd/" + std::to_string(gone)), "no name any more");
+    for (const auto& entry : std::filesystem::directory_iterator(folder.dir))
+      want(entry.path().string().find(".tmp.") == std::string::npos, "no temporary file");
+  });
+  CHECK(held);
+}
+
+TEST_CASE("file: links stay links, permissions stay, new files obey the umask") {
+  const Scratch folder;
+  const bool held = as_ordinary_user(folder, [&] {
+    const std::string file = folder / "file", dangling = folder / "dangling";
+    std::filesystem::create_directory(folder / "below");
+    std::filesystem::create_symlink("below/link", folder / "link");
+    std::filesystem::create_symlink("../file", folder / "below/link");
+    ::umask(027);
+    write_file(folder / "link", "new");  // two links, and no file yet
+    want(read_file(file) == "new" && mode_of(file) == (S_IFREG | 0640), "a file behind the links");
+    ::chmod(file.c_str(), 0604);
+    write_file(folder / "link", "newer");
+    want(read_file(file) == "newer" && mode_of(file) == (S_IFREG | 0604), "the same permissions");
+    want(S_ISLNK(mode_of(folder / "link")) && S_ISLNK(mode_of(folder / "below/link")), "links");
+
+    std::filesystem::create_symlink(folder / "absent/file", dangling);
+    try {
+      write_file(dangling, "x");
+      want(false, "an error: the folder is absent");
+    } catch (const IoError&) {}
+    want(S_ISLNK(mode_of(dangling)), "the dangling link");
+    ::umask(077);
+    write_file(folder / "private", "x");
+    want(mode_of(folder / "private") == (S_IFREG | 0600), "a private file");
+  });
+  CHECK(held);
 }

@@ -1,4 +1,4 @@
-// Standard input and standard error are unlinked temporary files, not pipes: a program that stops
+// The program's input, output and errors are unlinked temporary files, not pipes: a program that stops
 // reading cannot kill this one with SIGPIPE, and one that talks much cannot block.
 #include "examples/support/process.h"
 
@@ -7,11 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include "examples/support/file.h"
 #include "tensor/error.h"
 
 extern char** environ;
@@ -27,17 +30,25 @@ File temporary_file() {
   return file;
 }
 
+/// What was written, up to `limit` bytes.
+std::string content(std::FILE* file, size_t limit = SIZE_MAX) {
+  std::rewind(file);
+  std::string bytes;
+  char buffer[1 << 14];
+  for (size_t n = 1; n > 0 && bytes.size() < limit; bytes.append(buffer, n))
+    n = std::fread(buffer, 1, std::min(sizeof buffer, limit - bytes.size()), file);
+  return bytes;
+}
+
 }  // namespace
 
 Filter run_filter(const std::vector<std::string>& command, std::string_view input,
                   const std::filesystem::path& output) {
-  const File in = temporary_file(), err = temporary_file();
+  const File in = temporary_file(), out = temporary_file(), err = temporary_file();
   const bool written = std::fwrite(input.data(), 1, input.size(), in.get()) == input.size() &&
                        std::fflush(in.get()) == 0;
   check<IoError>(written, "run_filter: temporary file: {}", std::strerror(errno));
   std::rewind(in.get());
-  const File out(std::fopen(output.c_str(), "wb"), std::fclose);
-  check<IoError>(out != nullptr, "run_filter: {}: {}", output.string(), std::strerror(errno));
 
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -51,21 +62,19 @@ Filter run_filter(const std::vector<std::string>& command, std::string_view inpu
   const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
-    std::filesystem::remove(output);
     check<IoError>(failed == ENOENT, "run_filter: {}: {}", command[0], std::strerror(failed));
     return Filter::NotInstalled;
   }
 
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Filter::Done;
-  std::filesystem::remove(output);
-  std::rewind(err.get());
-  char said[400] = "";
-  said[std::fread(said, 1, sizeof said - 1, err.get())] = '\0';
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    write_file(output, content(out.get()));
+    return Filter::Done;
+  }
   throw IoError(fmt::format("{}: stopped with status {}: {}", command[0],
                             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                            said));
+                            content(err.get(), 400)));
 }
 
 }  // namespace gradus::support

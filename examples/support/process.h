@@ -11,8 +11,8 @@ namespace gradus::support {
 enum class Filter { Done, NotInstalled };
 
 /// Runs `command` (looked up in PATH, then its arguments), `input` on its standard input, its
-/// standard output into `output`, which is removed if the program fails. Throws IoError with what
-/// it said if it exits with another status than 0.
+/// standard output into `output`, which changes only if the program succeeds. Throws IoError with
+/// what it said if it exits with another status than 0.
 Filter run_filter(const std::vector<std::string>& command, std::string_view input,
                   const std::filesystem::path& output);
 
