@@ -18,11 +18,11 @@ void Module::keep(Item item) {
       "module: the parameter or buffer \"{}\" has a dot in its name, as if it belonged to a "
       "child; leave it out",
       item.name);
-  check<ValueError>(
-      std::ranges::find(items_, item.name, &Item::name) == items_.end(),
-      "module: the name \"{}\" is taken: give each parameter, buffer and child its own", item.name);
   check<ValueError>(item.child || item.tensor.defined(), "module: \"{}\" is an undefined tensor",
                     item.name);
+  check<ValueError>(
+      names_.insert(item.name).second,
+      "module: the name \"{}\" is taken: give each parameter, buffer and child its own", item.name);
   if (item.child) item.child->train(training_);
   items_.push_back(std::move(item));
 }

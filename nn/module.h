@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -117,6 +118,7 @@ class Module {
 
   bool training_ = true;
   std::vector<Item> items_;
+  std::unordered_set<std::string> names_;  // of the items
 };
 
 }  // namespace gradus

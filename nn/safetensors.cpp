@@ -1,5 +1,5 @@
 // Reading is three steps: the length against the file, the header against the format, the data into
-// tensors. JSON's parser keeps the last of two equal keys, so its events are watched for the first.
+// tensors.
 #include "nn/safetensors.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <set>
 
 #include "nn/atomic_file.h"
+#include "nn/safetensors_header.h"
 #include "tensor/raw.h"
 
 namespace gradus {
@@ -46,13 +47,6 @@ void widen(const char* bytes, void* out, int64_t n) {
   convert<From, int64_t>(bytes, out, n, [](From x) { return static_cast<int64_t>(x); });
 }
 
-/// What the file calls it, what it becomes, its bytes there; no function where the bytes are ours.
-struct FileType {
-  const char* name;
-  DType dtype;
-  int64_t bytes;
-  void (*read)(const char* bytes, void* out, int64_t n) = nullptr;
-};
 constexpr FileType kTypes[] = {
     {"F32", F32, 4},
     {"F64", F64, 8},
@@ -68,91 +62,7 @@ constexpr FileType kTypes[] = {
     {"BOOL", I64, 1, widen<uint8_t>},
 };
 
-struct Entry {
-  std::string name;
-  const FileType* type;
-  Shape shape;
-  uint64_t begin, end;
-};
-
-/// Parses JSON; refuses a key that occurs twice in one object, and nesting that the format lacks.
-json parse_header(const std::string& path, const std::string& text) {
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto watch = [&](int depth, json::parse_event_t event, const json& value) {
-    check<IoError>(depth <= 4, "{}: the header nests deeper than safetensors do", path);
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key)
-      check<IoError>(keys.back().insert(value.get<std::string>()).second,
-                     "{}: the header has \"{}\" twice", path, value.get<std::string>());
-    return true;
-  };
-  try {
-    return json::parse(text, watch);
-  } catch (const json::exception& e) {
-    throw IoError(
-        fmt::format("{}: the header is not JSON ({}); the file is damaged, or not "
-                    "safetensors",
-                    path, e.what()));
-  }
-}
-
-/// A JSON number that is a whole one in [0, 2^63).
-bool is_count(const json& j) { return j.is_number_unsigned() && j.get<uint64_t>() >> 63 == 0; }
-
-Entry parse_entry(const std::string& path, const std::string& name, const json& j) {
-  const std::string where = fmt::format("{}: tensor \"{}\"", path, name);
-  check<IoError>(j.is_object() && j.size() == 3 && j.contains("dtype") && j.contains("shape") &&
-                     j.contains("data_offsets"),
-                 "{}: needs exactly dtype, shape and data_offsets", where);
-  const json &dtype = j["dtype"], &shape = j["shape"], &offsets = j["data_offsets"];
-  Entry e{name, nullptr, {}, 0, 0};
-  for (const FileType& t : kTypes)
-    if (dtype == t.name) e.type = &t;
-  check<IoError>(e.type != nullptr, "{}: the dtype {} is unknown here; convert the file to F32",
-                 where, dtype.dump(-1, ' ', false, json::error_handler_t::replace));
-
-  check<IoError>(shape.is_array() && shape.size() <= kMaxDims,
-                 "{}: the shape is not a list of at most {} sizes", where, kMaxDims);
-  int64_t bytes = e.type->bytes, bound = e.type->bytes;  // bound: of the strides, beside a 0 too
-  for (const json& size : shape) {
-    const bool fits =
-        is_count(size) && !__builtin_mul_overflow(bytes, size.get<int64_t>(), &bytes) &&
-        !__builtin_mul_overflow(bound, std::max<int64_t>(size.get<int64_t>(), 1), &bound) &&
-        bound < int64_t{1} << 56;
-    check<IoError>(fits, "{}: the size {} in its shape is negative, no whole number or too large",
-                   where, size.dump(-1, ' ', false, json::error_handler_t::replace));
-    e.shape.push_back(size.get<int64_t>());
-  }
-
-  check<IoError>(offsets.is_array() && offsets.size() == 2 && is_count(offsets[0]) &&
-                     is_count(offsets[1]) && offsets[0] <= offsets[1],
-                 "{}: data_offsets are not [begin, end] with 0 <= begin <= end", where);
-  e.begin = offsets[0].get<uint64_t>();
-  e.end = offsets[1].get<uint64_t>();
-  check<IoError>(e.end - e.begin == static_cast<uint64_t>(bytes),
-                 "{}: {} {} needs {} bytes, but its data_offsets [{}, {}] hold {}", where,
-                 e.type->name, e.shape, bytes, e.begin, e.end, e.end - e.begin);
-  return e;
-}
-
-/// The tensors must follow each other through the data without a gap or an overlap, to its end.
-void check_coverage(const std::string& path, const std::vector<Entry>& entries, uint64_t size) {
-  uint64_t at = 0;
-  for (const Entry& e : entries) {
-    check<IoError>(e.begin == at,
-                   "{}: tensor \"{}\" begins at {}, {} the data before it, which ends "
-                   "at {}",
-                   path, e.name, e.begin, e.begin < at ? "inside" : "with a gap after", at);
-    at = e.end;
-  }
-  check<IoError>(
-      at == size,
-      "{}: the tensors take {} bytes, but {} bytes of data follow the header; the file {}", path,
-      at, size, at > size ? "is cut off: fetch it again" : "has something extra");
-}
-
-Tensor read_tensor(std::ifstream& in, const Entry& e) {
+Tensor read_tensor(std::ifstream& in, const SafetensorsHeader::Entry& e) {
   const Tensor x = empty(e.shape, e.type->dtype);
   const auto bytes = static_cast<std::streamsize>(e.end - e.begin);
   if (!e.type->read) {
@@ -167,14 +77,13 @@ Tensor read_tensor(std::ifstream& in, const Entry& e) {
 
 }  // namespace
 
-Safetensors load_safetensors(const std::string& path) {
-  std::error_code error;
-  check<IoError>(std::filesystem::is_regular_file(path, error),
-                 "{}: is not a file that can be read; check the name", path);
-  const uint64_t size = std::filesystem::file_size(path, error);
-  std::ifstream in(path, std::ios::binary);
-  check<IoError>(!error && in, "{}: cannot be opened: {}", path, std::strerror(errno));
+const FileType* file_type(std::string_view name) {
+  const auto found = std::ranges::find(kTypes, name, [](const FileType& t) { return t.name; });
+  return found == std::end(kTypes) ? nullptr : found;
+}
 
+/// Of a file of `size` bytes, of which `in` has read none yet.
+static SafetensorsHeader read_header(const std::string& path, std::ifstream& in, uint64_t size) {
   uint64_t length = 0;
   in.read(reinterpret_cast<char*>(&length), sizeof(length));
   check<IoError>(in && length <= kMaxHeader && length <= size - sizeof(length),
@@ -184,54 +93,55 @@ Safetensors load_safetensors(const std::string& path) {
   std::string text(length, '\0');
   in.read(text.data(), static_cast<std::streamsize>(length));
   check<IoError>(bool(in), "{}: the header cannot be read", path);
+  return parse_safetensors_header(path, text, size - sizeof(length) - length);
+}
 
-  const json header = parse_header(path, text);
-  check<IoError>(header.is_object(), "{}: the header is not a JSON object", path);
-  Safetensors out;
-  std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") {
-      entries.push_back(parse_entry(path, name, value));
-      continue;
-    }
-    check<IoError>(value.is_object(), "{}: __metadata__ is not a JSON object", path);
-    for (const auto& [key, text_value] : value.items()) {
-      check<IoError>(text_value.is_string(), "{}: __metadata__ \"{}\" is not text", path, key);
-      out.metadata[key] = text_value.get<std::string>();
-    }
-  }
-  std::ranges::stable_sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
-  check_coverage(path, entries, size - sizeof(length) - length);
-  for (const Entry& e : entries) {
-    out.tensors.emplace_back(e.name, read_tensor(in, e));
+Safetensors load_safetensors(const std::string& path) {
+  std::error_code error;
+  check<IoError>(std::filesystem::is_regular_file(path, error),
+                 "{}: is not a file that can be read; check the name", path);
+  const uint64_t size = std::filesystem::file_size(path, error);
+  std::ifstream in(path, std::ios::binary);
+  check<IoError>(!error && in, "{}: cannot be opened: {}", path, std::strerror(errno));
+
+  SafetensorsHeader header = read_header(path, in, size);
+  Safetensors out{{}, std::move(header.metadata)};
+  out.tensors.reserve(header.entries.size());
+  for (auto& e : header.entries) {
+    const Tensor x = read_tensor(in, e);
     check<IoError>(bool(in), "{}: the data of tensor \"{}\" cannot be read", path, e.name);
+    out.tensors.emplace_back(std::move(e.name), x);
   }
   return out;
 }
 
 void save_safetensors(const std::string& path, const NamedTensors& tensors,
                       const Metadata& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  uint64_t at = 0;
-  for (const auto& [name, x] : tensors) {
-    check<IoError>(x.defined(), "{}: tensor \"{}\" is undefined", path, name);
-    check<IoError>(name != "__metadata__" && !header.contains(name),
-                   "{}: two tensors are called \"{}\"", path, name);
-    const uint64_t bytes = static_cast<uint64_t>(x.numel()) * size_of(x.dtype());
-    header[name] = {{"dtype", x.dtype() == F32   ? "F32"
-                              : x.dtype() == F64 ? "F64"
-                                                 : "I64"},
-                    {"shape", std::vector<int64_t>(x.shape().begin(), x.shape().end())},
-                    {"data_offsets", {at, at + bytes}}};
-    at += bytes;
-  }
-  std::string text;
+  check<IoError>(tensors.size() <= kMostSafetensors && metadata.size() <= kMostMetadata,
+                 "{}: {} tensors and {} entries of metadata; at most {} and {} can be read again",
+                 path, tensors.size(), metadata.size(), kMostSafetensors, kMostMetadata);
+  std::string text;  // by hand: to look a name up, ordered_json compares it with all before
+  const auto add = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("{}{}:{}", text.empty() ? "{" : ",", json(name).dump(), value);
+  };
   try {
-    text = header.dump();
+    if (!metadata.empty()) add("__metadata__", json(metadata).dump());
+    uint64_t at = 0;
+    std::set<std::string_view> names{"__metadata__"};
+    for (const auto& [name, x] : tensors) {
+      check<IoError>(x.defined(), "{}: tensor \"{}\" is undefined", path, name);
+      check<IoError>(names.insert(name).second, "{}: two tensors are called \"{}\"", path, name);
+      const uint64_t bytes = static_cast<uint64_t>(x.numel()) * size_of(x.dtype());
+      const char* type = x.dtype() == F32 ? "F32" : x.dtype() == F64 ? "F64" : "I64";
+      add(name, fmt::format(R"({{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", type,
+                            json(std::vector(x.shape().begin(), x.shape().end())).dump(), at,
+                            at + bytes));
+      at += bytes;
+    }
   } catch (const json::exception& e) {
     throw IoError(fmt::format("{}: a name or metadata is not UTF-8: {}", path, e.what()));
   }
+  text += text.empty() ? "{}" : "}";
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data is aligned
   const uint64_t length = text.size();
   check<IoError>(length <= kMaxHeader, "{}: a header of {} bytes is over the format's limit of {}",

@@ -23,14 +23,15 @@ struct Safetensors {
 /// Writes the tensors (any strides, any device) in the order given. A crash or a kill at any moment
 /// leaves the old file or the new one: everything goes to "path.tmp.XXXXXX" beside it, is forced to
 /// the disk, and only then takes the name. (A kill can leave that temporary file; delete it.)
-/// IoError: the file cannot be written, a name occurs twice or is not UTF-8, a tensor is undefined.
+/// IoError: the file cannot be written, a name occurs twice or is not UTF-8, a tensor is undefined, or there
+/// are more than 2^18 of them, or more than 2^16 entries of metadata.
 void save_safetensors(const std::string& path, const NamedTensors& tensors,
                       const Metadata& metadata = {});
 
 /// Reads a file that may come from anywhere. F64, F32 and I64 stay; F16 and BF16 become float32;
 /// smaller integers and BOOL become int64. IoError says what does not fit the format, and where:
 /// lengths, offsets, shapes and dtypes are checked against the file's size first, so that memory
-/// is taken only for data that is there.
+/// is taken only for data that is there, and the time is in proportion to the file's length.
 Safetensors load_safetensors(const std::string& path);
 
 }  // namespace gradus

@@ -11,7 +11,7 @@
 #include "examples/support/file.h"
 #include "examples/support/utf8.h"
 #include "tensor/error.h"
-#include "tests/scratch.h"
+#include "tests/child.h"
 
 using namespace gradus;
 using namespace gradus::support;

@@ -4,13 +4,15 @@
 
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
 #include "autograd/ops.h"
+#include "nn/layers.h"
 #include "nn/safetensors.h"
-#include "tests/scratch.h"
+#include "tests/child.h"
 
 using namespace gradus;
 namespace fs = std::filesystem;
@@ -153,7 +155,7 @@ TEST_CASE("safetensors: each rule of the format has its error") {
   expect(with_length(""), "not JSON");
   expect(with_length("[]"), "not a JSON object");
   expect(with_length("{\"\xff\":1}"), "not JSON");
-  expect(with_length("{\"a\":" + std::string(100000, '[') + "}"), "nests deeper");
+  expect(with_length("{\"a\":" + std::string(100000, '[') + "}"), "needs exactly");
   expect(with("\"a\":1", ""), "needs exactly");
   expect(with(R"("a":{"dtype":"F32","shape":[1]})", four), "needs exactly");
   expect(with(good + "," + good, four), "has \"a\" twice");
@@ -180,6 +182,12 @@ TEST_CASE("safetensors: each rule of the format has its error") {
   expect(with(good + "," + entry("b", "F32", "[1]", "[2,6]"), eight), "inside");
   expect(with(good + "," + entry("b", "F32", "[1]", "[0,4]"), four), "inside");
   expect(with(good + "," + entry("b", "F32", "[1]", "[5,9]"), eight + "x"), "gap");
+  expect(with(R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1})", four), "exactly");
+  expect(with(R"("a":{"dtype":"F32","shape":{"a":[1]},"data_offsets":[0,4]})", four), "not a list");
+  expect(with(R"("a":{"dtype":["F32"],"shape":[1],"data_offsets":[0,4]})", four), "dtype");
+  expect(with_length("{" + good + "}{}", four), "not JSON");
+  expect(with(R"("__metadata__":{"k":"v","k":"v"},)" + good, four), "has \"k\" twice");
+  expect(with(R"("__metadata__":{},"__metadata__":{},)" + good, four), "__metadata__\" twice");
   expect(with("\"__metadata__\":7," + good, four), "__metadata__");
   expect(with("\"__metadata__\":{\"k\":7}," + good, four), "__metadata__");
 }
@@ -257,4 +265,55 @@ TEST_CASE("safetensors: through a link the file changes, not the link") {
   save_safetensors(scratch / "link", {{"x", zeros({3})}});
   CHECK(fs::is_symlink(scratch / "link"));
   CHECK(load_safetensors(scratch / "a.safetensors").tensors[0].second.shape() == Shape{3});
+}
+
+TEST_CASE("safetensors: a hostile header takes memory in proportion to its length") {
+  const Scratch scratch;
+  const auto path = scratch / "bomb.safetensors";
+  constexpr size_t kLength = 8 << 20;
+  const auto repeat = [](const std::string& begin, const std::string& unit, const char* end) {
+    std::string text = begin;
+    while (text.size() < kLength) text += unit + ",";
+    text.back() = ']';
+    return with_length(text + end);
+  };
+  std::string names = "{\"__metadata__\":{";
+  for (int i = 0; names.size() < kLength; ++i) names += fmt::format("\"{}\":\"\",", i);
+  names.back() = '}';
+  const std::string headers[] = {
+      repeat("[", "{}", ""),
+      repeat("{\"a\":[", "[]", "}"),
+      repeat("{\"a\":[", "{}", "}"),
+      repeat(R"({"a":{"dtype":"F32","shape":[)", "1", "}}"),
+      repeat(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[)", "[]", "}}"),
+      repeat("{\"__metadata__\":{\"a\":[", "[]", "}}"),
+      with_length(names + "}"),
+  };
+  for (const std::string& header : headers) {
+    CAPTURE(header.substr(8, 60));
+    write_bytes(path, header);
+    const bool refused = within_memory(4 * kLength, [&] {
+      if (error_of(path) == "(loaded)") throw std::runtime_error("the bomb was loaded");
+    });
+    CHECK(refused);
+  }
+}
+
+TEST_CASE("safetensors: eight times as many tensors take about eight times as long") {
+  struct Many : Module {
+    explicit Many(int n) {
+      for (int i = 0; i < n; ++i) add<LayerNorm>(fmt::format("norm.{}", i), 1);
+    }
+  };
+  const Scratch scratch;
+  const auto path = scratch / "many.safetensors";
+  const auto seconds = [&](int n) {  // of the processor, not of the clock
+    const std::clock_t begin = std::clock();
+    Many m(n);
+    save_safetensors(path, m.state_dict());
+    m.load_state_dict(load_safetensors(path).tensors);
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  const double few = std::max({seconds(2000), seconds(2000), seconds(2000)}), many = seconds(16000);
+  CHECK(many < 32 * few);  // in square proportion: 64 times
 }

@@ -1,0 +1,39 @@
+#pragma once
+// What the header of a safetensors file says, believed only as far as it fits the format.
+#include <string>
+#include <vector>
+
+#include "nn/safetensors.h"
+
+namespace gradus {
+
+// An empty tensor takes no data, so the data does not bound how many there are.
+inline constexpr size_t kMostSafetensors = 1 << 18, kMostMetadata = 1 << 16;
+
+/// What the file calls it, what it becomes, its bytes there; no function where the bytes are ours.
+struct FileType {
+  const char* name;
+  DType dtype;
+  int64_t bytes;
+  void (*read)(const char* bytes, void* out, int64_t n) = nullptr;
+};
+/// Null for a name that is unknown.
+const FileType* file_type(std::string_view name);
+
+struct SafetensorsHeader {
+  struct Entry {
+    std::string name;
+    const FileType* type;
+    Shape shape;
+    uint64_t begin, end;
+  };
+  std::vector<Entry> entries;  // in the order of the data, without gaps
+  Metadata metadata;
+};
+
+/// Reads the header `text`, which `data_bytes` bytes of data follow, in time and memory in proportion
+/// to its length. IoError, about the file at `path`, says what does not fit.
+SafetensorsHeader parse_safetensors_header(const std::string& path, const std::string& text,
+                                           uint64_t data_bytes);
+
+}  // namespace gradus

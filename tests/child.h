@@ -1,0 +1,58 @@
+#pragma once
+// A part of a test in a process of its own, which may give up rights or memory that the others need.
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <stdexcept>
+
+#include "tests/scratch.h"
+
+/// Whether `body` returns. What it throws is printed.
+template <class F>
+bool in_child(F body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    int status = 1;
+    try {
+      body();
+      status = 0;
+    } catch (const std::exception& e) { std::fprintf(stderr, "%s\n", e.what()); }
+    _exit(status);
+  }
+  int status = 0;
+  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/// Not as root: what root may do, a test must not try. `folder` is given to that user.
+template <class F>
+bool as_ordinary_user(const Scratch& folder, F body) {
+  constexpr uid_t kNobody = 65534;
+  const bool is_root = geteuid() == 0;
+  if (is_root && chown(folder.dir.c_str(), kNobody, kNobody) != 0) return false;
+  return in_child([&] {
+    if (is_root && (setgid(kNobody) != 0 || setuid(kNobody) != 0))
+      throw std::runtime_error("cannot give up root's rights");
+    body();
+  });
+}
+
+/// With no more than `bytes` of memory beside what the process has already: more is a std::bad_alloc. The
+/// sanitizers reserve so much for themselves that there it is not limited.
+template <class F>
+bool within_memory(size_t bytes, F body) {
+  return in_child([&] {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t limit = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + bytes;
+    const rlimit both{limit, limit};
+    if (pages == 0 || setrlimit(RLIMIT_AS, &both) != 0)
+      throw std::runtime_error("cannot limit the memory");
+#endif
+    body();
+  });
+}
