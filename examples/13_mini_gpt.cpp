@@ -97,13 +97,20 @@ void save(Run& run) {
                                             run.metadata});
 }
 
-/// Goes on where the checkpoint was written, which adopted its settings already.
-void resume(Run& run, const Checkpoint& c) {
-  const std::string path = run.checkpoint.string();
+/// That the checkpoint, which its settings were adopted from, is of this text, and of a model of this size.
+void check_resumable(const Checkpoint& c, const fs::path& path, const Data& data,
+                     const GptConfig& config) {
   const auto tokenizer = c.metadata.find("tokenizer");
   check<ValueError>(
-      tokenizer != c.metadata.end() && tokenizer->second == run.metadata.at("tokenizer"),
-      "--resume: {} learned from another text; give the same --text, or leave --resume out", path);
+      tokenizer != c.metadata.end() && tokenizer->second == data.tokenizer.to_json(),
+      "--resume: {} learned from another text; give the same --text, or leave --resume out",
+      path.string());
+  check_size(config, c.model);
+}
+
+/// Goes on where the checkpoint was written.
+void resume(Run& run, const Checkpoint& c) {
+  const std::string path = run.checkpoint.string();
   run.model.load_state_dict(c.model);
   run.optimizer.load_state_dict(c.optimizer);
   default_generator().set_state(generator_state(c));
@@ -216,7 +223,10 @@ int lesson(Example& app) {
   fmt::print("text: {}, {} bytes\n", corpus.name, corpus.bytes());
   if (!corpus.note.empty()) fmt::print("{}\n", corpus.note);
   const Data data = prepare(corpus, s);
-  Gpt model({data.tokenizer.size(), s.context, s.layers, s.heads, s.channels, s.dropout});
+  const GptConfig config{
+      data.tokenizer.size(), s.context, s.layers, s.heads, s.channels, s.dropout};
+  if (earlier) check_resumable(*earlier, path, data, config);
+  Gpt model(config);
   AdamW optimizer(decay_groups(model.parameters(), 0.1), s.rate, {.beta2 = 0.98});
   fmt::print("{} tokens, {:.2f} bytes each; the model has {} parameters\n",
              data.train.ids.size() + data.validation.ids.size(),

@@ -85,11 +85,10 @@ struct Chatbot {
 Chatbot make_chatbot(const Checkpoint& c, const std::string& source) {
   const auto json = c.metadata.find("tokenizer");
   check<IoError>(json != c.metadata.end(), "{}: holds no tokenizer; {}", source, kAdvice);
-  Chatbot bot{BytePairEncoder::from_json(json->second, source), Gpt(gpt_config(c.metadata))};
+  Chatbot bot{BytePairEncoder::from_json(json->second, source), load_gpt(c)};
   check<IoError>(bot.tokenizer.size() == bot.model.config.vocabulary,
                  "{}: {} tokens, but the model has {}; {}", source, bot.tokenizer.size(),
                  bot.model.config.vocabulary, kAdvice);
-  bot.model.load_state_dict(c.model);
   return bot;
 }
 

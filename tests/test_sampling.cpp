@@ -8,6 +8,7 @@
 #include "autograd/ops.h"
 #include "examples/support/gpt.h"
 #include "examples/support/sampling.h"
+#include "tests/child.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -188,4 +189,25 @@ TEST_CASE("gpt: the configuration survives a checkpoint, and a false one is refu
   Metadata odd = written;
   odd["gpt.heads"] = std::string("5");
   CHECK_THROWS_WITH_AS(gpt_config(odd), doctest::Contains("24 channels"), IoError);
+}
+
+TEST_CASE("gpt: a configuration is compared with the checkpoint before a model is built") {
+  const Scratch folder;
+  const std::string path = folder / "claims.safetensors";
+  GptConfig c{.vocabulary = 29, .context = 12, .layers = 2, .heads = 3, .channels = 24};
+  CHECK(num_parameters(c) == Gpt(c).num_parameters());
+  save_checkpoint(path, {.model = Gpt(c).state_dict(), .metadata = to_metadata(c)});
+  const Gpt again = load_gpt(load_checkpoint(path));
+  CHECK(again.num_parameters() == num_parameters(c));
+  c.vocabulary = 1 << 20, c.channels = 1536;  // 6 GB of embeddings
+  save_checkpoint(path, {.model = again.state_dict(), .metadata = to_metadata(c)});
+  const bool refused = within_memory(64 << 20, [&] {
+    std::string said;
+    try {
+      load_gpt(load_checkpoint(path));
+    } catch (const IoError& e) { said = e.what(); }
+    if (said.find("but the file holds") == std::string::npos)
+      throw std::runtime_error("not refused: " + said);
+  });
+  CHECK(refused);
 }

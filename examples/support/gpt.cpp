@@ -46,16 +46,16 @@ PhiloxKey generator_state(const Checkpoint& checkpoint) {
 }
 
 GptConfig gpt_config(const Metadata& metadata) {
-  auto size = [&](const std::string& key) {
-    const int64_t n = metadata_number(metadata, key, 1 << 20);
+  auto size = [&](const std::string& key, int64_t most) {
+    const int64_t n = metadata_number(metadata, key, most);
     check<IoError>(n > 0, "checkpoint: {} is 0", key);
     return n;
   };
-  GptConfig c{.vocabulary = size("gpt.vocabulary"),
-              .context = size("gpt.context"),
-              .layers = size("gpt.layers"),
-              .heads = size("gpt.heads"),
-              .channels = size("gpt.channels")};
+  GptConfig c{.vocabulary = size("gpt.vocabulary", 1 << 20),
+              .context = size("gpt.context", 1 << 16),
+              .layers = size("gpt.layers", 1 << 10),
+              .heads = size("gpt.heads", 1 << 16),
+              .channels = size("gpt.channels", 1 << 16)};
   const std::string& dropout = entry(metadata, "gpt.dropout");
   const auto p = parsed<double>(dropout);
   check<IoError>(p && *p >= 0 && *p < 1, "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)",
@@ -63,8 +63,23 @@ GptConfig gpt_config(const Metadata& metadata) {
   c.dropout = *p;
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
-  check<IoError>(c.layers <= 1024, "checkpoint: {} layers; at most 1024 make sense", c.layers);
   return c;
+}
+
+int64_t num_parameters(const GptConfig& c) {
+  const int64_t norm = 2 * c.channels, attention = 4 * c.channels * (c.channels + 1),
+                mlp = c.channels * (8 * c.channels + 5);
+  return (c.vocabulary + c.context) * c.channels + c.layers * (2 * norm + attention + mlp) + norm;
+}
+
+void check_size(const GptConfig& c, const NamedTensors& state) {
+  int64_t numbers = 0;
+  for (const auto& [_, tensor] : state) numbers += tensor.numel();
+  check<IoError>(
+      numbers == num_parameters(c),
+      "checkpoint: {} layers of {} channels, {} tokens and a context of {} are a model of "
+      "{} parameters, but the file holds {}; it is damaged or was made otherwise",
+      c.layers, c.channels, c.vocabulary, c.context, num_parameters(c), numbers);
 }
 
 Gpt::Gpt(const GptConfig& c)
@@ -132,6 +147,14 @@ Tensor Gpt::attention(const Tensor& ids, int64_t layer) const {
   Tensor x = embed(ids, 0);
   for (int64_t i = 0; i < layer; ++i) x = (*blocks[i])(x);
   return blocks[layer]->attn.attention_weights(blocks[layer]->ln1(x));
+}
+
+Gpt load_gpt(const Checkpoint& checkpoint) {
+  const GptConfig config = gpt_config(checkpoint.metadata);
+  check_size(config, checkpoint.model);
+  Gpt model(config);
+  model.load_state_dict(checkpoint.model);
+  return model;
 }
 
 }  // namespace gradus::support

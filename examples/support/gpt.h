@@ -20,6 +20,10 @@ struct GptConfig {
 /// sensible number.
 Metadata to_metadata(const GptConfig& config);
 GptConfig gpt_config(const Metadata& metadata);
+int64_t num_parameters(const GptConfig& config);
+/// IoError unless `state`, read from a checkpoint, holds as many numbers as a GPT of this configuration:
+/// to be asked before one is built, because a configuration is a few digits, and its model may be gigabytes.
+void check_size(const GptConfig& config, const NamedTensors& state);
 /// Where the checkpoint's random numbers "default" were. IoError if it does not say.
 PhiloxKey generator_state(const Checkpoint& checkpoint);
 /// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.
@@ -51,5 +55,9 @@ struct Gpt : Module {
   Tensor embed(const Tensor& ids, int64_t start) const;
   Tensor hidden(const Tensor& ids) const;
 };
+
+/// The model that a checkpoint holds. IoError if its configuration is not that of its tensors in number,
+/// ValueError if it is not by name and shape.
+Gpt load_gpt(const Checkpoint& checkpoint);
 
 }  // namespace gradus::support
