@@ -31,9 +31,9 @@ std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double w
   return groups;
 }
 
-Optimizer::Optimizer(std::vector<ParamGroup> groups, double rate, double weight_decay,
-                     std::vector<std::string> slots)
-    : lr(rate), groups_(std::move(groups)), slot_names_(std::move(slots)) {
+Optimizer::Optimizer(std::string kind, std::vector<ParamGroup> groups, double rate,
+                     double weight_decay, std::vector<std::string> slots)
+    : lr(rate), kind_(std::move(kind)), groups_(std::move(groups)), slot_names_(std::move(slots)) {
   check_not_negative("the learning rate", rate);
   std::set<const void*> seen;
   for (ParamGroup& group : groups_) {
@@ -83,7 +83,7 @@ void Optimizer::zero_grad() const {
 }
 
 NamedTensors Optimizer::state_dict() const {
-  NamedTensors out{{"lr", full({}, lr, F64)}};
+  NamedTensors out{{kind_ + ".lr", full({}, lr, F64)}};
   for (size_t i = 0; i < states_.size(); ++i) {
     if (states_[i].step == 0) continue;
     out.emplace_back(fmt::format("{}.step", i), tensor<int64_t>({states_[i].step}, {}));
@@ -93,14 +93,26 @@ NamedTensors Optimizer::state_dict() const {
   return out;
 }
 
+/// A second moment below zero has no root. A NaN is a run that diverged, and may be saved like any other.
+static bool is_negative_square(const std::string& slot, const Tensor& x) {
+  const bool is_square = slot.ends_with("_sq") || slot.starts_with("square");
+  return is_square && x.numel() > 0 &&
+         raw::reduce(ReduceOp::Min, raw::reshape(x, {-1}), {0}, false).item() < 0;
+}
+
 void Optimizer::load_state_dict(const NamedTensors& state) {
-  std::map<std::string, Tensor> given(state.begin(), state.end());
+  constexpr int64_t kMostSteps = int64_t{1} << 53;  // the formulas count them in doubles
   std::string wrong;
+  std::map<std::string, Tensor> given;
+  for (const auto& [name, x] : state)
+    if (!given.emplace(name, x).second) wrong += "\n  given twice: " + name;
   const auto take = [&](const std::string& name, const Shape& shape, DType dtype) {
     const auto node = given.extract(name);
     if (node.empty()) {
       wrong += "\n  missing: " + name;
-    } else if (const Tensor& x = node.mapped(); x.shape() != shape || x.dtype() != dtype) {
+    } else if (const Tensor& x = node.mapped(); !x.defined()) {
+      wrong += fmt::format("\n  {}: undefined", name);
+    } else if (x.shape() != shape || x.dtype() != dtype) {
       wrong += fmt::format("\n  {}: {} {} here, {} {} in the state", name, gradus::name(dtype),
                            shape, gradus::name(x.dtype()), x.shape());
     } else {
@@ -109,7 +121,7 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
     return Tensor();
   };
 
-  const Tensor rate = take("lr", {}, F64);
+  const Tensor rate = take(kind_ + ".lr", {}, F64);
   std::vector<State> loaded(states_.size());
   size_t i = 0;
   for (const ParamGroup& group : groups_)
@@ -119,17 +131,21 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
       if (!given.contains(prefix + "step")) continue;  // never stepped
       if (const Tensor count = take(prefix + "step", {}, I64); count.defined()) {
         s.step = count.item_int();
-        if (s.step < 1) wrong += fmt::format("\n  {}step: {} is no step count", prefix, s.step);
+        if (s.step < 1 || s.step > kMostSteps)
+          wrong += fmt::format("\n  {}step: {} is no step count", prefix, s.step);
       }
       for (const std::string& slot : slot_names_)
-        if (const Tensor x = take(prefix + slot, p.shape(), p.dtype()); x.defined())
+        if (const Tensor x = take(prefix + slot, p.shape(), p.dtype()); x.defined()) {
+          if (is_negative_square(slot, x))
+            wrong += fmt::format("\n  {}{}: a mean of squares is negative", prefix, slot);
           s.slots.push_back(raw::clone(raw::to(x, p.device())));
+        }
     }
   for (const auto& [name, _] : given) wrong += "\n  unexpected: " + name;
   check<ValueError>(wrong.empty(),
-                    "optimizer: the state does not fit; make the optimizer of the same kind, over "
-                    "the same parameters in the same order:{}",
-                    wrong);
+                    "optimizer: the state does not fit this {}; make the optimizer of the same "
+                    "kind, over the same parameters in the same order:{}",
+                    kind_, wrong);
   check_not_negative("the saved learning rate", rate.item());
   lr = rate.item();
   states_ = std::move(loaded);
@@ -142,7 +158,7 @@ static std::vector<ParamGroup> one_group(std::vector<Tensor> params) {
 }
 
 SGD::SGD(std::vector<ParamGroup> groups, double rate, SgdOptions o)
-    : Optimizer(std::move(groups), rate, o.weight_decay,
+    : Optimizer("SGD", std::move(groups), rate, o.weight_decay,
                 o.momentum != 0 ? std::vector<std::string>{"momentum_buffer"}
                                 : std::vector<std::string>{}),
       options_(o) {
@@ -162,7 +178,8 @@ void SGD::update(const Update& u) {
 }
 
 Adam::Adam(std::vector<ParamGroup> groups, double rate, AdamOptions o, bool decoupled)
-    : Optimizer(std::move(groups), rate, o.weight_decay, {"exp_avg", "exp_avg_sq"}),
+    : Optimizer(decoupled ? "AdamW" : "Adam", std::move(groups), rate, o.weight_decay,
+                {"exp_avg", "exp_avg_sq"}),
       options_(o),
       decoupled_(decoupled) {
   check_range("beta1", o.beta1, 0, 1);
@@ -186,7 +203,7 @@ void Adam::update(const Update& u) {
 }
 
 RMSprop::RMSprop(std::vector<ParamGroup> groups, double rate, RmspropOptions o)
-    : Optimizer(std::move(groups), rate, o.weight_decay,
+    : Optimizer("RMSprop", std::move(groups), rate, o.weight_decay,
                 o.momentum != 0 ? std::vector<std::string>{"square_avg", "momentum_buffer"}
                                 : std::vector<std::string>{"square_avg"}),
       options_(o) {

@@ -52,18 +52,22 @@ class Optimizer {
   /// Drops the gradients; a parameter that the next backward does not reach is then skipped.
   void zero_grad() const;
 
-  /// Everything that a resumed run needs, as tensors: "lr"; per parameter, by its position,
-  /// "3.step", "3.exp_avg", …. The tensors are the live ones: save or clone what you want to keep.
+  /// Everything that a resumed run needs, as tensors: "AdamW.lr", by the optimizer's name; per parameter, by
+  /// its position, "3.step", "3.exp_avg", …. The tensors are the live ones: save or clone what you want to
+  /// keep.
   NamedTensors state_dict() const;
-  /// Copies such a state in. ValueError: it is another optimizer's, or other parameters'.
+  /// Copies such a state in. ValueError lists what does not fit, and nothing has changed then: it is another
+  /// kind of optimizer's or other parameters', a name is given twice, a step is below 1 or above 2^53, a mean
+  /// of squares is negative.
   void load_state_dict(const NamedTensors& state);
 
   const std::vector<ParamGroup>& groups() const { return groups_; }
 
  protected:
-  /// `slots` names the tensors kept per parameter. ValueError: no parameters, one given twice or
-  /// not contiguous, a negative rate or decay. GradError: one that requires no gradient.
-  Optimizer(std::vector<ParamGroup> groups, double rate, double weight_decay,
+  /// `kind` names the optimizer in its state, `slots` the tensors kept per parameter; one called "…_sq" or
+  /// "square…" is a mean of squares. ValueError: no parameters, one given twice or not contiguous, a negative
+  /// rate or decay. GradError: one that requires no gradient.
+  Optimizer(std::string kind, std::vector<ParamGroup> groups, double rate, double weight_decay,
             std::vector<std::string> slots);
   struct Update {
     const Tensor& param;
@@ -79,6 +83,7 @@ class Optimizer {
     int64_t step = 0;
     std::vector<Tensor> slots;
   };
+  std::string kind_;
   std::vector<ParamGroup> groups_;
   std::vector<std::string> slot_names_;
   std::vector<State> states_;  // one per parameter, in the order of the groups

@@ -257,4 +257,47 @@ TEST_CASE("optimizers: the state moves to another one, and no other kind takes i
                        doctest::Contains("0.exp_avg: float64 (3,) here, float64 (2, 3)"),
                        ValueError);
   CHECK(fewer.lr == 0.1);
+  AdamW decoupled({a.w, a.b}, 0.1);
+  CHECK_THROWS_WITH_AS(decoupled.load_state_dict(first.state_dict()),
+                       doctest::Contains("missing: AdamW.lr"), ValueError);
+  CHECK_THROWS_WITH_AS(first.load_state_dict(decoupled.state_dict()),
+                       doctest::Contains("unexpected: AdamW.lr"), ValueError);
+}
+
+TEST_CASE("optimizers: a state that makes no sense is refused, and nothing has changed") {
+  const Problem p;
+  Adam adam({p.w, p.b}, 0.02);
+  RMSprop rms({p.w, p.b}, 0.02);
+  p.differentiate();
+  for (Optimizer* opt : std::initializer_list<Optimizer*>{&adam, &rms}) {
+    opt->step();
+    NamedTensors good;
+    for (const auto& [name, x] : opt->state_dict()) good.emplace_back(name, raw::clone(x));
+    const auto refuses = [&](const std::string& name, const Tensor& x, const char* part) {
+      NamedTensors bad = good;
+      for (auto& [key, value] : bad)
+        if (key == name) value = x;
+      CHECK_THROWS_WITH_AS(opt->load_state_dict(bad), doctest::Contains(part), ValueError);
+      for (size_t i = 0; i < good.size(); ++i)
+        CHECK(opt->state_dict()[i].second.to_vector<double>() ==
+              good[i].second.to_vector<double>());
+    };
+    for (const int64_t step : {INT64_MAX, INT64_MIN, int64_t{-1}, int64_t{0}})
+      refuses("0.step", tensor<int64_t>({step}, {}), "0.step: ");
+    const char* square = opt == &adam ? "0.exp_avg_sq" : "0.square_avg";
+    Tensor negative = zeros_like(p.w);
+    raw::fill_(raw::select(negative, 0, 0), -1e-30);
+    refuses(square, negative, "a mean of squares is negative");
+    refuses(square, Tensor(), "undefined");
+    refuses(opt == &adam ? "Adam.lr" : "RMSprop.lr", full({}, -1, F64), "learning rate");
+    NamedTensors twice = good;
+    twice.push_back(good.back());
+    CHECK_THROWS_WITH_AS(opt->load_state_dict(twice), doctest::Contains("given twice: 1."),
+                         ValueError);
+    NamedTensors diverged = good;
+    for (auto& [name, x] : diverged)
+      if (name == square) x = full(x.shape(), NAN, x.dtype());
+    opt->load_state_dict(diverged);
+    opt->load_state_dict(good);
+  }
 }
