@@ -170,7 +170,7 @@ CHAT := $(BUILD)/bin/17_chatbot
 chat: $(CHAT)                 ## train the chatbot, if it is not yet, and talk to it; ASK="…" asks once
 	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
 
-test: $(TESTS) $(CUDA_TESTS) $(LIB) $(BUILD)/bin/13_mini_gpt $(CHAT)  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
+test: $(TESTS) $(CUDA_TESTS) $(LIB) $(patsubst %,$(BUILD)/bin/%,01_logistic_regression 13_mini_gpt) $(CHAT)  ## all tests; TEST="-tc=*softmax*" runs some, SANITIZE=1 under the sanitizers
 	@$(PUZZLE_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
 
 test-threads:                 ## what threads may do at once, under ThreadSanitizer

@@ -15,7 +15,8 @@
 // Look at:  the samples as they turn from letters into words, from words into verses; training loss
 //           against validation loss; which earlier tokens a head looks at (attention.svg).
 // Try next: --text FILE with a book of yours; --layers 1; --vocabulary 256 (bytes); Ctrl-C in the
-//           middle and --resume: the numbers are those of an unbroken run, bit for bit.
+//           middle and --resume: the numbers are those of an unbroken run, bit for bit; --from a
+//           checkpoint with another text: does it learn faster than from nothing?
 #include <numbers>
 
 #include "autograd/autograd.h"
@@ -25,6 +26,7 @@
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
 #include "examples/support/text.h"
+#include "examples/support/training_run.h"
 #include "examples/support/utf8.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
@@ -37,7 +39,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Settings {
-  std::string text, prompt;
+  std::string text, prompt, from;
   int64_t vocabulary = 1024, context = 128, layers = 4, heads = 4, channels = 192;
   int64_t steps = 3000, batch = 16, every = 250, length = 120, stop_after = 0;
   double rate = 2e-3, temperature = 0.8, dropout = 0;
@@ -45,9 +47,9 @@ struct Settings {
 };
 
 /// What a run is made with, kept in its checkpoint; how many steps it takes may change later.
-const std::vector<std::string> kSettings = {"--seed",   "--vocabulary", "--context",
-                                            "--layers", "--heads",      "--channels",
-                                            "--batch",  "--rate",       "--dropout"};
+const std::vector<std::string> kModel = {"--vocabulary", "--context", "--layers", "--heads",
+                                         "--channels"},
+                               kTraining = {"--seed", "--batch", "--rate", "--dropout"};
 
 struct Data {
   BytePairEncoder tokenizer;
@@ -55,10 +57,13 @@ struct Data {
   std::string opening;  // of the validation text
 };
 
-Data prepare(const Corpus& corpus, const Settings& s) {
+/// With the tokenizer of an earlier run, or a new one.
+Data prepare(const Corpus& corpus, const Settings& s, const Checkpoint* earlier) {
   const TrainValidation parts = split_corpus(corpus.text);
   BytePairEncoder tokenizer =
-      BytePairEncoder::train(parts.train, s.vocabulary);  // never sees validation text
+      earlier ? BytePairEncoder::from_json(metadata_text(earlier->metadata, "tokenizer"),
+                                           "the checkpoint")
+              : BytePairEncoder::train(parts.train, s.vocabulary);  // never sees validation text
   TokenStream train{tokenizer.encode(parts.train), parts.train.size()};
   TokenStream validation{tokenizer.encode(parts.validation), parts.validation.size()};
   for (const TokenStream* part : {&train, &validation})
@@ -72,8 +77,8 @@ Data prepare(const Corpus& corpus, const Settings& s) {
 
 std::string sample_text(const Gpt& model, const Data& data, const Settings& s, uint64_t seed) {
   Generator generator(seed);
-  return write_on(model, data.tokenizer, s.prompt.empty() ? data.opening : s.prompt, s.length,
-                  {.temperature = s.temperature, .top_p = 0.95}, generator);
+  return printable(write_on(model, data.tokenizer, s.prompt.empty() ? data.opening : s.prompt,
+                            s.length, {.temperature = s.temperature, .top_p = 0.95}, generator));
 }
 
 struct Run {
@@ -84,11 +89,13 @@ struct Run {
   fs::path checkpoint;
   uint64_t seed;
   Metadata metadata;
+  bool resumed = false;
   int64_t step = 0;
   LossCurve curve = {};
 };
 
 void save(Run& run) {
+  if (!std::exchange(run.resumed, true)) keep_earlier(run.checkpoint);  // another run's
   run.metadata["step"] = std::to_string(run.step);
   run.metadata["curve"] = run.curve.text();
   save_checkpoint(run.checkpoint.string(), {run.model.state_dict(),
@@ -97,21 +104,8 @@ void save(Run& run) {
                                             run.metadata});
 }
 
-/// That the checkpoint, which its settings were adopted from, is of this text, and of a model of this size.
-void check_resumable(const Checkpoint& c, const fs::path& path, const Data& data,
-                     const GptConfig& config) {
-  const auto tokenizer = c.metadata.find("tokenizer");
-  check<ValueError>(
-      tokenizer != c.metadata.end() && tokenizer->second == data.tokenizer.to_json(),
-      "--resume: {} learned from another text; give the same --text, or leave --resume out",
-      path.string());
-  check_size(config, c.model);
-}
-
-/// Goes on where the checkpoint was written.
+/// Goes on where the checkpoint was written, which adopted its settings already.
 void resume(Run& run, const Checkpoint& c) {
-  const std::string path = run.checkpoint.string();
-  run.model.load_state_dict(c.model);
   run.optimizer.load_state_dict(c.optimizer);
   default_generator().set_state(generator_state(c));
   run.step = metadata_number(c.metadata, "step");
@@ -119,13 +113,13 @@ void resume(Run& run, const Checkpoint& c) {
       run.step <= run.settings.steps,
       "--steps {}: the checkpoint {} has done {} already; ask for more steps, or leave "
       "--resume out",
-      run.settings.steps, path, run.step);
-  if (const auto curve = c.metadata.find("curve"); curve != c.metadata.end())
-    run.curve = LossCurve::from_text(curve->second);
+      run.settings.steps, run.checkpoint.string(), run.step);
+  run.curve = LossCurve::from_text(metadata_text(c.metadata, "curve"));
+  run.resumed = true;
   fmt::print("going on from step {} of {}\n", run.step, run.settings.steps);
 }
 
-/// Trains to the end, or to --stop-after.
+/// Trains to the end, or to --stop-after, or until Ctrl-C.
 void train(Run& run, Example& app) {
   const Settings& s = run.settings;
   const CosineLr schedule{
@@ -133,9 +127,8 @@ void train(Run& run, Example& app) {
   const double tokens_per_byte =
       static_cast<double>(run.data.train.ids.size()) / static_cast<double>(run.data.train.bytes);
   LossCurve& curve = run.curve;
+  const TrainingRun guard(app.out(""));
   Progress bar("training", s.steps - run.step);
-  double recent = 0;
-  int64_t counted = 0;
   while (run.step < s.steps) {
     const auto [x, y] = random_windows(run.data.train, s.batch, s.context, run.seed, run.step);
     run.optimizer.lr = schedule(run.step);
@@ -144,19 +137,24 @@ void train(Run& run, Example& app) {
     backward(loss);
     clip_grad_norm(run.model.parameters(), 1.0);
     run.optimizer.step();
-    recent += loss.item() / std::numbers::ln2 * tokens_per_byte, ++counted;
-    bar.step("{:.3f} bits per byte", recent / static_cast<double>(counted));
-    if (++run.step % s.every != 0 && run.step != s.steps) continue;
-    run.model.eval();
-    curve.steps.push_back(static_cast<double>(run.step));
-    curve.training.push_back(recent / static_cast<double>(counted)), recent = 0, counted = 0;
-    curve.validation.push_back(bits_per_byte(run.model, run.data.validation, 8000));
-    bar.print(fmt::format("step {}: training {:.3f}, validation {:.3f} bits per byte\n  {}",
-                          run.step, curve.training.back(), curve.validation.back(),
-                          sample_text(run.model, run.data, s, run.seed)));
-    run.model.train();
-    save(run);
-    if (s.stop_after > 0 && run.step >= s.stop_after) break;
+    curve.add(loss.item() / std::numbers::ln2 * tokens_per_byte);
+    bar.step("{:.3f} bits per byte", curve.recent());
+    const bool due = ++run.step % s.every == 0 || run.step == s.steps;
+    if (due) {
+      run.model.eval();
+      curve.point(run.step, bits_per_byte(run.model, run.data.validation, 8000));
+      bar.print(fmt::format("step {}: training {:.3f}, validation {:.3f} bits per byte\n  {}",
+                            run.step, curve.training.back(), curve.validation.back(),
+                            sample_text(run.model, run.data, s, run.seed)));
+      run.model.train();
+    }
+    const bool stop = guard.stop_asked();
+    if (due || stop) save(run);
+    if (stop) {
+      bar.print(fmt::format("stopped and saved at step {}; --resume goes on", run.step));
+      guard.leave();
+    }
+    if (due && s.stop_after > 0 && run.step >= s.stop_after) break;
   }
   if (curve.steps.size() > 1)
     save_plot(app.out("loss"),
@@ -206,27 +204,40 @@ int lesson(Example& app) {
   app.option("--length", s.length, "tokens per sample", {.fast = 32, .min = 1, .max = 4096});
   app.option("--temperature", s.temperature, "of samples", {.min = 0, .max = 100});
   app.flag("--resume", s.resume, "go on from the checkpoint in --out");
+  app.option("--from", s.from,
+             "a checkpoint whose model goes on learning, from any text, as a new run");
   app.parse();
 
   const fs::path path = app.out("mini_gpt.safetensors");
+  check<ValueError>(!s.resume || s.from.empty(),
+                    "--from begins a run, --resume goes on with one: leave one of them out");
   std::optional<Checkpoint> earlier;
   if (s.resume) {
     check<IoError>(fs::exists(path), "--resume: there is no checkpoint {} yet; leave --resume out",
                    path.string());
     earlier = load_checkpoint(path.string());
-    app.adopt(earlier->metadata, kSettings, "leave --resume out to begin anew");
+    app.adopt(earlier->metadata, kTraining, "leave --resume out to begin anew");
     if (!app.given("--steps")) app.adopt(earlier->metadata, {"--steps"}, "give --steps");
+  } else if (!s.from.empty()) {
+    earlier = load_checkpoint(s.from);
   }
+  if (earlier) app.adopt(earlier->metadata, kModel, "a model keeps its size");
   const Corpus corpus = !s.text.empty() ? load_text(s.text)
                         : app.fast()    ? generated_text()
                                         : default_corpus();
-  fmt::print("text: {}, {} bytes\n", corpus.name, corpus.bytes());
+  fmt::print("text: {}, {} bytes\n", printable(corpus.name), corpus.bytes());
   if (!corpus.note.empty()) fmt::print("{}\n", corpus.note);
-  const Data data = prepare(corpus, s);
+  const std::string identity = fingerprint(corpus.text);
+  check<ValueError>(!s.resume || metadata_text(earlier->metadata, "text") == identity,
+                    "--resume: {} learned from another text; give the same --text, or begin a new "
+                    "run with --from {}",
+                    path.string(), path.string());
+  const Data data = prepare(corpus, s, earlier ? &*earlier : nullptr);
   const GptConfig config{
       data.tokenizer.size(), s.context, s.layers, s.heads, s.channels, s.dropout};
-  if (earlier) check_resumable(*earlier, path, data, config);
+  if (earlier) check_size(config, earlier->model);
   Gpt model(config);
+  if (earlier) model.load_state_dict(earlier->model);
   AdamW optimizer(decay_groups(model.parameters(), 0.1), s.rate, {.beta2 = 0.98});
   fmt::print("{} tokens, {:.2f} bytes each; the model has {} parameters\n",
              data.train.ids.size() + data.validation.ids.size(),
@@ -234,10 +245,12 @@ int lesson(Example& app) {
              model.num_parameters());
 
   Run run{model, optimizer, data, s, path, app.seed(), to_metadata(model.config)};
-  run.metadata.merge(app.settings(kSettings));
+  run.metadata.merge(app.settings(kModel));
+  run.metadata.merge(app.settings(kTraining));
   run.metadata.merge(app.settings({"--steps"}));
   run.metadata["tokenizer"] = data.tokenizer.to_json();
-  if (earlier) resume(run, *earlier);
+  run.metadata["text"] = identity;
+  if (s.resume) resume(run, *earlier);
   train(run, app);
   if (s.stop_after > 0 && s.stop_after < s.steps) return app.finish();
 

@@ -24,6 +24,8 @@
 #include "examples/support/options.h"
 #include "examples/support/progress.h"
 #include "examples/support/terminal.h"
+#include "examples/support/training_run.h"
+#include "examples/support/utf8.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
@@ -107,6 +109,7 @@ std::optional<Checkpoint> load(Example& app, const fs::path& path, bool with_see
 /// Trains from the unfinished checkpoint on, if there is one, or from the beginning.
 void train(Example& app, const Settings& s, const Files& files) {
   const auto resumed = s.train ? std::nullopt : load(app, files.unfinished, true);
+  const TrainingRun guard(app.out(""));
   const auto begin = [&] {
     BytePairEncoder tokenizer = train_tokenizer(s, app.seed());
     Gpt model({tokenizer.size(), s.context, s.layers, s.heads, s.channels});
@@ -129,7 +132,10 @@ void train(Example& app, const Settings& s, const Files& files) {
   metadata.merge(app.settings({"--seed"}));
   metadata["tokenizer"] = bot.tokenizer.to_json();
   DialogueBatches batches(bot.tokenizer, s.batch, s.context, app.seed());
-  const CosineLr schedule{.peak = s.rate, .floor = s.rate / 50, .warmup = 60, .total = s.steps};
+  const CosineLr schedule{.peak = s.rate,
+                          .floor = s.rate / 50,
+                          .warmup = std::min<int64_t>(60, s.steps / 2),
+                          .total = s.steps};
   Progress bar("training", s.steps - step);
   double smooth = 0;
   while (step < s.steps) {
@@ -142,13 +148,20 @@ void train(Example& app, const Settings& s, const Files& files) {
     optimizer.step();
     smooth = smooth == 0 ? loss.item() : 0.95 * smooth + 0.05 * loss.item();
     bar.step("loss {:.3f}", smooth);
-    if (++step % 200 != 0) continue;
+    const bool stop = guard.stop_asked();
+    if (++step % 200 != 0 && !stop) continue;
     metadata["step"] = std::to_string(step);
     save_checkpoint(files.unfinished.string(), {model.state_dict(),
                                                 optimizer.state_dict(),
                                                 {{"default", default_generator().state()}},
                                                 metadata});
+    if (!stop) continue;
+    bar.print(fmt::format("stopped and saved at step {}; {}", step,
+                          fs::exists(files.chatbot) ? "the earlier chatbot stays"
+                                                    : "the same command without --train goes on"));
+    guard.leave();
   }
+  keep_earlier(files.chatbot);
   save_checkpoint(files.chatbot.string(), {.model = model.state_dict(), .metadata = metadata});
   fs::remove(files.unfinished);
 }
@@ -219,6 +232,9 @@ int lesson(Example& app) {
   const Files files{app.out("chatbot.safetensors"), app.out("unfinished.safetensors")};
   auto checkpoint = s.train ? std::nullopt : load(app, files.chatbot, false);
   if (!checkpoint) {
+    if (!s.train)
+      fmt::print("no chatbot in {} yet: training one; --out names another folder\n",
+                 fs::absolute(files.chatbot).parent_path().string());
     train(app, s, files);
     checkpoint = load_checkpoint(files.chatbot.string());
   }
@@ -227,7 +243,7 @@ int lesson(Example& app) {
 
   const SamplingOptions options{.temperature = s.temperature};
   if (app.given("--ask"))
-    fmt::print("{}\n", Conversation(bot.model, bot.tokenizer, options).reply(s.ask));
+    fmt::print("{}\n", printable(Conversation(bot.model, bot.tokenizer, options).reply(s.ask)));
   else if (app.checking())
     check_skills(app, bot.model, bot.tokenizer, s);
   else

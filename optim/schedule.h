@@ -15,11 +15,14 @@ namespace gradus {
 
 /// What part of the peak the warm-up lets through at `step`.
 inline double warmup_factor(int64_t step, int64_t warmup) {
+  check<ValueError>(warmup >= 0, "schedule: warmup = {}; it must not be negative", warmup);
   return step < warmup ? static_cast<double>(step + 1) / static_cast<double>(warmup + 1) : 1;
 }
-/// From 0 at the end of the warm-up to 1 at `total` and after it.
+/// From 0 at the end of the warm-up to 1 at `total` and after it. ValueError unless 0 <= warmup <= total.
 inline double decay_progress(int64_t step, int64_t warmup, int64_t total) {
   check<ValueError>(total > 0, "schedule: total = {}; say how many steps there are", total);
+  check<ValueError>(warmup >= 0 && warmup <= total,
+                    "schedule: a warm-up of {} in {} steps is no part of them", warmup, total);
   if (step <= warmup) return 0;
   return step >= total ? 1
                        : static_cast<double>(step - warmup) / static_cast<double>(total - warmup);
@@ -48,8 +51,9 @@ struct LinearLr {
   double peak, floor = 0;
   int64_t warmup = 0, total = 0;
   double operator()(int64_t step) const {
+    const double t = decay_progress(step, warmup, total);
     if (step < warmup) return peak * warmup_factor(step, warmup);
-    return floor + (peak - floor) * (1 - decay_progress(step, warmup, total));
+    return floor + (peak - floor) * (1 - t);
   }
 };
 
@@ -58,8 +62,8 @@ struct CosineLr {
   double peak, floor = 0;
   int64_t warmup = 0, total = 0;
   double operator()(int64_t step) const {
-    if (step < warmup) return peak * warmup_factor(step, warmup);
     const double t = decay_progress(step, warmup, total);
+    if (step < warmup) return peak * warmup_factor(step, warmup);
     return floor + (peak - floor) * (1 + std::cos(std::numbers::pi * t)) / 2;
   }
 };

@@ -34,6 +34,10 @@ says "not a conversation" "/load $place/train.log\n"
 says "forgotten" "Hello\n/reset\n"
 says "not UTF-8" "\xff\xfe\n"
 says "say it shorter" "$(printf 'long %.0s' {1..400})\n"
+printf '/no\x1b[31m\n/load \x1b[31m\n' | "$program" "${options[@]}" | grep -q $'\x1b' && complain "errors echo control codes"
+mkdir "$place/elsewhere"
+(cd "$place/elsewhere" && "$program" "${options[@]:0:6}" --fast --steps 2 --ask Hello >other.log 2>&1 && grep -q "no chatbot in $place/elsewhere/out/17_chatbot-fast yet" other.log) ||
+  complain "a chatbot trained elsewhere is not said to be missing here"
 grep -q '"user": "你好"' "$place/talk.json" || complain "/save lost a Chinese question"
 answer() { # seed
   printf '/temp 1\n/topk 5\n/seed %s\nHello\n' "$1" | "$program" "${options[@]}" | grep -v '^done in'

@@ -73,6 +73,14 @@ TEST_CASE("utf8: streams show whole characters only") {
   CHECK(is_utf8("plain 你好"));
 }
 
+TEST_CASE("utf8: control codes do not reach a terminal") {
+  const std::string codes = "a\tb\n\x1b[31m\x7f\xc2\x9b\xff\r猫é";
+  CHECK(printable(codes) == "a\tb\n<1B>[31m<7F><C2><9B><FF><0D>猫é");
+  CHECK(visible(" \n\t\x1b猫") == "␣⏎<09><1B>猫");
+  CHECK(printable("\xc2") == "<C2>");
+  CHECK(printable("\xc2\xa0") == "\xc2\xa0");  // a space that does not break is no control code
+}
+
 TEST_CASE("file: gzip and damaged gzip") {
   const Scratch folder;
   const std::string path = folder / "text.gz";

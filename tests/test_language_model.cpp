@@ -89,12 +89,17 @@ TEST_CASE("language model: the first words of a text are whole words, or whole c
 }
 
 TEST_CASE("language model: a loss curve comes back from its text") {
-  const LossCurve curve{{10, 20}, {3.25, 1 / 3.0}, {3.5, 2}};
+  LossCurve curve{{10, 20}, {3.25, 1 / 3.0}, {3.5, 2}};
+  for (const double loss : {1.0, 1 / 3.0}) curve.add(loss);
   const LossCurve back = LossCurve::from_text(curve.text());
   CHECK(back.steps == curve.steps);
   CHECK(back.training == curve.training);
   CHECK(back.validation == curve.validation);
-  CHECK(LossCurve::from_text("1 2 3\n4 five 6\n7 8 9").steps == std::vector<double>{1});
+  CHECK(back.recent() == curve.recent());
+  curve.point(30, 1);
+  CHECK(curve.training.back() == back.recent());
+  CHECK(curve.added == 0);
+  CHECK(LossCurve::from_text("0 0\n1 2 3\n4 five 6\n7 8 9").steps == std::vector<double>{1});
 }
 
 TEST_CASE("language model: writing goes on from the prompt, to the length or the context's end") {

@@ -158,6 +158,10 @@ TEST_CASE("schedules: PyTorch's rates, step by step") {
   CHECK(schedule(9) == doctest::Approx(0.1));
   CHECK(schedule(1000) == doctest::Approx(0.1));
   CHECK(LinearLr{.peak = 1, .warmup = 9, .total = 9}(9) == 1);  // no decay left: no division by 0
+  CHECK_THROWS_AS((CosineLr{.peak = 1, .warmup = 10, .total = 9}(0)), ValueError);
+  CHECK_THROWS_AS((LinearLr{.peak = 1, .warmup = -1, .total = 9}(0)), ValueError);
+  CHECK_THROWS_AS((CosineLr{.peak = 1, .total = -9}(0)), ValueError);
+  CHECK_THROWS_AS((ConstantLr{.peak = 1, .warmup = -1}(0)), ValueError);
 }
 
 TEST_CASE("clipping: PyTorch's norms and gradients") {

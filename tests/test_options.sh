@@ -26,6 +26,20 @@ cd "$place" || exit 1
 "$program" --fast --steps 1 --channels 8 --batch 1 --text wrong.log --context 8 >fast.log 2>&1 || { cat fast.log; complain "--fast failed"; }
 [[ -e out/13_mini_gpt-fast/mini_gpt.safetensors && ! -e out/13_mini_gpt ]] || complain "--fast wrote where a long run writes"
 
+# Numbers as people write them.
+"$program" --fast --steps 2e0 --channels +8 --batch 1 --rate +1e-3 --text wrong.log --context 8 --out numbers >fast.log 2>&1 || { cat fast.log; complain "2e0, +8 or +1e-3 is no number"; }
+"$program" --steps 1.5 >whole.log 2>&1
+[[ $? -eq 2 && $(<whole.log) == *"1.5 is not a whole number"* ]] || { cat whole.log; complain "--steps 1.5 is no clear error"; }
+"$program" --text $'no\x1b[31mfile' --out numbers >escape.log 2>&1
+grep -qF 'no<1B>[31mfile' escape.log || complain "an error echoes control codes"
+
+# A tree that was moved after it was built: its own data come before those where it was built.
+mkdir -p moved/build/bin moved/examples/data
+cp "${program%/*}/01_logistic_regression" moved/build/bin/
+printf 'a\n1,2\n' >moved/examples/data/breast_cancer.csv
+moved/build/bin/01_logistic_regression --fast >moved.log 2>&1
+grep -qF "$place/moved/examples/data/breast_cancer.csv" moved.log || { cat moved.log; complain "a tree that was moved does not find its own data"; }
+
 touch file
 refuses file
 refuses file/below

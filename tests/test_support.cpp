@@ -13,6 +13,7 @@
 #include "examples/support/file.h"
 #include "examples/support/gnuplot.h"
 #include "examples/support/metrics.h"
+#include "examples/support/number.h"
 #include "examples/support/options.h"
 #include "examples/support/plot.h"
 #include "examples/support/process.h"
@@ -91,6 +92,37 @@ TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {
   CHECK(csv.column("b, c") == 1);
 }
 
+TEST_CASE("support: CSV as others write it: a byte order mark, CR, blank lines at the end, +1e3") {
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    const Csv csv = Csv::parse(
+        "\xEF\xBB\xBF# source" + end + "a,b" + end + "+1e3, 2 " + end + end + end, "t.csv");
+    REQUIRE(csv.rows() == 1);
+    CHECK(csv.number(0, 0) == 1000);
+    CHECK(csv.number(0, 1) == 2);
+  }
+}
+
+TEST_CASE("support: numbers as people write them") {
+  const auto whole = [](const char* text) {
+    int64_t n = -1;
+    return parse_number(text, n) == std::errc{} ? n : -1;
+  };
+  CHECK(whole("1e3") == 1000);
+  CHECK(whole(" +7 ") == 7);
+  CHECK(whole("2.0") == 2);
+  CHECK(whole("9223372036854775807") == INT64_MAX);
+  for (const char* text : {"", " ", "1.5", "1e30", "9223372036854775808", "+-1", "++1", "1 2", "x",
+                           "nan", "inf", "0x10"})
+    CHECK_MESSAGE(whole(text) == -1, text);
+  uint64_t n = 5;
+  CHECK(parse_number("-1e2", n) == std::errc::result_out_of_range);
+  CHECK(parse_number("-1", n) != std::errc{});
+  CHECK(n == 5);
+  double x = 0;
+  CHECK(parse_number("+1.5", x) == std::errc{});
+  CHECK(x == 1.5);
+}
+
 TEST_CASE("support: CSV errors name line and column") {
   const auto error = [](const char* text) {
     return message_of([&] { (void)Csv::parse(text, "t.csv").number(0, 1); });
@@ -101,7 +133,7 @@ TEST_CASE("support: CSV errors name line and column") {
   CHECK(error("a,b\n1,\"2\" \n").find("t.csv:2:6: a quoted field must end") == 0);
   CHECK(error("a,b\n1,\"2\n").find("t.csv:3:1: the file ends inside a quoted field") == 0);
   CHECK(error("a,b\n1,x\n").find("t.csv:2: field 2 (b): 'x' is not a number") == 0);
-  for (const char* field : {"", "1x", " 1", "nan", "inf", "1e999", "0x10", "1 2"})
+  for (const char* field : {"", "1x", "+ 1", "nan", "inf", "1e999", "0x10", "1 2"})
     CHECK_MESSAGE(error(("a,b\n1," + std::string(field) + "\n").c_str()).find("is not a number") !=
                       std::string::npos,
                   field);

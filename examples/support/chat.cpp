@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "examples/support/file.h"
+#include "examples/support/number.h"
 #include "examples/support/terminal.h"
 #include "examples/support/utf8.h"
 
@@ -71,7 +71,7 @@ class Session {
           command(line);
         else if (line.find_first_not_of(" \t\r") != std::string::npos)
           answer(line);
-      } catch (const Error& e) { fmt::print("{}\n", e.what()); }
+      } catch (const Error& e) { fmt::print("{}\n", printable(e.what())); }
       std::fflush(stdout);
     }
     if (terminal_) std::fputs("\n", stdout);
@@ -83,7 +83,11 @@ class Session {
     while (true) {
       if (terminal_) std::fputs("> ", stdout), std::fflush(stdout);
       interrupted = 0;
-      if (std::getline(std::cin, line)) return true;
+      if (std::getline(std::cin, line)) {
+        if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // how some editors begin a file
+        if (line.ends_with('\r')) line.pop_back();
+        return true;
+      }
       if (!interrupted) return false;
       std::cin.clear();
       std::clearerr(stdin);
@@ -94,7 +98,7 @@ class Session {
   void answer(const std::string& question) {
     interrupted = 0;
     conversation_.reply(question, [](std::string_view piece) {
-      std::fwrite(piece.data(), 1, piece.size(), stdout);
+      fmt::print("{}", printable(piece));
       std::fflush(stdout);
       return interrupted == 0;
     });
@@ -105,8 +109,7 @@ class Session {
     const size_t space = line.find(' ');
     const std::string name = line.substr(0, space);
     std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-    while (!argument.empty() && (argument.back() == ' ' || argument.back() == '\r'))
-      argument.pop_back();
+    while (!argument.empty() && argument.back() == ' ') argument.pop_back();
     if (name == "/help")
       fmt::print("{}\nWhat it can be asked:\n{}{}", kHelp, what_to_ask(), kLimits);
     else if (name == "/reset")
@@ -124,16 +127,14 @@ class Session {
     else if (name == "/load")
       load(argument);
     else
-      fmt::print("{} is no command; /help lists them\n", name);
+      fmt::print("{} is no command; /help lists them\n", printable(name));
   }
 
   template <class T>
   static T number(const std::string& command, const std::string& text, T low, T high) {
     T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    check<ValueError>(
-        error == std::errc{} && end == text.data() + text.size() && value >= low && value <= high,
-        "{}: \"{}\" is no number from {} to {}", command, text, low, high);
+    check<ValueError>(parse_number(text, value) == std::errc{} && value >= low && value <= high,
+                      "{}: \"{}\" is no number from {} to {}", command, text, low, high);
     return value;
   }
 
@@ -153,7 +154,7 @@ class Session {
     for (const auto& [user, bot] : conversation_.transcript())
       turns.push_back({{"user", user}, {"bot", bot}});
     write_file(path, turns.dump(1) + "\n");
-    fmt::print("{} exchanges written to {}\n", turns.size(), path);
+    fmt::print("{} exchanges written to {}\n", turns.size(), printable(path));
   }
 
   void load(const std::string& path) {
@@ -168,7 +169,7 @@ class Session {
     conversation_.reset();
     for (const auto& turn : turns)
       conversation_.recall(turn["user"].get<std::string>(), turn["bot"].get<std::string>());
-    fmt::print("{} exchanges read from {}\n", turns.size(), path);
+    fmt::print("{} exchanges read from {}\n", turns.size(), printable(path));
   }
 
   const BytePairEncoder& tokenizer_;

@@ -2,10 +2,10 @@
 // with "" for a quote inside.
 #include "examples/support/csv.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "examples/support/file.h"
+#include "examples/support/number.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
@@ -21,9 +21,11 @@ class Reader {
   int64_t line() const { return line_; }
 
   void skip_line() {
-    while (!done() && !at('\n')) ++at_;
-    if (!done()) next_line();
+    while (!done() && !at('\n') && !at('\r')) ++at_;
+    end_line();
   }
+  /// Whether nothing but line ends follows.
+  bool blank_to_the_end() const { return text_.find_first_not_of("\r\n \t", at_) == text_.npos; }
 
   std::vector<std::string> record() {
     std::vector<std::string> fields;
@@ -32,9 +34,9 @@ class Reader {
       if (!at(',')) break;
       ++at_;
     }
-    if (at('\r')) ++at_;
-    require(done() || at('\n'), "a quoted field must end at a comma or at the end of the line");
-    if (!done()) next_line();
+    require(done() || at('\n') || at('\r'),
+            "a quoted field must end at a comma or at the end of the line");
+    end_line();
     return fields;
   }
 
@@ -65,7 +67,13 @@ class Reader {
     }
   }
 
-  void next_line() { ++at_, ++line_, line_start_ = at_; }
+  /// Over a line's end: LF, CR LF, or CR alone.
+  void end_line() {
+    if (done()) return;
+    if (at('\r')) ++at_;
+    if (at('\n')) ++at_;
+    ++line_, line_start_ = at_;
+  }
 
   std::string_view text_;
   const std::string& name_;
@@ -86,7 +94,7 @@ Csv Csv::parse(std::string_view text, std::string name) {
   while (reader.at('#')) reader.skip_line();
   reader.require(!reader.done(), "no header: the table is empty");
   csv.header_ = reader.record();
-  while (!reader.done()) {
+  while (!reader.blank_to_the_end()) {
     const int64_t line = reader.line();
     csv.rows_.push_back({line, reader.record()});
     const size_t found = csv.rows_.back().fields.size();
@@ -106,9 +114,7 @@ const std::string& Csv::text(int64_t row, int64_t column) const {
 double Csv::number(int64_t row, int64_t column) const {
   const std::string& field = text(row, column);
   double value = 0;
-  const char* const end = field.data() + field.size();
-  const auto [stop, error] = std::from_chars(field.data(), end, value);
-  check<IoError>(error == std::errc() && stop == end && std::isfinite(value),
+  check<IoError>(parse_number(field, value) == std::errc() && std::isfinite(value),
                  "{}:{}: field {} ({}): '{}' is not a number", name_, rows_[row].line, column + 1,
                  header_[column], field);
   return value;

@@ -10,7 +10,7 @@
 namespace gradus::support {
 
 /// A table of text; the first line is the header. Lines that begin with '#' before the header are
-/// comments (source, licence).
+/// comments (source, licence); blank lines at the end are none. Lines end in LF, CR LF or CR.
 class Csv {
  public:
   /// Plain or gzip. Throws IoError: "name:line:column: what is wrong".

@@ -46,6 +46,17 @@ std::filesystem::path chosen_folder() {
   return chosen != nullptr ? chosen : "";
 }
 
+/// The examples/data of the tree that the program stands in, wherever that tree was moved to; or nothing.
+std::filesystem::path folder_around_program() {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::read_symlink("/proc/self/exe", error);
+  while (at.has_relative_path()) {
+    at = at.parent_path();
+    if (std::filesystem::exists(at / "examples" / "data", error)) return at / "examples" / "data";
+  }
+  return {};
+}
+
 std::filesystem::path fashion_folder() {
   const std::filesystem::path own = chosen_folder() / "fashion-mnist";
   return !chosen_folder().empty() && std::filesystem::exists(own)
@@ -87,12 +98,14 @@ Tensor where_true(const std::vector<bool>& mask, bool value) {
 }  // namespace
 
 std::filesystem::path data_file(const std::string& name) {
-  const std::filesystem::path folder = chosen_folder(), built_in = GRADUS_DATA_DIR;
-  if (!folder.empty() && std::filesystem::exists(folder / name)) return folder / name;
-  check<IoError>(std::filesystem::exists(built_in / name),
-                 "{} is neither in {} nor in the folder that GRADUS_DATA names ({})", name,
-                 built_in.string(), folder.empty() ? "none" : folder.string());
-  return built_in / name;
+  const std::filesystem::path chosen = chosen_folder(), built_in = GRADUS_DATA_DIR,
+                              around = folder_around_program();
+  for (const std::filesystem::path& folder : {chosen, around, built_in})
+    if (!folder.empty() && std::filesystem::exists(folder / name)) return folder / name;
+  throw IoError(fmt::format(
+      "{} is neither in the folder that GRADUS_DATA names ({}), nor in examples/data above the "
+      "program, nor in {}",
+      name, chosen.empty() ? "none" : chosen.string(), built_in.string()));
 }
 
 uint64_t seed_for(std::string_view purpose, uint64_t seed) {

@@ -71,8 +71,8 @@ Dataset spirals(int64_t n, int64_t arms, double turns, double noise, uint64_t se
 /// PyTorch's first ten steps on Rosenbrock's function with an optimizer: x₁, y₁, x₂, y₂, …
 std::vector<double> pytorch_steps(std::string_view optimizer);
 
-/// A file that examples/data has, or that somebody put into the folder that $GRADUS_DATA names,
-/// which comes first. IoError, naming both folders, where neither has it.
+/// A file of the folder that $GRADUS_DATA names; or of examples/data above the program, so that a tree may be
+/// moved; or of examples/data where it was built. IoError, naming them, where none has it.
 std::filesystem::path data_file(const std::string& name);
 
 /// Mini-batches. Each epoch() passes over all rows once, in a new order if `shuffle`; the last

@@ -14,7 +14,7 @@ Metadata to_metadata(const GptConfig& c) {
           {"gpt.dropout", fmt::format("{}", c.dropout)}};
 }
 
-static const std::string& entry(const Metadata& metadata, const std::string& key) {
+const std::string& metadata_text(const Metadata& metadata, const std::string& key) {
   const auto it = metadata.find(key);
   check<IoError>(it != metadata.end(),
                  "checkpoint: no entry {}: this file does not hold a GPT of gradus", key);
@@ -31,7 +31,7 @@ static std::optional<T> parsed(const std::string& text) {
 }
 
 int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_t most) {
-  const std::string& text = entry(metadata, key);
+  const std::string& text = metadata_text(metadata, key);
   const auto n = parsed<int64_t>(text);
   check<IoError>(n && *n >= 0 && *n <= most, "checkpoint: {} = \"{}\" is no number from 0 to {}",
                  key, text, most);
@@ -56,7 +56,7 @@ GptConfig gpt_config(const Metadata& metadata) {
               .layers = size("gpt.layers", 1 << 10),
               .heads = size("gpt.heads", 1 << 16),
               .channels = size("gpt.channels", 1 << 16)};
-  const std::string& dropout = entry(metadata, "gpt.dropout");
+  const std::string& dropout = metadata_text(metadata, "gpt.dropout");
   const auto p = parsed<double>(dropout);
   check<IoError>(p && *p >= 0 && *p < 1, "checkpoint: gpt.dropout = \"{}\" is outside [0, 1)",
                  dropout);

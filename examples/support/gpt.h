@@ -24,6 +24,8 @@ int64_t num_parameters(const GptConfig& config);
 /// IoError unless `state`, read from a checkpoint, holds as many numbers as a GPT of this configuration:
 /// to be asked before one is built, because a configuration is a few digits, and its model may be gigabytes.
 void check_size(const GptConfig& config, const NamedTensors& state);
+/// What a checkpoint's metadata holds under `key`. IoError if there is nothing.
+const std::string& metadata_text(const Metadata& metadata, const std::string& key);
 /// Where the checkpoint's random numbers "default" were. IoError if it does not say.
 PhiloxKey generator_state(const Checkpoint& checkpoint);
 /// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.

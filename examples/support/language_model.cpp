@@ -45,8 +45,15 @@ double bits_per_byte(const Gpt& model, const TokenStream& text, int64_t tokens) 
   return nats / std::numbers::ln2 / bytes;
 }
 
+void LossCurve::point(int64_t step, double validation_loss) {
+  steps.push_back(static_cast<double>(step));
+  training.push_back(recent());
+  validation.push_back(validation_loss);
+  sum = 0, added = 0;
+}
+
 std::string LossCurve::text() const {
-  std::string out;
+  std::string out = fmt::format("{} {}\n", sum, added);
   for (size_t i = 0; i < steps.size(); ++i)
     out += fmt::format("{} {} {}\n", steps[i], training[i], validation[i]);
   return out;
@@ -55,6 +62,7 @@ std::string LossCurve::text() const {
 LossCurve LossCurve::from_text(const std::string& text) {
   LossCurve curve;
   std::istringstream in(text);
+  if (!(in >> curve.sum >> curve.added)) return {};
   for (double step, training, validation; in >> step >> training >> validation;) {
     curve.steps.push_back(step);
     curve.training.push_back(training);

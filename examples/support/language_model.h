@@ -29,9 +29,14 @@ std::pair<Tensor, Tensor> random_windows(const TokenStream& text, int64_t batch,
 double bits_per_byte(const Gpt& model, const TokenStream& text, int64_t tokens = 0);
 
 /// Losses in bits per byte and the steps at which they were measured: what a plot shows, and as text what a
-/// checkpoint keeps.
+/// checkpoint keeps. A point's training loss is the mean of all that were added since the last point.
 struct LossCurve {
   std::vector<double> steps, training, validation;
+  double sum = 0;
+  int64_t added = 0;
+  void add(double loss) { sum += loss, ++added; }
+  double recent() const { return sum / static_cast<double>(added); }
+  void point(int64_t step, double validation_loss);
   std::string text() const;
   /// The lines that make sense, up to the first that does not.
   static LossCurve from_text(const std::string& text);

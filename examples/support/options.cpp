@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -15,8 +14,11 @@
 #include <cstring>
 #include <new>
 
+#include "examples/support/number.h"
 #include "examples/support/progress.h"
 #include "examples/support/standard_output.h"
+#include "examples/support/training_run.h"
+#include "examples/support/utf8.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "tensor/runtime.h"
@@ -34,19 +36,24 @@ struct Stop {  // leaves the lesson from parse(): help was printed, or the comma
   int status;
 };
 
-/// A CLI11 check: the empty string if `text` is one T within the limits, else what is wrong.
+/// A CLI11 check: the empty string if `text` is one T within the limits, else what is wrong. Writes it down anew
+/// ("1e3" as 1000), so that CLI11 can read it.
 template <class T>
-std::function<std::string(const std::string&)> number_within(Limits<T> limits) {
-  return [limits](const std::string& text) -> std::string {
+std::function<std::string(std::string&)> number_within(Limits<T> limits) {
+  return [limits](std::string& text) -> std::string {
     T value{};
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const std::errc error = parse_number(text, value);
     if (error == std::errc::result_out_of_range) return fmt::format("{} is too large", text);
-    if (error != std::errc() || stop != end) return fmt::format("'{}' is not a number", text);
+    if (error != std::errc()) {
+      if (double real; std::is_integral_v<T> && parse_number(text, real) == std::errc())
+        return fmt::format("{} is not a whole number", text);
+      return fmt::format("'{}' is not a number", text);
+    }
     if constexpr (std::is_floating_point_v<T>)
       if (!std::isfinite(value)) return fmt::format("{} is not a finite number", text);
     if (value < limits.min) return fmt::format("{} is less than {}", text, limits.min);
     if (value > limits.max) return fmt::format("{} is more than {}", text, limits.max);
+    text = fmt::format("{}", value);
     return "";
   };
 }
@@ -93,13 +100,13 @@ struct Example::CommandLine {
   void number(const std::string& name, T& value, std::string help, Limits<T> limits) {
     if (limits.fast) help += fmt::format(" (--fast: {})", *limits.fast);
     CLI::Option* o = app.add_option(name, value, help);
-    o->check(number_within(limits))->type_name(std::is_integral_v<T> ? "N" : "X");
+    o->transform(CLI::Validator(number_within(limits), ""))
+        ->type_name(std::is_integral_v<T> ? "N" : "X");
     o->capture_default_str();
     numbers[name] = {o, [&value] { return fmt::format("{}", value); },
-                     [&value, limits](const std::string& text) {
-                       if (!number_within(limits)(text).empty()) return false;
-                       std::from_chars(text.data(), text.data() + text.size(), value);
-                       return true;
+                     [&value, limits](std::string text) {
+                       return number_within(limits)(text).empty() &&
+                              parse_number(text, value) == std::errc();
                      }};
     if (limits.fast)
       when_fast.push_back([o, &value, fast = *limits.fast] {
@@ -170,7 +177,7 @@ void Example::parse() {
     fmt::print("{}", command_line_->app.help());
     throw Stop{0};
   } catch (const CLI::ParseError& e) {
-    fmt::print(stderr, "error: {} (--help lists the options)\n", e.what());
+    fmt::print(stderr, "error: {} (--help lists the options)\n", printable(e.what()));
     throw Stop{kWrongUse};
   }
   if (fast_) {
@@ -236,9 +243,11 @@ int run(int argc, char** argv, const std::string& name, const std::string& summa
   try {
     Example app(argc, argv, name, summary);
     status = lesson(app);
-  } catch (const Stop& stop) { status = stop.status; } catch (const std::bad_alloc&) {
+  } catch (const Stop& stop) { status = stop.status; } catch (const Interrupted& by) {
+    status = by.status;
+  } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");
-  } catch (const std::exception& e) { fmt::print(stderr, "error: {}\n", e.what()); }
+  } catch (const std::exception& e) { fmt::print(stderr, "error: {}\n", printable(e.what())); }
   return status_after_output(status);
 }
 

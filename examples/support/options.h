@@ -14,7 +14,7 @@
 //   }
 //
 // Exit status: 0; 1 for an error, or a missed target under --check; 2 for wrong use; 130 for
-// Ctrl-C.
+// Ctrl-C, 143 for SIGTERM.
 #include <cstdint>
 #include <filesystem>
 #include <limits>

@@ -71,8 +71,13 @@ std::filesystem::path with(const std::filesystem::path& path, const char* extens
 /// Draws, or says which package would; then says what was written.
 void draw(const std::vector<std::string>& command, const char* package, const std::string& source,
           const std::filesystem::path& path, const char* numbers) {
-  if (run_filter(command, source, with(path, ".svg")) == Filter::Done) {
-    fmt::print("wrote {}.svg and {}\n", path.string(), numbers);
+  try {
+    if (run_filter(command, source, with(path, ".svg")) == Filter::Done) {
+      fmt::print("wrote {}.svg and {}\n", path.string(), numbers);
+      return;
+    }
+  } catch (const IoError& e) {  // a picture is not worth a run
+    fmt::print("wrote {}{}; no picture: {}\n", path.string(), numbers, e.what());
     return;
   }
   fmt::print("wrote {}{}; the picture needs {}: apt install {}\n", path.string(), numbers,
@@ -156,7 +161,8 @@ void save_plot(const std::filesystem::path& path, const std::vector<Panel>& pane
     write_wide(with(path, ".csv"), panels[0]);
   else
     write_long(with(path, ".csv"), panels);
-  draw({"gnuplot"}, "gnuplot-nox", gnuplot_script(panels, columns), path, ".csv");
+  // -d: nothing of the user's own settings.
+  draw({"gnuplot", "-d"}, "gnuplot-nox", gnuplot_script(panels, columns), path, ".csv");
 }
 
 void save_graph(const std::filesystem::path& path, const std::string& source) {

@@ -1,6 +1,7 @@
 #include "examples/support/text.h"
 
 #include <sys/wait.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -50,8 +51,30 @@ std::string without_references(std::string_view listing, int64_t& verses) {
 
 }  // namespace
 
+namespace {
+/// Without a byte order mark, and with LF at the end of each line; the note says what was changed.
+void normalise(Corpus& corpus, const std::string& path) {
+  std::string& text = corpus.text;
+  check<IoError>(!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF"),
+                 "load_text: '{}' is UTF-16; turn it into UTF-8: iconv -f UTF-16 -t UTF-8", path);
+  if (text.starts_with("\xEF\xBB\xBF"))
+    text.erase(0, 3), corpus.note += "left out: a byte order mark";
+  if (text.find('\r') == text.npos) return;
+  size_t end = 0;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r')
+      text[end++] = text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      text[end++] = '\n';
+  text.resize(end);
+  corpus.note += corpus.note.empty() ? "" : "; ";
+  corpus.note += "its CR or CR LF line ends were read as LF";
+}
+}  // namespace
+
 Corpus load_text(const std::string& path) {
   Corpus corpus{fmt::format("the file {}", path), read_file(path), ""};
+  normalise(corpus, path);
   check<IoError>(!corpus.text.empty(), "load_text: '{}' is empty; a model needs some text", path);
   return corpus;
 }
@@ -93,6 +116,11 @@ Corpus default_corpus() {
   Corpus corpus = generated_text();
   corpus.note = missing;
   return corpus;
+}
+
+std::string fingerprint(std::string_view text) {
+  const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
+  return fmt::format("{} bytes, CRC-32 {:08x}", text.size(), crc);
 }
 
 TrainValidation split_corpus(std::string_view text, double fraction) {

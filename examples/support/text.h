@@ -17,7 +17,8 @@ struct Corpus {
   size_t bytes() const { return text.size(); }
 };
 
-/// The file at `path`, plain or gzipped. Throws IoError if it cannot be read or is empty.
+/// The file at `path`, plain or gzipped, with LF at the end of its lines and without a byte order mark. Throws
+/// IoError if it cannot be read, is empty, or is UTF-16.
 Corpus load_text(const std::string& path);
 
 /// The King James Bible, 4.1 MB, one verse a line, an empty line between chapters. Debian's package
@@ -37,6 +38,9 @@ Corpus generated_text(size_t bytes = 200'000, uint64_t seed = 1);
 /// The best text of those that are installed: Bible, Jargon File, generated; `note` names what is
 /// missing.
 Corpus default_corpus();
+
+/// What tells one text from another in a checkpoint: "4047392 bytes, CRC-32 1a2b3c4d".
+std::string fingerprint(std::string_view text);
 
 struct TrainValidation {
   std::string_view train, validation;

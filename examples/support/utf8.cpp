@@ -37,23 +37,40 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string visible(std::string_view bytes) {
+namespace {
+/// Each character as `show` has it; what is none, or a control code, as <1B>.
+template <class Show>
+std::string escaped(std::string_view bytes, const Show& show) {
   std::string out;
   while (!bytes.empty()) {
-    const int length = utf8_length(bytes);
+    const auto length = static_cast<size_t>(std::max(utf8_length(bytes), 1));
+    const std::string_view character = bytes.substr(0, length);
     const auto first = static_cast<unsigned char>(bytes[0]);
-    if (first == ' ') {
-      out += "␣";
-    } else if (first == '\n') {
-      out += "⏎";
-    } else if (length <= 0 || first < ' ' || first == 0x7F) {
-      out += fmt::format("<{:02X}>", first);
-    } else {
-      out += bytes.substr(0, static_cast<size_t>(length));
-    }
-    bytes.remove_prefix(static_cast<size_t>(std::max(length, 1)));
+    // U+0080 to U+009F, C2 80 to C2 9F, are control codes, too.
+    const bool control = first < ' ' || first == 0x7F || utf8_length(bytes) <= 0 ||
+                         (first == 0xC2 && static_cast<unsigned char>(bytes[1]) < 0xA0);
+    if (const std::string shown = show(character); !shown.empty())
+      out += shown;
+    else if (control)
+      for (const char c : character) out += fmt::format("<{:02X}>", static_cast<unsigned char>(c));
+    else
+      out += character;
+    bytes.remove_prefix(length);
   }
   return out;
+}
+}  // namespace
+
+std::string visible(std::string_view bytes) {
+  return escaped(bytes, [](std::string_view c) -> std::string {
+    return c == " " ? "␣" : c == "\n" ? "⏎" : "";
+  });
+}
+
+std::string printable(std::string_view bytes) {
+  return escaped(bytes, [](std::string_view c) {
+    return c == "\n" || c == "\t" ? std::string(c) : std::string();
+  });
 }
 
 std::string Utf8Stream::push(std::string_view bytes) {

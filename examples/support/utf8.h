@@ -17,6 +17,10 @@ int utf8_length(std::string_view text);
 /// Whether all of `text` is well-formed.
 bool is_utf8(std::string_view text);
 
+/// Text from elsewhere on its way to a terminal, which control codes would command: all but line ends and tabs
+/// are shown as visible() shows them.
+std::string printable(std::string_view bytes);
+
 /// Any bytes for people: a space as "␣", a line's end as "⏎", and a byte that is no character as <E4>.
 std::string visible(std::string_view bytes);
 
