@@ -13,7 +13,7 @@
 #include "examples/support/bpe.h"
 #include "examples/support/file.h"
 #include "tensor/error.h"
-#include "tests/scratch.h"
+#include "tests/child.h"
 
 using namespace gradus;
 using namespace gradus::support;
@@ -239,6 +239,36 @@ TEST_CASE("bpe: hostile files") {
   write_file(path, std::string(1 << 20, '['));
   CHECK_THROWS_AS(BytePairEncoder::load(path), IoError);
 
+  const auto replaced = [&](const std::string& from, const std::string& to, const char* part) {
+    std::string bad = good;
+    bad.replace(bad.find(from), from.size(), to);
+    write_file(path, bad);
+    CHECK_THROWS_WITH_AS(BytePairEncoder::load(path), doctest::Contains(part), IoError);
+    CHECK_THROWS_WITH_AS(BytePairEncoder::load(path), doctest::Contains(path.c_str()), IoError);
+  };
+  for (const char* number : {"1e22", "1.0", "1e0", "true", "99999999999999999999"}) {
+    replaced("\"merges\":[[", fmt::format("\"merges\":[[{},1],[", number), "not a whole number");
+    replaced("\"version\":1", fmt::format("\"version\":{}", number), "not a whole number");
+    replaced("\"bytes\":[0", fmt::format("\"bytes\":[{}", number), "not a whole number");
+  }
+  replaced("\"merges\":[[", "\"merges\":[[9223372036854775808,1],[", "too large a number");
+  replaced("\"version\":1", "\"version\":1,\"version\":1", "\"version\" is there twice");
+  replaced("\"version\":1", "\"version\":{\"version\":1}", "nests deeper");
+  replaced("\"version\":1", "\"version\":1,", "not JSON from its byte");
+
+  std::string bomb = "[";
+  while (bomb.size() < 16 << 20) bomb += "[],";
+  bomb.back() = ']';
+  write_file(path, bomb);
+  const bool refused = within_memory(128 << 20, [&] {
+    std::string said;
+    try {
+      BytePairEncoder::load(path);
+    } catch (const IoError& e) { said = e.what(); }
+    if (said.find("more than") == std::string::npos) throw std::runtime_error("said: " + said);
+  });
+  CHECK(refused);
+
   std::mt19937_64 random(1);
   for (int i = 0; i < 500; ++i) {  // a mutated file loads as a valid tokenizer or is an IoError
     std::string bad = good;
@@ -296,5 +326,14 @@ TEST_CASE("bpe: GPT-2's pair of files") {
        {"{}", "[1]", "{\"a\": \"b\"}", "{\"a\": -1}", "\xFF", "{\"a\": 0, \"b\": 0}"}) {
     write_file(vocab_path, bad);
     CHECK_THROWS_AS(BytePairEncoder::load_gpt2(vocab_path, merges_path), IoError);
+  }
+  const std::string names = vocab.dump();
+  for (const std::string bad : {"\"!\":0,\"!\":0,", "\"!\":0.0,"}) {
+    std::string changed = names;
+    changed.replace(changed.find("\"!\":0,"), 6, bad);
+    write_file(vocab_path, changed);
+    CHECK_THROWS_WITH_AS(
+        BytePairEncoder::load_gpt2(vocab_path, merges_path),
+        doctest::Contains(bad.size() > 8 ? "is there twice" : "not a whole number"), IoError);
   }
 }

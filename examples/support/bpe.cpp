@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 #include <queue>
+#include <unordered_set>
 
 #include "examples/support/bpe_trainer.h"
 #include "examples/support/utf8.h"
@@ -112,11 +113,11 @@ void BytePairEncoder::add_merge(Pair pair) {
 }
 
 void BytePairEncoder::add_special(std::vector<std::string> names) {
+  std::unordered_set<std::string_view> seen;
   for (size_t i = 0; i < names.size(); ++i) {
     check<ValueError>(!names[i].empty() && is_utf8(names[i]),
                       "special token {} is empty or not UTF-8; give it a name like <|end|>", i);
-    check<ValueError>(std::find(names.begin(), names.begin() + static_cast<ptrdiff_t>(i),
-                                names[i]) == names.begin() + static_cast<ptrdiff_t>(i),
+    check<ValueError>(seen.insert(names[i]).second,
                       "special token '{}' is there twice; names must differ", names[i]);
     tokens_.push_back(names[i]);
   }

@@ -4,6 +4,7 @@
 // themselves, and the other 68 bytes, in order, for U+0100, U+0101, … (a space is "Ġ").
 #include <array>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "examples/support/bpe.h"
 #include "examples/support/file.h"
@@ -14,7 +15,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t kLargestFile = int64_t{64} << 20;
+// As JSON in memory a list takes many times its length, so its values are bounded beside its bytes.
+constexpr int64_t kLargestFile = int64_t{64} << 20,
+                  kMostValues = 4 * BytePairEncoder::kLargestVocabulary;
 
 /// Runs `body`, and reports whatever it finds wrong as an IoError about `path`.
 template <class F>
@@ -26,7 +29,56 @@ auto reading(const std::string& path, F body) {
   }
 }
 
-Json read_json(const std::string& path) { return Json::parse(read_file(path, kLargestFile)); }
+/// Refuses what nlohmann's parser would change in silence, and what no tokenizer needs: a key that occurs
+/// twice (it keeps the last), a number that is not whole (it cuts 3.9 to 3), more than lists of pairs. Every
+/// function throws or returns true: go on.
+class Watch {
+ public:
+  bool null() { return count(); }
+  bool boolean(bool on) { return number_float(0, on ? "true" : "false"); }
+  bool number_integer(int64_t) { return count(); }
+  bool number_unsigned(uint64_t n) {
+    check<ValueError>(n >> 63 == 0, "{} is too large a number", n);
+    return count();
+  }
+  bool number_float(double, const std::string& text) {
+    throw ValueError(fmt::format("{} is not a whole number", text));
+  }
+  bool string(std::string&) { return count(); }
+  bool binary(Json::binary_t&) { return count(); }
+  bool key(std::string& name) {
+    check<ValueError>(keys_.insert(name).second, "\"{}\" is there twice", name);
+    return true;
+  }
+  bool start_object(size_t) {  // the first thing, and the only object: keys_ are its keys
+    check<ValueError>(depth_ == 0, "it nests deeper than a tokenizer does");
+    return start_array(0);
+  }
+  bool start_array(size_t) {
+    check<ValueError>(++depth_ <= 3, "it nests deeper than a tokenizer does");
+    return count();
+  }
+  bool end_object() { return end_array(); }
+  bool end_array() { return --depth_, true; }
+  bool parse_error(size_t position, const std::string&, const Json::exception&) {
+    throw ValueError(fmt::format("it is not JSON from its byte {} on", position));
+  }
+
+ private:
+  bool count() {
+    check<ValueError>(++values_ <= kMostValues, "it holds more than {} values", kMostValues);
+    return true;
+  }
+  int depth_ = 0;
+  int64_t values_ = 0;
+  std::unordered_set<std::string> keys_;
+};
+
+Json parse_json(std::string_view text) {
+  Watch watch;
+  Json::sax_parse(text, &watch);
+  return Json::parse(text);
+}
 
 bool stands_for_itself(int byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
@@ -63,9 +115,9 @@ std::vector<std::pair<std::string, std::string>> merge_lines(const std::string& 
     ++number;
     if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
     const size_t space = line.find(' ');
-    check<IoError>(space != std::string::npos && space > 0 && space + 1 < line.size() &&
-                       line.find(' ', space + 1) == std::string::npos,
-                   "line {}: expected two tokens with one space between them", number);
+    check<ValueError>(space != std::string::npos && space > 0 && space + 1 < line.size() &&
+                          line.find(' ', space + 1) == std::string::npos,
+                      "line {}: expected two tokens with one space between them", number);
     lines.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
   return lines;
@@ -93,7 +145,7 @@ BytePairEncoder BytePairEncoder::load(const std::string& path) {
 
 BytePairEncoder BytePairEncoder::from_json(std::string_view text, const std::string& path) {
   return reading(path, [&] {
-    const Json json = Json::parse(text);
+    const Json json = parse_json(text);
     check<IoError>(json.at("format") == "gradus-bpe" && json.at("version") == 1,
                    "'{}' is not a gradus-bpe tokenizer of version 1", path);
     const auto split = json.at("split").get<std::string>();
@@ -129,7 +181,8 @@ BytePairEncoder BytePairEncoder::from_json(std::string_view text, const std::str
 BytePairEncoder BytePairEncoder::load_gpt2(const std::string& vocab_path,
                                            const std::string& merges_path) {
   const auto [names, ids] = reading(vocab_path, [&] {
-    const auto vocab = read_json(vocab_path).get<std::unordered_map<std::string, int64_t>>();
+    const auto vocab = parse_json(read_file(vocab_path, kLargestFile))
+                           .get<std::unordered_map<std::string, int64_t>>();
     std::vector<std::string> by_id(vocab.size());
     for (const auto& [name, id] : vocab) {
       check<IoError>(id >= 0 && id < static_cast<int64_t>(vocab.size()) && !name.empty() &&
