@@ -1,6 +1,6 @@
 #pragma once
-// The parser, split over ptx_parse.cpp (files, variables, functions) and ptx_parse_code.cpp (the
-// instructions of a function). PTX is made by a compiler, so this reads what nvcc writes, and stops
+// The parser, split over ptx_parse.cpp (files, functions), ptx_parse_variables.cpp and
+// ptx_parse_code.cpp (the instructions of a function). PTX is made by a compiler, so this reads what nvcc writes, and stops
 // by name and line at anything else.
 #include <algorithm>
 #include <map>
@@ -50,6 +50,7 @@ class Parser {
   }
   [[noreturn]] void error(const std::string& what) const;
 
+  uint64_t bounded(uint64_t most, const char* what);
   Declaration declaration(std::string_view until);
   void variable(Space space);
   void shared_array(const Declaration& d);
@@ -81,6 +82,7 @@ class Parser {
   size_t at_ = 0;
   Module& module_;
   uint32_t shared_top_ = 64;
+  size_t global_bytes_ = 0;
 
   // The function that is being read.
   Function* function_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <cstdint>
 
 namespace simt::ptx {
 namespace {
@@ -70,7 +71,8 @@ uint64_t number(std::string_view word) {
     word.remove_prefix(2);
   }
   uint64_t value = 0;
-  std::from_chars(word.data(), word.data() + word.size(), value, base);
+  const auto [_, error] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+  if (error == std::errc::result_out_of_range) value = UINT64_MAX;
   return negative ? 0 - value : value;
 }
 

@@ -16,7 +16,7 @@ struct Token {
 std::vector<Token> tokenize(std::string_view text);
 
 bool is_number(std::string_view word);
-/// 7, -7, 0x1F, 7U, 0f3F800000 (the bits of a float), 0d… (of a double).
+/// 7, -7, 0x1F, 7U, 0f3F800000 (the bits of a float), 0d… (of a double); 2^64 - 1 for anything above.
 uint64_t number(std::string_view word);
 
 }  // namespace simt::ptx

@@ -257,6 +257,29 @@ TEST_CASE("ptx: malformed text ends the program with the line") {
   says(last_words(".visible .entry k() {\n ret;"), "the file ends in a function");
   says(last_words(".frobnicate 3"), "unknown directive");
 }
+
+TEST_CASE("ptx: sizes beyond any GPU end the program before memory is taken") {
+  const auto in_kernel = [](const std::string& text) {
+    return last_words((".visible .entry k() {\n" + text + "; ret; }").c_str());
+  };
+  for (const std::string count : {"4000000000", "18446744073709551616", "-1", "x", ""}) {
+    const auto words = in_kernel(".reg .b32 %r<" + count + ">");
+    says(words, "some.ptx:2: a number of registers from 0 to");
+    says(words, "(at `" + (count.empty() ? ">" : count) + "`)");
+  }
+  says(in_kernel(".reg .b32 %r<1000000>; .reg .b32 %s<1000000>"), "a number of registers");
+  for (const std::string sizes : {"[9223372036854775807][4]", "[4294967296][4294967296]",
+                                  "[99999999999999999999]", "[-1]", "[1][2][300000000]", "[x]"})
+    for (const std::string space : {".shared", ".global", ".local", ".param"})
+      says(in_kernel(space + " .b8 x" + sizes), "some.ptx:2: a size of an array from 0 to");
+  says(in_kernel(".shared .b8 x[200000000]"), "more memory than any GPU has");
+  says(in_kernel(".shared .b8 x[12000000]; .shared .b8 y[12000000]"), "than any GPU has");
+  says(in_kernel(".global .b64 x[200000000]"), "the arrays of this file take more than 268435456");
+  says(in_kernel(".global .b8 x[200000000]; .global .b8 y[200000000]"), "take more than 268435456");
+  says(in_kernel(".local .b8 x[300000]; .local .b8 y[300000]"), "which a GPU's thread has");
+  for (const std::string align : {"0", "3", "1048576", "x"})
+    says(in_kernel(".local .align " + align + " .b8 x[4]"), "an alignment");
+}
 #endif
 
 TEST_CASE("ptx: code that g++ does not see") {
