@@ -7,9 +7,10 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 #include <string>
 #include <string_view>
+
+#include "simt/location.h"
 
 namespace simt {
 
@@ -24,8 +25,6 @@ namespace simt {
 void report(const std::string& what);
 
 namespace check {
-
-using Loc = std::source_location;
 
 /// device: cudaMalloc; pinned: cudaMallocHost; managed: cudaMallocManaged; shared: the arena from
 /// which the emulator takes the running block's shared arrays.

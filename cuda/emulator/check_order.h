@@ -11,7 +11,6 @@
 //                    one entry for each stream and one for the host).
 #pragma once
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 #include "cuda/emulator/check.h"
@@ -48,7 +47,7 @@ bool anybody_told();  ///< whether there is such an order at all; quick
 struct Run {
   std::uint32_t stream, serial;  ///< its stream (0: the host) and place in it
   std::string_view what;         ///< "" for the host
-  std::source_location site;
+  Loc site;
 };
 extern std::uint32_t run_now;  ///< of the operation that runs; 0: the host does
 std::uint32_t run_of_host();

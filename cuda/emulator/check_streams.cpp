@@ -24,7 +24,7 @@ struct Stream {
 struct Operation {
   std::uint32_t stream, serial;
   std::string_view what;
-  std::source_location site;
+  Loc site;
 };
 
 std::uint32_t entries = 2;  // the host's and the null stream's

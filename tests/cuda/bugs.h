@@ -4,7 +4,6 @@
 // In the source the guilty line ends in a comment, "BUG: name"; a report has to name that line.
 #pragma once
 #include <functional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -19,7 +18,7 @@ struct Bug {
   /// What the report of the checked build says. nullptr: the program is correct, and a report
   /// would be a false alarm. "": an error code from the call is all that CUDA gives.
   const char* report;
-  std::source_location where = std::source_location::current();
+  simt::Loc where = simt::Loc::current();
 };
 
 std::vector<Bug> correct_programs();

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <source_location>
+
+#include "simt/location.h"
 
 #define SIMT_EMULATOR 1
 
@@ -69,8 +70,3 @@ struct dim3 {
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 extern const int warpSize;  // no constant expression, as under nvcc
-
-namespace simt {
-/// A place in a kernel's source. Every intrinsic that can wait or fail takes its caller's.
-using Loc = std::source_location;
-}  // namespace simt
