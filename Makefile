@@ -91,9 +91,10 @@ COMPILE       = $(CXX) $(GRADUS_FLAGS) $(PKG_CFLAGS) $(DEFINES) $(CXXFLAGS)
 KERNEL_FLAGS := -std=c++20 -O2 -fno-finite-loops -Wno-unknown-pragmas -I. -Icuda/emulator/include
 EMULATED := $(CXX) $(KERNEL_FLAGS) -g1 $(WARN) -DGRADUS_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # The checker and the counters see each load and store through the hooks that this instrumentation calls;
-# cuda/emulator/ defines them. The last three flags keep an access in one piece, as it stands in the source.
+# cuda/emulator/ defines them. GCC's last flags, or clang's, keep an access in one piece, as in the source.
+WHOLE    := -fno-tree-sra -fno-tree-vectorize -fno-store-merging
 CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
-            -fno-tree-sra -fno-tree-vectorize -fno-store-merging
+            $(if $(shell $(CXX) $(WHOLE) -E -x c++ /dev/null >/dev/null 2>&1 && echo yes),$(WHOLE),-fno-vectorize -fno-slp-vectorize -fno-sanitize=function)
 
 # ---- Files --------------------------------------------------------------------------------------
 

@@ -85,6 +85,14 @@ PLAIN(16)
     JUDGE(atomic, p, BITS / 8);                                                   \
     return compare_exchange(p, expected, value);                                  \
   }
+// clang's, which gives back what was there
+#define COMPARE_EXCHANGE_VALUE(BITS)                                             \
+  Word##BITS __tsan_atomic##BITS##_compare_exchange_val(                         \
+      volatile Word##BITS* p, Word##BITS expected, Word##BITS value, int, int) { \
+    JUDGE(atomic, p, BITS / 8);                                                  \
+    compare_exchange(p, &expected, value);                                       \
+    return expected;                                                             \
+  }
 #define ATOMIC(BITS)                                                                \
   Word##BITS __tsan_atomic##BITS##_load(const volatile Word##BITS* p, int) {        \
     JUDGE(atomic_load, p, BITS / 8);                                                \
@@ -96,6 +104,7 @@ PLAIN(16)
   }                                                                                 \
   COMPARE_EXCHANGE(BITS, strong)                                                    \
   COMPARE_EXCHANGE(BITS, weak)                                                      \
+  COMPARE_EXCHANGE_VALUE(BITS)                                                      \
   UPDATE(BITS, exchange, value)                                                     \
   UPDATE(BITS, fetch_add, old + value)                                              \
   UPDATE(BITS, fetch_sub, old - value)                                              \

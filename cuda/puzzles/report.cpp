@@ -78,7 +78,8 @@ std::string element(const Array& array, int i) {
 
 bool draw(const Array& result, const std::vector<float>& wanted, const std::vector<float>& got,
           const std::vector<bool>& wrong) {
-  const auto [rows, columns, flat] = result.shape();
+  const auto shape = result.shape();
+  const int rows = shape.rows, columns = shape.columns;
   if (result.size() > kMostDrawn || columns > kMostColumns) return false;
   int width = 3;
   for (const auto* values : {&wanted, &got}) {

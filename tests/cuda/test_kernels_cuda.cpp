@@ -148,8 +148,9 @@ TEST_CASE("cuda: every step of the matmul staircase equals the CPU's product") {
     cuda::set_matmul_kernel(step);
     CAPTURE(name(step));
     for (const DType dtype : {F32, F64}) {
-      for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
+      for (const auto& sizes : std::vector<std::array<int64_t, 3>>{
                {1, 1, 1}, {7, 31, 33}, {33, 65, 7}, {65, 33, 31}, {1, 65, 130}, {130, 1, 65}}) {
+        const int64_t m = sizes[0], n = sizes[1], k = sizes[2];
         CAPTURE(m);
         CAPTURE(n);
         CAPTURE(k);
