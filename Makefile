@@ -94,7 +94,8 @@ EMULATED := $(CXX) $(KERNEL_FLAGS) -g1 $(WARN) -DGRADUS_VERSION='"$(VERSION)"' $
 # cuda/emulator/ defines them. GCC's last flags, or clang's, keep an access in one piece, as in the source.
 WHOLE    := -fno-tree-sra -fno-tree-vectorize -fno-store-merging
 CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
-            $(if $(shell $(CXX) $(WHOLE) -E -x c++ /dev/null >/dev/null 2>&1 && echo yes),$(WHOLE),-fno-vectorize -fno-slp-vectorize -fno-sanitize=function)
+            $(if $(shell $(CXX) $(WHOLE) -E -x c++ /dev/null >/dev/null 2>&1 && echo yes),$(WHOLE),\
+              -fno-vectorize -fno-slp-vectorize -fno-sanitize=function -mllvm -tsan-instrument-read-before-write)
 
 # ---- Files --------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ __global__ void both_kinds_of_shared(float* y) {
 std::vector<Bug> memory_errors() {
   const auto one = [](int) { return 1; };
   const auto zero = [](int) { return 0; };
-  return {
+  std::vector<Bug> bugs = {
       {"global read past the end",
        [=] {
          float *x = device<float>(100), *y = device<float>(100);
@@ -155,7 +155,7 @@ std::vector<Bug> memory_errors() {
          launch<row_past_end>({1, 256}, y);
          return equals(y, 256, one);
        },
-       "index 32 is out of bounds for 'float [32]'"},
+       "index 32 is out of bounds for 'float"},
       {"uninitialised shared memory",
        [=] {
          float* y = device<float>(64);
@@ -197,7 +197,7 @@ std::vector<Bug> memory_errors() {
          launch<local_past_end>({1, 1}, y, 8);
          return equals(y, 1, [](int) { return 3; });
        },
-       "index 8 is out of bounds for 'float [8]'"},
+       "index 8 is out of bounds for 'float"},
       {"pointer in a struct",
        [=] {
          std::vector<float> on_host(64, 1.0f);
@@ -235,6 +235,10 @@ std::vector<Bug> memory_errors() {
        },
        "needs 40000 bytes of static and 20000 of dynamic shared memory"},
   };
+#if defined(__clang__)  // it loads only two of the four numbers, each aligned
+  std::erase_if(bugs, [](const Bug& bug) { return std::string(bug.name) == "misaligned float4"; });
+#endif
+  return bugs;
 }
 
 }  // namespace bugs
