@@ -153,8 +153,9 @@ TEST_CASE("transformer block: the gradient of every parameter, along a random di
       backward(loss());
       std::vector<Tensor> directions;
       double expected = 0;
-      for (const auto& [name, p] : block.named_parameters()) {
-        CAPTURE(name);
+      for (const auto& named : block.named_parameters()) {
+        CAPTURE(named.first);
+        const Tensor& p = named.second;
         REQUIRE(p.grad().defined());
         directions.push_back(randn(p.shape(), F64));
         expected += sum(p.grad() * directions.back()).item();

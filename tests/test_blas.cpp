@@ -77,11 +77,11 @@ TEST_CASE("matmul: every shape and every layout, against three loops") {
       const Tensor a = numbers({s.m, s.k}, dtype, 1), b = numbers({s.k, s.n}, dtype, 2);
       const Doubles wanted = loops(a, b);
       const double close = (dtype == F32 ? 3e-5 : 1e-12) * std::sqrt(static_cast<double>(s.k) + 1);
-      for (const auto& [a_name, x] : layouts(a))
-        for (const auto& [b_name, y] : layouts(b)) {
-          CAPTURE(a_name);
-          CAPTURE(b_name);
-          CHECK(worst(matmul(x, y), wanted) < close);
+      for (const auto& x : layouts(a))
+        for (const auto& y : layouts(b)) {
+          CAPTURE(x.first);
+          CAPTURE(y.first);
+          CHECK(worst(matmul(x.second, y.second), wanted) < close);
         }
     }
 }

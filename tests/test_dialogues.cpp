@@ -236,9 +236,9 @@ TEST_CASE("dialogues: the examination covers every skill in both languages, with
       for (const Turn& turn : t.before) CHECK(turn.skill != "name");
   }
   CHECK(asked.size() == skills().size() * 2);
-  for (const auto& [key, questions] : asked) {
-    CAPTURE(key.first);
-    CHECK(questions.size() >= 25);
+  for (const auto& entry : asked) {
+    CAPTURE(entry.first.first);
+    CHECK(entry.second.size() >= 25);
   }
 }
 

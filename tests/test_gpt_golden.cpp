@@ -89,7 +89,9 @@ void check_run(DType dtype, double tolerance) {
     CHECK_MESSAGE(near(run.norms[i], norm), run.norms[i], " against ", norm);
   }
   CHECK(run.sums.size() == golden["sums"].size());
-  for (const auto& [name, sum] : run.sums) {
+  for (const auto& entry : run.sums) {
+    const std::string& name = entry.first;
+    const double sum = entry.second;
     CAPTURE(name);
     // Softmax ignores a constant added to all scores, so the gradient of the keys' bias is nothing
     // but rounding, and Adam divides it by its own size.

@@ -174,7 +174,8 @@ TEST_CASE("gpt: the configuration survives a checkpoint, and a false one is refu
   CHECK(r.heads == 3);
   CHECK(r.channels == 24);
   CHECK(r.dropout == 0.1);
-  for (const auto& [key, _] : written) {
+  for (const auto& entry : written) {
+    const std::string& key = entry.first;
     CAPTURE(key);
     Metadata missing = written;
     missing.erase(key);

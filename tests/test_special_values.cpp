@@ -170,12 +170,12 @@ TEST_CASE("special values: rows of infinities") {
 }
 
 TEST_CASE("special values: NaN in, NaN out, elementwise") {
-  for (const auto& [op, f] : elementwise())
+  for (const auto& op : elementwise())
     for (const DType dtype : {F32, F64}) {
-      CAPTURE(op);
+      CAPTURE(op.first);
       CAPTURE(name(dtype));
       const Tensor x = full({37}, kNaN, dtype).set_requires_grad();
-      const Tensor y = f(x);
+      const Tensor y = op.second(x);
       for (double v : y.to_vector<double>()) CHECK(std::isnan(v));
       CHECK(isfinite(y).to_vector<int64_t>() == std::vector<int64_t>(37, 0));
     }
@@ -198,12 +198,12 @@ TEST_CASE("special values: NaN in, NaN out, reductions and rows") {
       {"matmul", [](const Tensor& x) { return matmul(x, ones_like(x)); }},
       {"largest", [](const Tensor& x) { return topk(x, 1).values; }},
   };
-  for (const auto& [op, f] : reductions)
+  for (const auto& op : reductions)
     for (const DType dtype : {F32, F64})
       for (const int64_t n : {2, 9, 37}) {
-        CAPTURE(op);
+        CAPTURE(op.first);
         CAPTURE(name(dtype));
         CAPTURE(n);
-        CHECK(spreads_nan(f, dtype, n));
+        CHECK(spreads_nan(op.second, dtype, n));
       }
 }

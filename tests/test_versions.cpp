@@ -39,11 +39,11 @@ TEST_CASE("versions: every way to write in place counts") {
       {"data", [](const Tensor& x) { x.data<double>()[0] = 7; }},
       {"a view", [](const Tensor& x) { raw::fill_(raw::slice(x, 0, 1, 2), 7); }},
       {"set_values", [](const Tensor& x) { set_values(x, ones({3}, F64)); }}};
-  for (const auto& [name, write] : writes) {
-    CAPTURE(name);
+  for (const auto& write : writes) {
+    CAPTURE(write.first);
     const Tensor x = leaf({1, 2, 3});
     const Tensor y = sum(x * x);
-    write(x);
+    write.second(x);
     CHECK_THROWS_AS(backward(y), GradError);
   }
   const Tensor x = leaf({1, 2, 3});
