@@ -1,13 +1,30 @@
 #include "autograd/gradcheck.h"
 
 #include <cmath>
+#include <limits>
+#include <optional>
 
+#include "autograd/differences.h"
 #include "autograd/engine.h"
+#include "autograd/gradcheck_cause.h"
 #include "autograd/ops.h"
 
 namespace gradus {
 
 namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double root_mean_square(const std::vector<double>& v) {
+  double largest = 0, squares = 0, n = 0;
+  for (const double x : v)
+    if (std::isfinite(x)) largest = std::max(largest, std::abs(x)), ++n;
+  if (largest == 0) return 0;
+  for (const double x : v)  // as parts of the largest, or they could overflow
+    if (std::isfinite(x)) squares += (x / largest) * (x / largest);
+  return largest * std::sqrt(squares / n);
+}
 
 /// The inputs as this check owns them: contiguous copies, leaves.
 struct Problem {
@@ -30,78 +47,56 @@ struct Problem {
       if (wanted.back()) inputs.back().set_requires_grad();
     }
   }
-  double value(const Tensor& upstream) const {
+  std::vector<double> outputs() const {
     NoGrad guard;
-    return raw::reduce(ReduceOp::Sum, raw::mul(f(inputs), upstream), {}, false).item();
+    return f(inputs).to_vector<double>();
   }
-  /// inputs[i][j] as a tensor of one element, on whichever device.
-  Tensor element(size_t i, int64_t j) const { return raw::as_strided(inputs[i], {}, {}, j); }
-  /// d(upstream . f)/d inputs[i][j] by central differences of step h.
-  double difference(const Tensor& upstream, size_t i, int64_t j, double h) const {
-    const Tensor x = element(i, j);
-    const double before = x.item();
-    raw::fill_(x, before + h);
-    const double above = value(upstream);
-    raw::fill_(x, before - h);
-    const double below = value(upstream);
-    raw::fill_(x, before);
-    return (above - below) / (2 * h);
-  }
-  /// Whether upstream . f bends or jumps within h of inputs[i][j]: the slopes on its two sides
-  /// differ, or the difference depends on the step. `scale` is the size of a usual slope.
-  bool kink(const Tensor& upstream, size_t i, int64_t j, double h, double scale) const {
-    const auto differ = [&](double a, double b) {
-      return std::abs(a - b) > 0.01 * std::max({std::abs(a), std::abs(b), scale});
-    };
-    const Tensor x = element(i, j);
-    const double before = x.item(), here = value(upstream);
-    const double slope = difference(upstream, i, j, h);
-    raw::fill_(x, before + h);
-    const double right = (value(upstream) - here) / h;
-    raw::fill_(x, before);
-    return differ(right, 2 * slope - right) ||  // 2 slope = right + left
-           differ(slope, difference(upstream, i, j, h / 10));
+  /// f's outputs as inputs[i][j] moves, on whichever device.
+  std::vector<double> outputs_at(size_t i, int64_t j, double x) const {
+    const Tensor element = raw::as_strided(inputs[i], {}, {}, j);
+    const double before = element.item();
+    raw::fill_(element, x);
+    std::vector<double> y = outputs();
+    raw::fill_(element, before);
+    return y;
   }
 };
 
-bool near(double a, double b) {
-  return std::abs(a - b) <= 1e-3 * std::max(std::abs(a), std::abs(b));
+/// What a check knows of itself.
+struct Check {
+  const Problem& problem;
+  const GradcheckOptions& options;
+  std::vector<double> upstream;
+  bool second;      // f is a gradient, and its last input the upstream one
+  double size = 0;  // of what f is the gradient of
+  GradcheckResult result = {};
+  std::string doubt = {};  // about the first one that could not be judged
+};
+
+/// Of u . f, were there no cancellation.
+double product_size(const Tensor& y, const Tensor& u) {
+  double size = 0;
+  const std::vector<double> products = raw::mul(y, u).to_vector<double>();
+  for (const double v : products) size += std::isfinite(v) ? std::abs(v) : 0;
+  return size;
 }
 
-/// What usually makes this pattern.
-std::string likely_cause(const std::vector<double>& got, const std::vector<double>& want,
-                         const Shape& shape, size_t worst, bool kink) {
-  const double g = got[worst], w = want[worst];
-  if (!std::isfinite(g))
-    return "the derivative is not finite: a division by 0 or a log of 0 in the backward";
-  if (kink) return "f has a kink or a jump here: move the input away from it";
-  bool all_zero = true, negated = true, scaled = true, none_right = true;
-  for (size_t j = 0; j < got.size(); ++j) {
-    all_zero &= got[j] == 0;
-    negated &= near(got[j], -want[j]);
-    scaled &= near(got[j] * w, want[j] * g);
-    none_right &= !near(got[j], want[j]);
+/// ValueError if one of `times` more calls of f gives other outputs.
+void refuse_random(const Problem& problem, int times) {
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  const std::vector<double> first = problem.outputs();
+  const PhiloxKey before = default_generator().state();
+  for (int i = 0; i < times; ++i) {
+    const std::vector<double> again = problem.outputs();
+    const PhiloxKey after = default_generator().state();
+    const bool draws = before.seed != after.seed || before.offset != after.offset;
+    check<ValueError>(std::equal(first.begin(), first.end(), again.begin(), again.end(), same),
+                      "gradcheck: f is random{}: it gives another value each time it is called; "
+                      "seed its random numbers inside f, so that differences mean something, or "
+                      "switch dropout off with train(false)",
+                      draws ? ", it draws from default_generator()" : "");
+    if (draws) times = 200;  // they may matter seldom, as in a dropout of 1 in 100
   }
-  if (all_zero)
-    return "the gradient is 0 everywhere: a closure that returns zeros, or a path that is not "
-           "recorded";
-  if (negated) return "the sign is wrong everywhere";
-  if (scaled)
-    return fmt::format(
-        "every element is {:.4g} times what it should be: a factor is missing or doubled", g / w);
-  if (shape.size() == 2 && shape[0] == shape[1]) {
-    bool transposed = true;
-    const auto n_rows = static_cast<size_t>(shape[0]);
-    for (size_t r = 0; r < n_rows; ++r)
-      for (size_t c = 0; c < n_rows; ++c)
-        transposed &= near(got[r * n_rows + c], want[c * n_rows + r]);
-    if (transposed) return "the gradient is transposed";
-  }
-  if (none_right && got.size() > 1)
-    return "every element is wrong, each by another factor: look at the formula itself";
-  return g == 0 ? "this element gets no gradient: look at how the index, mask or slice goes back"
-                : "some elements only: look at how broadcasting, an index or an accumulation goes "
-                  "back";
 }
 
 std::string index_name(const Shape& shape, int64_t flat) {
@@ -113,39 +108,101 @@ std::string index_name(const Shape& shape, int64_t flat) {
   return at.str();
 }
 
-/// Compares one input's gradient; keeps the worst in `result`.
-void compare(const Problem& problem, const Tensor& upstream, size_t i, const Tensor& gradient,
-             const GradcheckOptions& options, GradcheckResult& result) {
-  check<ShapeError>(gradient.shape() == problem.inputs[i].shape(),
+/// The derivative that a message is about.
+std::string name(const Check& run, size_t i, size_t j) {
+  const bool upstream = run.second && i + 1 == run.problem.inputs.size();
+  return fmt::format("{} of {} at {}", run.second ? "second derivative" : "gradient",
+                     upstream ? "the upstream gradient" : fmt::format("input {}", i),
+                     index_name(run.problem.inputs[i].shape(), static_cast<int64_t>(j)));
+}
+
+std::string why_coarse(const Differences& differences, double got) {
+  const Slope slope = differences.careful(0);
+  if (differences.through_float32()) return "f goes through float32, with 7 of the 16 digits";
+  if (std::isinf(slope.error)) return "f is not finite on both sides of it";
+  if (differences.kink(got, slope.step))
+    return "f has a kink or a jump here: move the input away from it";
+  return fmt::format("f's values, about {:.2g}, keep too few digits of how they change",
+                     differences.magnitude());
+}
+
+/// How a derivative is judged, and its relative error beyond the noise.
+struct Verdict {
+  Judgement judgement = Judgement::Right;
+  double error = 0;
+};
+
+/// Judges c.got; `typical` is the size of its neighbours, and what is below `nothing` cannot be told
+/// from 0: it changes f by less than its last digits.
+Verdict judge(const Differences& differences, const GradcheckOptions& options, double typical,
+              double nothing, Compared& c) {
+  Slope slope = differences.quick(options.step);
+  const auto own = [&] { return std::max(std::abs(c.got), std::abs(slope.value)); };
+  const auto difference = [&] { return std::abs(c.got - slope.value); };
+  const auto least = [&] { return std::max(own(), 1e-4 * typical); };
+  const auto coarse = [&] { return slope.error > options.tolerance * std::max(own(), typical); };
+  const auto verdict = [&](Judgement j, double error = 0) {
+    c.want = slope.value, c.noise = slope.error;
+    return Verdict{c.judgement = j, error};
+  };
+  if (std::isfinite(slope.error) && std::isfinite(c.got) &&
+      (difference() == 0 || (!coarse() && difference() <= options.tolerance * least())))
+    return verdict(Judgement::Right, own() == 0 ? 0 : difference() / least());
+  const double size = std::isfinite(c.got) ? std::max(std::abs(c.got), typical) : typical;
+  slope = differences.careful(0.01 * options.tolerance * size);
+  if (std::isinf(slope.error)) return verdict(Judgement::Unjudged);
+  if (!std::isfinite(c.got)) return verdict(Judgement::Wrong, kInfinity);
+  if (own() <= nothing) return verdict(Judgement::Right);
+  const double error = std::max(0.0, difference() - slope.error) / least();
+  if (error > options.tolerance)
+    return differences.kink(c.got, slope.step) ? verdict(Judgement::Unjudged)
+                                               : verdict(Judgement::Wrong, error);
+  return coarse() ? verdict(Judgement::Unjudged) : verdict(Judgement::Right, error);
+}
+
+/// Compares one input's gradient.
+void compare(Check& run, size_t i, const Tensor& gradient) {
+  const Problem& problem = run.problem;
+  const Shape& shape = problem.inputs[i].shape();
+  check<ShapeError>(gradient.shape() == shape,
                     "gradcheck: the gradient of input {} has shape {}, the input {}", i,
-                    gradient.shape(), problem.inputs[i].shape());
+                    gradient.shape(), shape);
+  const std::vector<double> x = problem.inputs[i].to_vector<double>();
   const std::vector<double> got = gradient.to_vector<double>();
-  std::vector<double> want(got.size());
-  double squares = 0;
-  for (size_t j = 0; j < want.size(); ++j) {
-    want[j] = problem.difference(upstream, i, static_cast<int64_t>(j), options.step);
-    squares += want[j] * want[j];
+  const double rms = root_mean_square(x), around = rms > 1e-280 ? rms : 1;
+  const double typical = root_mean_square(got);
+  std::vector<Compared> all(got.size());
+  size_t worst = all.size();
+  const auto differences_of = [&](size_t j) {
+    const auto along = [&, j](double v) {
+      return problem.outputs_at(i, static_cast<int64_t>(j), v);
+    };
+    return Differences(along, run.upstream, x[j], around);
+  };
+  for (size_t j = 0; j < all.size(); ++j) {
+    const Differences differences = differences_of(j);
+    all[j].got = got[j];
+    const double nothing = 8 * kEpsilon * run.size / std::max({std::abs(x[j]), around, 1.0});
+    const Verdict verdict = judge(differences, run.options, typical, nothing, all[j]);
+    ++run.result.checked;
+    run.result.wrong += verdict.judgement == Judgement::Wrong;
+    run.result.unjudged += verdict.judgement == Judgement::Unjudged;
+    if (verdict.judgement == Judgement::Unjudged && run.doubt.empty())
+      run.doubt = fmt::format(
+          "{}: the differences are too coarse to judge: they say {:.9g} ± {:.2g}, backward says "
+          "{:.9g}; likely cause: {}",
+          name(run, i, j), all[j].want, all[j].noise, got[j], why_coarse(differences, got[j]));
+    if (verdict.error <= run.result.worst_error) continue;
+    run.result.worst_error = verdict.error;
+    if (verdict.judgement == Judgement::Wrong) worst = j;
   }
-  // Differences of values near 1 are 1e-11 of noise: where the gradient is 0, that is no error.
-  const double scale =
-      std::max(1e-4, std::sqrt(squares / std::max(1.0, static_cast<double>(want.size()))));
-  for (size_t j = 0; j < want.size(); ++j) {
-    ++result.checked;
-    double error =
-        std::abs(got[j] - want[j]) / std::max({std::abs(got[j]), std::abs(want[j]), scale});
-    if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
-    if (error <= result.worst_error) continue;
-    result.worst_error = error;
-    if (error <= options.tolerance) continue;
-    result.ok = false;
-    const bool kink = problem.kink(upstream, i, static_cast<int64_t>(j), options.step, scale);
-    result.message = fmt::format(
-        "gradient of input {} at {}: expected {:.9g} (differences), got {:.9g} (backward), "
-        "relative error {:.2g}; "
-        "likely cause: {}",
-        i, index_name(problem.inputs[i].shape(), static_cast<int64_t>(j)), want[j], got[j], error,
-        likely_cause(got, want, problem.inputs[i].shape(), j, kink));
-  }
+  if (worst == all.size()) return;
+  run.result.message = fmt::format(
+      "{}: expected {:.9g} (differences), got {:.9g} (backward), relative error {:.2g}; "
+      "likely cause: {}{}",
+      name(run, i, worst), all[worst].want, got[worst], run.result.worst_error,
+      likely_cause(all, shape, worst),
+      differences_of(worst).through_float32() ? " (f goes through float32)" : "");
 }
 
 /// The gradients of the wanted inputs, in order; zeros where f does not depend on one.
@@ -157,27 +214,36 @@ std::vector<Tensor> gradients(const Tensor& y, const std::vector<Tensor>& wanted
   return zeros_;
 }
 
-}  // namespace
-
-GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options) {
+/// `size` is that of u . f if f is a gradient and its last input u.
+GradcheckResult check_gradients(const Function& f, const std::vector<Tensor>& inputs,
+                                const GradcheckOptions& options, std::optional<double> size) {
   const Problem problem(f, inputs, options);
+  refuse_random(problem, 1);
   Generator generator(options.seed);
   const Tensor y = f(problem.inputs);
   const Tensor upstream = randn(y.shape(), y.options(), generator);
-  check<ValueError>(
-      problem.value(upstream) == problem.value(upstream) || !std::isfinite(problem.value(upstream)),
-      "gradcheck: f gives another value each time it is called; seed its random numbers "
-      "inside f, so that differences mean something");
   std::vector<Tensor> wanted;
   std::vector<size_t> which;
   for (size_t i = 0; i < problem.inputs.size(); ++i)
     if (problem.wanted[i]) wanted.push_back(problem.inputs[i]), which.push_back(i);
   const std::vector<Tensor> analytic = gradients(y, wanted, upstream, false);
-  GradcheckResult result;
-  for (size_t k = 0; k < which.size(); ++k)
-    compare(problem, upstream, which[k], analytic[k], options, result);
+  Check run{problem, options, upstream.to_vector<double>(), size.has_value()};
+  run.size = size.value_or(product_size(y, upstream));
+  for (size_t k = 0; k < which.size(); ++k) compare(run, which[k], analytic[k]);
+  GradcheckResult& result = run.result;
+  result.ok = result.wrong == 0 && result.unjudged == 0;
+  if (!result.ok) refuse_random(problem, 100);
+  if (result.inconclusive())
+    result.message = fmt::format("{} of {} derivatives could not be judged. {}", result.unjudged,
+                                 result.checked, run.doubt);
   return result;
+}
+
+}  // namespace
+
+GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
+  return check_gradients(f, inputs, options, {});
 }
 
 GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
@@ -187,25 +253,20 @@ GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inpu
   std::vector<Tensor> extended = problem.inputs;
   const Tensor y = f(problem.inputs);  // the upstream gradient is an input too
   extended.push_back(randn(y.shape(), y.options(), generator));
-  std::vector<Tensor> weights;
-  for (const Tensor& x : problem.inputs)
-    weights.push_back(x.is_floating_point() ? randn(x.shape(), x.options(), generator) : Tensor());
 
   const Function gradient_of_f = [&](const std::vector<Tensor>& in) {
     GradMode mode(true);  // the differences call this under NoGrad, but its inside needs a graph
     std::vector<Tensor> xs(in.begin(), in.end() - 1), wanted;
     for (size_t i = 0; i < xs.size(); ++i)
       if (problem.wanted[i]) wanted.push_back(xs[i]);
-    const std::vector<Tensor> g = gradients(f(xs), wanted, in.back(), true);
-    Tensor total = full({}, 0, in.back().options());
-    for (size_t i = 0, k = 0; i < xs.size(); ++i)
-      if (problem.wanted[i]) total = total + sum(g[k++] * weights[i]);
-    return total;
+    std::vector<Tensor> rows = {zeros({0}, in.back().options())};
+    for (const Tensor& g : gradients(f(xs), wanted, in.back(), true)) rows.push_back(flatten(g));
+    return cat(rows, 0);
   };
   GradcheckOptions inner = options;
   inner.differentiate = problem.wanted;
   inner.differentiate.push_back(true);
-  return gradcheck(gradient_of_f, extended, inner);
+  return check_gradients(gradient_of_f, extended, inner, product_size(y, extended.back()));
 }
 
 }  // namespace gradus

@@ -1,12 +1,16 @@
 #pragma once
 // Is a derivative right? Compare it with central differences, in double precision:
-//   d(u . f)/dx_j  ≈  (u . f(x + h e_j) - u . f(x - h e_j)) / 2h,   error O(h^2) + O(roundoff / h)
+//   d(u . f)/dx_j  ≈  (u . f(x + h e_j) - u . f(x - h e_j)) / 2h,   error O(h^2) + O(noise / h)
 // for EVERY index j, and for a RANDOM upstream gradient u: with u all ones, a softmax backward that
 // returns zeros would pass, because its outputs always sum to 1.
 //
 //   auto r = gradcheck([](const auto& in) { return my_op(in[0], in[1]); },
 //                      {randn({2, 3}, F64), randn({3}, F64)});
 //   if (!r.ok) puts(r.message.c_str());
+//
+// h scales with x_j, and where one difference does not agree with backward, all steps are tried
+// (differences.h). They bring a bound on their own error, and no derivative is called wrong within
+// it. So there are three answers: right, wrong, and "the differences are too coarse to judge".
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,27 +22,34 @@ namespace gradus {
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
-  double step = 1e-5;                    // h
+  double step = 1e-4;                    // h of the first difference, relative to |x_j|
   double tolerance = 1e-6;               // largest relative error accepted
   uint64_t seed = 1;                     // of the upstream gradient
   std::vector<bool> differentiate = {};  // which inputs; empty: every floating one
 };
 
 struct GradcheckResult {
-  bool ok = true;
-  /// Largest |analytic - numeric| / max(|analytic|, |numeric|, s), s the root mean square of the
-  /// numeric gradient of that input, at least 1e-4: an element near 0 is judged by the size of its
-  /// neighbours, and a gradient of zeros is not judged by the noise of the differences.
+  bool ok = true;        // every derivative could be judged, and is right
+  int64_t checked = 0;   // how many derivatives were compared
+  int64_t wrong = 0;     // how many of them differ from the differences, beyond their noise
+  int64_t unjudged = 0;  // how many could be neither confirmed nor refuted
+  /// Largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 10000) of those judged,
+  /// s the root mean square of the gradient of that input, noise the error of the differences.
   double worst_error = 0;
-  int64_t checked = 0;  // how many derivatives were compared
-  std::string message;  // of the worst one, if not ok: input, index, expected, got, likely cause
+  /// If not ok. Of the worst derivative: input, index, expected, got, likely cause. If none is wrong,
+  /// of one that could not be judged: what the differences say, give or take, and why no more: values
+  /// too large beside their change, float32 inside f, a kink or a jump, f not finite nearby.
+  std::string message;
+  /// Not ok, yet nothing is known to be wrong.
+  bool inconclusive() const { return !ok && wrong == 0; }
 };
 
-/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64.
+/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64; ValueError
+/// if f is random: seed its numbers inside f.
 GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 
-/// Checks the second derivatives: gradcheck of the function (x, u) -> w . d(u . f)/dx, w random.
+/// Checks the second derivatives: gradcheck of the function (x, u) -> d(u . f)/dx.
 GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options = {});
 

@@ -1,0 +1,65 @@
+#pragma once
+// The derivative of u . f along one number x, from values of f alone, with a bound on its error.
+//
+// A central difference (u . f(x + h) - u . f(x - h)) / 2h is wrong by O(h^2), and by the noise of f
+// over h. Which h is best depends on f, so all are tried, from far too small on. Two of them cancel
+// the h^2 (Richardson): R = (16 D(h) - D(4h)) / 15. By how much R changes from one step to the next
+// says what either error is: noise falls like 1 / h, so the largest change · h so far, divided by h,
+// bounds it; the best R has the smallest bound (the idea is that of Ridders, Advances in Engineering
+// Software 4, 1982). A bound that is small by chance, or because a large step leapt over a whole
+// wave, contradicts those of smaller steps: there the search ends (Lepski, 1991).
+// Steps too small to change f at all say that the slope is 0, unless f moves in jumps from one value
+// of a grid to the next, as after a rounding to float32: then they say nothing.
+#include <functional>
+#include <limits>
+#include <vector>
+
+namespace gradus {
+
+struct Slope {
+  double value = 0;
+  double error = std::numeric_limits<double>::infinity();  // infinity: f is not finite around x
+  double step = 0;
+};
+
+class Differences {
+ public:
+  using Outputs = std::vector<double>;
+  /// f gives all outputs at another x; u are their weights. `around` is the size of x's neighbours,
+  /// positive: the unit of steps from x = 0.
+  Differences(std::function<Outputs(double)> f, const Outputs& u, double x, double around)
+      : f_(std::move(f)), u_(u), x_(x), around_(around) {}
+
+  /// One central difference of step `step` · size of x: two evaluations.
+  Slope quick(double step) const;
+  /// The search above; it ends early at an error of `accuracy`.
+  Slope careful(double accuracy) const;
+
+  /// Whether f bends within `step` of x, and `slope` lies between the slopes of its two sides; or f
+  /// jumps there.
+  bool kink(double slope, double step) const;
+  /// Whether f moves in steps of float32: its values all fit one, though x does not.
+  bool through_float32() const;
+  /// The size of u . f, were there no cancellation: the sum of |u_i f_i|.
+  double magnitude() const;
+
+ private:
+  /// u . f at two places, subtracted output by output: what does not change leaves no noise.
+  struct Change {
+    double value = 0;
+    double rounding = 0;  // by how much the last bits of the outputs change it
+    bool finite = true, any = false;
+  };
+  Change change(const Outputs& from, const Outputs& to) const;
+  Slope central(double h, bool& flat) const;
+  double unit() const;
+  /// Whether f goes from x to x + h in jumps between values of a grid; unclear after one jump.
+  enum class Grid { Unclear, No, Yes };
+  Grid grid_within(double h) const;
+
+  std::function<Outputs(double)> f_;
+  const Outputs& u_;
+  double x_, around_;
+};
+
+}  // namespace gradus
