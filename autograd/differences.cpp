@@ -6,7 +6,8 @@
 namespace gradus {
 
 namespace {
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+/// What the last digits of a difference of two values may be off by, relative to them.
+constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
 /// Whether v is a number of so many binary digits; a float32 has 24.
 bool fits(double v, int bits) {
   int exponent = 0;
@@ -20,27 +21,27 @@ double Differences::unit() const { return std::abs(x_) > 1e-280 ? std::abs(x_) :
 
 Differences::Change Differences::change(const Outputs& from, const Outputs& to) const {
   Change c;
-  double touched = 0, all = 0;
+  double all = 0;
   for (size_t i = 0; i < u_.size(); ++i) {
     const double size = std::abs(u_[i]) * std::max(std::abs(from[i]), std::abs(to[i]));
     if (std::isfinite(size)) all += size;
     if (from[i] == to[i] || (std::isnan(from[i]) && std::isnan(to[i]))) continue;
-    c.any = true;
     c.value += u_[i] * (to[i] - from[i]);
-    touched += size;
+    c.size += size;
   }
-  c.rounding = 4 * kEpsilon * (c.any ? touched : all);
-  c.finite = std::isfinite(c.value) && std::isfinite(touched);
+  c.finite = std::isfinite(c.value) && std::isfinite(c.size);
+  if (c.size == 0) c.size = all;
   return c;
 }
 
 Slope Differences::central(double h, bool& flat) const {
-  const double above = x_ + h, below = x_ - h;
-  if (!(above > below) || !std::isfinite(above - below)) return {};
+  const double above = x_ + h, below = x_ - h, width = above - below;
+  if (!(width > 0) || !std::isfinite(width)) return {};
   const Change c = change(f_(below), f_(above));
-  flat = std::abs(c.value) <= c.rounding;
+  const double rounding = kRounding * c.size;
+  flat = std::abs(c.value) <= rounding;
   if (!c.finite) return {};
-  return {c.value / (above - below), c.rounding / (above - below), h};
+  return {c.value / width, rounding / width, h, c.size};
 }
 
 Slope Differences::quick(double step) const {
@@ -73,7 +74,7 @@ Slope Differences::careful(double accuracy) const {
       if (grid == Grid::Unclear) continue;
     }
     if (level < first) continue;
-    const Slope s{r, noise / h + rounding, h};
+    const Slope s{r, noise / h + rounding, h, now.size};
     const auto contradicts = [&](const Slope& o) {
       return std::abs(o.value - r) > 2 * (o.error + s.error);
     };
@@ -85,8 +86,8 @@ Slope Differences::careful(double accuracy) const {
   return best;
 }
 
-/// From one output's least distance between two values all others follow, if f is on a grid. The
-/// steps are unequal, or a straight line would look so.
+/// On a grid, distances between values are multiples of the least, or of a simple part of it. The
+/// places are at unequal distances, or a straight line would look so.
 Differences::Grid Differences::grid_within(double h) const {
   std::vector<Outputs> values = {f_(x_)};
   for (int k = 1; k <= 24; ++k) values.push_back(f_(x_ + h * std::fmod(k * 0.6180339887, 1)));
@@ -99,12 +100,14 @@ Differences::Grid Differences::grid_within(double h) const {
     if (column.size() < 3) continue;
     double least = column.back() - column.front();
     for (size_t k = 1; k < column.size(); ++k) least = std::min(least, column[k] - column[k - 1]);
-    const auto follows = [&](double v) {
-      const double steps = (v - column.front()) / least;
-      return std::abs(steps - std::round(steps)) < 0.01;
-    };
-    if (std::all_of(column.begin(), column.end(), follows)) return Grid::Yes;
-    grid = Grid::No;
+    for (int part = 1; part <= 4; ++part) {  // of the grid 2 and 3 distances may occur, but not 1
+      const auto follows = [&](double v) {
+        const double steps = (v - column.front()) / least * part;
+        return std::abs(steps - std::round(steps)) < 0.01;
+      };
+      if (std::all_of(column.begin(), column.end(), follows)) return Grid::Yes;
+    }
+    if (column.size() > 8) grid = Grid::No;
   }
   return grid;
 }
@@ -120,7 +123,7 @@ bool Differences::kink(double slope, double step) const {
     if (!left.finite || !right.finite) return false;
     const double l = left.value / h, r = right.value / h;
     const double steep = std::max(std::abs(l), std::abs(r)), slack = 1e-3 * steep;
-    const double rounding = left.rounding + right.rounding;
+    const double rounding = kRounding * (left.size + right.size);
     bends &= std::abs(r - l) > std::max(0.01 * steep + 4 * rounding / h, 0.5 * std::abs(bend)) &&
              slope > std::min(l, r) - slack && slope < std::max(l, r) + slack;
     const double moved = left.value + right.value;
@@ -149,14 +152,6 @@ bool Differences::through_float32() const {
     moves |= column.size() > 3 && !within(20);
   }
   return moves;
-}
-
-double Differences::magnitude() const {
-  const Outputs here = f_(x_);
-  double sum = 0;
-  for (size_t i = 0; i < u_.size(); ++i)
-    if (std::isfinite(here[i])) sum += std::abs(u_[i] * here[i]);
-  return sum;
 }
 
 }  // namespace gradus

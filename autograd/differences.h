@@ -19,7 +19,8 @@ namespace gradus {
 struct Slope {
   double value = 0;
   double error = std::numeric_limits<double>::infinity();  // infinity: f is not finite around x
-  double step = 0;
+  double step = 0;                                         // from which it is
+  double size = 0;  // of the outputs that change, were there no cancellation: sum of |u_i f_i|
 };
 
 class Differences {
@@ -40,20 +41,18 @@ class Differences {
   bool kink(double slope, double step) const;
   /// Whether f moves in steps of float32: its values all fit one, though x does not.
   bool through_float32() const;
-  /// The size of u . f, were there no cancellation: the sum of |u_i f_i|.
-  double magnitude() const;
 
  private:
   /// u . f at two places, subtracted output by output: what does not change leaves no noise.
   struct Change {
     double value = 0;
-    double rounding = 0;  // by how much the last bits of the outputs change it
-    bool finite = true, any = false;
+    double size = 0;  // of the outputs that change; of all, if none does
+    bool finite = true;
   };
   Change change(const Outputs& from, const Outputs& to) const;
   Slope central(double h, bool& flat) const;
   double unit() const;
-  /// Whether f goes from x to x + h in jumps between values of a grid; unclear after one jump.
+  /// Whether f goes from x to x + h in jumps between values of a grid; unclear after few.
   enum class Grid { Unclear, No, Yes };
   Grid grid_within(double h) const;
 

@@ -67,8 +67,8 @@ struct Check {
   const Problem& problem;
   const GradcheckOptions& options;
   std::vector<double> upstream;
-  bool second;      // f is a gradient, and its last input the upstream one
-  double size = 0;  // of what f is the gradient of
+  bool second;  // f is a gradient, and its last input the upstream one
+  double size;  // then of what f is the gradient of
   GradcheckResult result = {};
   std::string doubt = {};  // about the first one that could not be judged
 };
@@ -116,14 +116,22 @@ std::string name(const Check& run, size_t i, size_t j) {
                      index_name(run.problem.inputs[i].shape(), static_cast<int64_t>(j)));
 }
 
-std::string why_coarse(const Differences& differences, double got) {
+/// Why c could not be judged.
+std::string why_unjudged(const Differences& differences, const Compared& c) {
+  if (std::isinf(c.noise)) return "f is not finite on both sides of this input";
   const Slope slope = differences.careful(0);
-  if (differences.through_float32()) return "f goes through float32, with 7 of the 16 digits";
-  if (std::isinf(slope.error)) return "f is not finite on both sides of it";
-  if (differences.kink(got, slope.step))
-    return "f has a kink or a jump here: move the input away from it";
-  return fmt::format("f's values, about {:.2g}, keep too few digits of how they change",
-                     differences.magnitude());
+  std::string why;
+  if (differences.through_float32())
+    why = "f goes through float32: the differences are too coarse to judge";
+  else if (differences.kink(c.got, slope.step))
+    why = "f has a kink or a jump here: move the input away from it";
+  else
+    why = fmt::format(
+        "the differences are too coarse to judge: f's values, about {:.2g}, keep too few digits of "
+        "how they change",
+        slope.size);
+  return fmt::format("{:.9g} ± {:.2g} (differences), {:.9g} (backward); {}", c.want, c.noise, c.got,
+                     why);
 }
 
 /// How a derivative is judged, and its relative error beyond the noise.
@@ -132,32 +140,36 @@ struct Verdict {
   double error = 0;
 };
 
-/// Judges c.got; `typical` is the size of its neighbours, and what is below `nothing` cannot be told
-/// from 0: it changes f by less than its last digits.
-Verdict judge(const Differences& differences, const GradcheckOptions& options, double typical,
-              double nothing, Compared& c) {
+/// Judges c.got, the derivative by x. `typical` is the size of its neighbours, `span` of x.
+Verdict judge(const Check& run, const Differences& differences, double typical, double span,
+              Compared& c) {
+  const GradcheckOptions& options = run.options;
   Slope slope = differences.quick(options.step);
   const auto own = [&] { return std::max(std::abs(c.got), std::abs(slope.value)); };
   const auto difference = [&] { return std::abs(c.got - slope.value); };
-  const auto least = [&] { return std::max(own(), 1e-4 * typical); };
+  const auto least = [&] { return std::max(own(), 1e-3 * typical); };
+  const auto error = [&] {
+    return own() == 0 ? 0 : std::max(0.0, difference() - slope.error) / least();
+  };
   const auto coarse = [&] { return slope.error > options.tolerance * std::max(own(), typical); };
-  const auto verdict = [&](Judgement j, double error = 0) {
+  const auto verdict = [&](Judgement j, double by = 0) {
     c.want = slope.value, c.noise = slope.error;
-    return Verdict{c.judgement = j, error};
+    return Verdict{c.judgement = j, by};
   };
   if (std::isfinite(slope.error) && std::isfinite(c.got) &&
       (difference() == 0 || (!coarse() && difference() <= options.tolerance * least())))
-    return verdict(Judgement::Right, own() == 0 ? 0 : difference() / least());
+    return verdict(Judgement::Right, error());
   const double size = std::isfinite(c.got) ? std::max(std::abs(c.got), typical) : typical;
   slope = differences.careful(0.01 * options.tolerance * size);
   if (std::isinf(slope.error)) return verdict(Judgement::Unjudged);
   if (!std::isfinite(c.got)) return verdict(Judgement::Wrong, kInfinity);
-  if (own() <= nothing) return verdict(Judgement::Right);
-  const double error = std::max(0.0, difference() - slope.error) / least();
-  if (error > options.tolerance)
+  // Too small for f to show: x would have to move by more than its size to change a last digit.
+  if (own() * span <= 8 * kEpsilon * std::max(slope.size, run.size))
+    return verdict(Judgement::Right);
+  if (error() > options.tolerance)
     return differences.kink(c.got, slope.step) ? verdict(Judgement::Unjudged)
-                                               : verdict(Judgement::Wrong, error);
-  return coarse() ? verdict(Judgement::Unjudged) : verdict(Judgement::Right, error);
+                                               : verdict(Judgement::Wrong, error());
+  return coarse() ? verdict(Judgement::Unjudged) : verdict(Judgement::Right, error());
 }
 
 /// Compares one input's gradient.
@@ -182,16 +194,13 @@ void compare(Check& run, size_t i, const Tensor& gradient) {
   for (size_t j = 0; j < all.size(); ++j) {
     const Differences differences = differences_of(j);
     all[j].got = got[j];
-    const double nothing = 8 * kEpsilon * run.size / std::max({std::abs(x[j]), around, 1.0});
-    const Verdict verdict = judge(differences, run.options, typical, nothing, all[j]);
+    const double span = std::max({std::abs(x[j]), around, 1.0});
+    const Verdict verdict = judge(run, differences, typical, span, all[j]);
     ++run.result.checked;
     run.result.wrong += verdict.judgement == Judgement::Wrong;
     run.result.unjudged += verdict.judgement == Judgement::Unjudged;
     if (verdict.judgement == Judgement::Unjudged && run.doubt.empty())
-      run.doubt = fmt::format(
-          "{}: the differences are too coarse to judge: they say {:.9g} ± {:.2g}, backward says "
-          "{:.9g}; likely cause: {}",
-          name(run, i, j), all[j].want, all[j].noise, got[j], why_coarse(differences, got[j]));
+      run.doubt = name(run, i, j) + ": " + why_unjudged(differences, all[j]);
     if (verdict.error <= run.result.worst_error) continue;
     run.result.worst_error = verdict.error;
     if (verdict.judgement == Judgement::Wrong) worst = j;
@@ -227,8 +236,7 @@ GradcheckResult check_gradients(const Function& f, const std::vector<Tensor>& in
   for (size_t i = 0; i < problem.inputs.size(); ++i)
     if (problem.wanted[i]) wanted.push_back(problem.inputs[i]), which.push_back(i);
   const std::vector<Tensor> analytic = gradients(y, wanted, upstream, false);
-  Check run{problem, options, upstream.to_vector<double>(), size.has_value()};
-  run.size = size.value_or(product_size(y, upstream));
+  Check run{problem, options, upstream.to_vector<double>(), size.has_value(), size.value_or(0)};
   for (size_t k = 0; k < which.size(); ++k) compare(run, which[k], analytic[k]);
   GradcheckResult& result = run.result;
   result.ok = result.wrong == 0 && result.unjudged == 0;

@@ -22,7 +22,7 @@ namespace gradus {
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
-  double step = 1e-4;                    // h of the first difference, relative to |x_j|
+  double step = 1e-5;                    // h of the first difference, relative to |x_j|
   double tolerance = 1e-6;               // largest relative error accepted
   uint64_t seed = 1;                     // of the upstream gradient
   std::vector<bool> differentiate = {};  // which inputs; empty: every floating one
@@ -33,7 +33,7 @@ struct GradcheckResult {
   int64_t checked = 0;   // how many derivatives were compared
   int64_t wrong = 0;     // how many of them differ from the differences, beyond their noise
   int64_t unjudged = 0;  // how many could be neither confirmed nor refuted
-  /// Largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 10000) of those judged,
+  /// Largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 1000) of those judged,
   /// s the root mean square of the gradient of that input, noise the error of the differences.
   double worst_error = 0;
   /// If not ok. Of the worst derivative: input, index, expected, got, likely cause. If none is wrong,

@@ -13,10 +13,11 @@ bool near(double a, double b, double noise) {
   return std::abs(a - b) <= noise + 1e-6 * std::max(std::abs(a), std::abs(b));
 }
 
-/// got = ratio · want everywhere, much closer than ratio is to 1.
+/// got = ratio · want everywhere, much closer than ratio is to 1 and to 0.
 bool scaled(const std::vector<Compared>& judged, double ratio) {
+  const double close = 0.01 * std::min(std::abs(ratio - 1), std::abs(ratio));
   return std::all_of(judged.begin(), judged.end(), [&](const Compared& c) {
-    const double allowed = 0.01 * std::abs(ratio - 1) * std::abs(c.want);
+    const double allowed = close * std::abs(c.want);
     return std::abs(c.got - ratio * c.want) <= allowed + c.noise * (std::abs(ratio) + 1);
   });
 }

@@ -33,7 +33,6 @@ struct OpRow {
   std::vector<Shapes> also = {};  // other shapes for the same inputs: 0-d, empty, broadcasting
   bool composite = false;         // made of other ops: records their names, not its own
   bool golden = true;             // PyTorch has the same function
-  double step = 1e-5;             // of the finite differences
   double tolerance = 1e-12;       // of the value against the reference
 };
 

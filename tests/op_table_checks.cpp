@@ -212,9 +212,7 @@ Outcome by_differences(const OpRow& row, Device device, bool second) {
   Outcome out;
   for (const Shapes& shapes : all_shapes(row)) {
     const Tensors inputs = make_inputs(row, shapes, device);
-    const GradcheckOptions options{.step = row.step};
-    const GradcheckResult r =
-        second ? gradgradcheck(row.f, inputs, options) : gradcheck(row.f, inputs, options);
+    const GradcheckResult r = second ? gradgradcheck(row.f, inputs) : gradcheck(row.f, inputs);
     out.worst = std::max(out.worst, r.worst_error);
     out.checked += r.checked;
     if (!r.ok && out.ok()) out.message = named(row, shapes) + ": " + r.message;
