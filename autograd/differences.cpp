@@ -19,19 +19,31 @@ bool fits(double v, int bits) {
 /// The size of x.
 double Differences::unit() const { return std::abs(x_) > 1e-280 ? std::abs(x_) : around_; }
 
+/// By how much x may have to move for f to show what it does.
+double Differences::span() const { return std::max({unit(), around_, 1.0}); }
+
 Differences::Change Differences::change(const Outputs& from, const Outputs& to) const {
   Change c;
   double all = 0;
   for (size_t i = 0; i < u_.size(); ++i) {
     const double size = std::abs(u_[i]) * std::max(std::abs(from[i]), std::abs(to[i]));
     if (std::isfinite(size)) all += size;
-    if (from[i] == to[i] || (std::isnan(from[i]) && std::isnan(to[i]))) continue;
-    c.value += u_[i] * (to[i] - from[i]);
-    c.size += size;
+    const bool same = from[i] == to[i] || (std::isnan(from[i]) && std::isnan(to[i]));
+    if (!same) c.value += u_[i] * (to[i] - from[i]);
+    if (!same || (!depends_.empty() && depends_[i])) c.size += size;
   }
   c.finite = std::isfinite(c.value) && std::isfinite(c.size);
   if (c.size == 0) c.size = all;
   return c;
+}
+
+/// Finds the outputs that depend on x. They are rounded, even where a small step does not change
+/// them.
+void Differences::find_dependent() const {
+  if (!depends_.empty()) return;
+  const Outputs here = f_(x_), above = f_(x_ + 16 * span()), below = f_(x_ - 16 * span());
+  for (size_t i = 0; i < u_.size(); ++i)
+    depends_.push_back(std::isfinite(here[i]) && (here[i] != above[i] || here[i] != below[i]));
 }
 
 Slope Differences::central(double h, bool& flat) const {
@@ -49,67 +61,91 @@ Slope Differences::quick(double step) const {
   return central(step * std::max(unit(), around_ / 16), flat);
 }
 
+/// R from steps h and h / 4.
+double Differences::richardson(double h) const {
+  bool flat = false;
+  return (16 * central(h / 4, flat).value - central(h, flat).value) / 15;
+}
+
+/// By how much R changes if the step does a little.
+double Differences::scatter(const Slope& s) const {
+  double most = 0;
+  for (const double factor : {0.71, 0.81, 0.93, 1.09, 1.17, 1.31})
+    most = std::max(most, std::abs(richardson(factor * s.step) - s.value));
+  return most;
+}
+
 Slope Differences::careful(double accuracy) const {
-  Slope best, before;  // `before` is the difference with a quarter of the step
+  find_dependent();
+  Slope before;        // the difference with a quarter of the step
   double last = 0;     // the R before
   double noise = 0;    // the largest change of R, times h
-  bool flat = true;    // no step has changed f yet
-  Grid grid = Grid::Unclear;
+  double changes = 0;  // the first step that changes f
+  Stairs stairs = Stairs::Unclear;
   std::vector<Slope> seen;
-  const double end = 64 * std::max({unit(), around_, 1.0});
+  const auto better = [](const Slope& a, const Slope& b) { return a.error < b.error; };
+  const auto verify = [&](Slope& s) { s.error = std::max(s.error, 2 * scatter(s)); };
+  const double end = 64 * span();
   int level = 0, first = 4;  // of fewer changes of R the largest may be small by chance
   for (double h = std::ldexp(unit(), -44); h <= end; h *= 4, ++level) {
-    bool unchanged = false;
-    const Slope now = central(h, unchanged);
+    bool flat = false;
+    const Slope now = central(h, flat);
     if (std::isinf(now.error)) break;
     const double r = (16 * before.value - now.value) / 15;
     const double rounding = 2 * before.error;
     if (level > 1) noise = std::max(noise, std::abs(r - last) * h);
     before = now, last = r;
-    flat &= unchanged;
-    if (level == 0 && !flat) grid = Grid::No;
-    if (!flat && grid == Grid::Unclear) {
-      grid = std::max(grid_within(4 * h), grid_within(16 * h));
-      if (grid == Grid::Yes) seen.clear(), best = {}, first = std::max(first, level + 3);
-      if (grid == Grid::Unclear) continue;
+    if (changes == 0 && !flat) changes = h;
+    if (level == 0 && !flat) stairs = Stairs::No;
+    if (changes > 0 && stairs == Stairs::Unclear) {
+      stairs = stairs_within(4 * h, changes / 64);
+      if (stairs == Stairs::Yes) seen.clear(), first = std::max(first, level + 3);
+      if (stairs == Stairs::Unclear) continue;
     }
     if (level < first) continue;
-    const Slope s{r, noise / h + rounding, h, now.size};
+    Slope s{r, noise / h + rounding, h, now.size};
     const auto contradicts = [&](const Slope& o) {
-      return std::abs(o.value - r) > 2 * (o.error + s.error);
+      return std::abs(o.value - s.value) > 2 * (o.error + s.error);
     };
-    if (std::any_of(seen.begin(), seen.end(), contradicts)) break;
+    if (std::any_of(seen.begin(), seen.end(), contradicts)) {  // unless the bounds were too small
+      verify(s);
+      for (Slope& o : seen)
+        if (contradicts(o)) verify(o);
+      if (std::any_of(seen.begin(), seen.end(), contradicts)) break;
+    }
     seen.push_back(s);
-    if (s.error < best.error) best = s;
-    if (!flat && best.error <= accuracy) break;
+    if (!flat && s.error <= accuracy) break;
   }
-  return best;
+  if (seen.empty()) return {};
+  for (;;) {
+    const auto best = std::min_element(seen.begin(), seen.end(), better);
+    const double claimed = best->error;
+    verify(*best);
+    if (best->error <= 2 * claimed) return *best;
+  }
 }
 
-/// On a grid, distances between values are multiples of the least, or of a simple part of it. The
-/// places are at unequal distances, or a straight line would look so.
-Differences::Grid Differences::grid_within(double h) const {
-  std::vector<Outputs> values = {f_(x_)};
-  for (int k = 1; k <= 24; ++k) values.push_back(f_(x_ + h * std::fmod(k * 0.6180339887, 1)));
-  Grid grid = Grid::Unclear;
-  for (size_t i = 0; i < u_.size(); ++i) {
-    std::vector<double> column;
-    for (const Outputs& v : values) column.push_back(v[i]);
-    std::sort(column.begin(), column.end());
-    column.erase(std::unique(column.begin(), column.end()), column.end());
-    if (column.size() < 3) continue;
-    double least = column.back() - column.front();
-    for (size_t k = 1; k < column.size(); ++k) least = std::min(least, column[k] - column[k - 1]);
-    for (int part = 1; part <= 4; ++part) {  // of the grid 2 and 3 distances may occur, but not 1
-      const auto follows = [&](double v) {
-        const double steps = (v - column.front()) / least * part;
-        return std::abs(steps - std::round(steps)) < 0.01;
-      };
-      if (std::all_of(column.begin(), column.end(), follows)) return Grid::Yes;
-    }
-    if (column.size() > 8) grid = Grid::No;
+/// f goes up or down stairs if it has several values, yet at most places a step of `tread` changes
+/// nothing. On one side of a mere kink it does.
+Differences::Stairs Differences::stairs_within(double h, double tread) const {
+  constexpr int kPlaces = 16;
+  std::vector<Outputs> values;
+  int level = 0;
+  for (int k = 0; k < kPlaces; ++k) {
+    const double place = x_ + h * (2 * std::fmod((k + 1) * 0.6180339887, 1) - 1);
+    values.push_back(f_(place));
+    const Change c = change(values.back(), f_(place + tread));
+    level += std::abs(c.value) <= kRounding * c.size;
   }
-  return grid;
+  std::sort(values.begin(), values.end());
+  if (std::unique(values.begin(), values.end()) - values.begin() < 4) return Stairs::Unclear;
+  return level > kPlaces * 3 / 4 ? Stairs::Yes : Stairs::No;
+}
+
+double Differences::resolution(double least_size) const {
+  find_dependent();
+  const Outputs here = f_(x_);
+  return 2 * kRounding * std::max(least_size, change(here, here).size) / span();
 }
 
 bool Differences::kink(double slope, double step) const {

@@ -8,8 +8,8 @@
 // bounds it; the best R has the smallest bound (the idea is that of Ridders, Advances in Engineering
 // Software 4, 1982). A bound that is small by chance, or because a large step leapt over a whole
 // wave, contradicts those of smaller steps: there the search ends (Lepski, 1991).
-// Steps too small to change f at all say that the slope is 0, unless f moves in jumps from one value
-// of a grid to the next, as after a rounding to float32: then they say nothing.
+// Steps too small to change f at all say that the slope is 0, unless f is a staircase, as after a
+// rounding to float32: then they say nothing.
 #include <functional>
 #include <limits>
 #include <vector>
@@ -20,7 +20,7 @@ struct Slope {
   double value = 0;
   double error = std::numeric_limits<double>::infinity();  // infinity: f is not finite around x
   double step = 0;                                         // from which it is
-  double size = 0;  // of the outputs that change, were there no cancellation: sum of |u_i f_i|
+  double size = 0;  // of the outputs that depend on x, were there no cancellation: sum of |u_i f_i|
 };
 
 class Differences {
@@ -39,6 +39,9 @@ class Differences {
   /// Whether f bends within `step` of x, and `slope` lies between the slopes of its two sides; or f
   /// jumps there.
   bool kink(double slope, double step) const;
+  /// A slope so small that f hardly shows it: where x moves by its size, or by 1, it changes the last
+  /// digits of f. f counts as at least `least_size` large.
+  double resolution(double least_size) const;
   /// Whether f moves in steps of float32: its values all fit one, though x does not.
   bool through_float32() const;
 
@@ -46,19 +49,23 @@ class Differences {
   /// u . f at two places, subtracted output by output: what does not change leaves no noise.
   struct Change {
     double value = 0;
-    double size = 0;  // of the outputs that change; of all, if none does
+    double size = 0;  // of the outputs that depend on x; of all, if none does
     bool finite = true;
   };
   Change change(const Outputs& from, const Outputs& to) const;
   Slope central(double h, bool& flat) const;
   double unit() const;
-  /// Whether f goes from x to x + h in jumps between values of a grid; unclear after few.
-  enum class Grid { Unclear, No, Yes };
-  Grid grid_within(double h) const;
+  double span() const;
+  void find_dependent() const;
+  double richardson(double h) const;
+  double scatter(const Slope& s) const;
+  enum class Stairs { Unclear, No, Yes };
+  Stairs stairs_within(double h, double tread) const;
 
   std::function<Outputs(double)> f_;
   const Outputs& u_;
   double x_, around_;
+  mutable std::vector<bool> depends_;  // once asked for
 };
 
 }  // namespace gradus

@@ -42,12 +42,13 @@ std::string likely_cause(const std::vector<Compared>& all, const Shape& shape, s
     return "the derivative is not finite: a division by 0 or a log of 0 in the backward";
   std::vector<Compared> judged;
   size_t wrong = 0, clear = 0;  // clear: not 0, beyond the noise
-  double ratio = 0, weight = 0, largest = 0;
+  double ratio = 0, weight = 0, largest = 0, noise = 0;
   for (const Compared& c : all) {
     if (c.judgement == Judgement::Unjudged || !std::isfinite(c.got)) continue;
     judged.push_back(c);
     wrong += c.judgement == Judgement::Wrong;
     clear += std::abs(c.want) > 100 * c.noise;
+    noise = std::max(noise, c.noise);
     largest = std::max(largest, std::abs(c.want));
   }
   for (const Compared& c : judged) {  // least squares, in units that do not overflow
@@ -64,7 +65,8 @@ std::string likely_cause(const std::vector<Compared>& all, const Shape& shape, s
     return clear > 1 ? "the sign is wrong everywhere" : "the sign is wrong";
   if (clear > 1 && scaled(judged, ratio))
     return fmt::format(
-        "every element is {:.6g} times what it should be: a factor is missing or doubled", ratio);
+        "every element is {:.{}g} times what it should be: a factor is missing or doubled", ratio,
+        noise < 1e-6 * largest ? 6 : 4);
   if (transposed(all, shape)) return "the gradient is transposed";
   if (all.size() == 1)
     return w == 0 ? "it should be 0"

@@ -52,3 +52,88 @@ TEST_CASE("gradcheck: the roundoff where a gradient is 0 is no error") {
     CHECK(gradcheck(one, {randn({3, 3}, F64, generator)}, {.seed = seed}).message == "");
   }
 }
+
+TEST_CASE("gradcheck: steps scale with the input") {
+  const auto one = [](Tensor (*f)(const Tensor&)) {
+    return Function([f](const auto& in) { return f(in[0]); });
+  };
+  CHECK(message(one(square), full({}, 1e6, F64)) == "");
+  CHECK(message(one(log), full({}, 1e-3, F64)) == "");
+  CHECK(message(one(sqrt), full({}, 1e-3, F64)) == "");
+  const Function sum_of_squares = [](const auto& in) { return sum(square(in[0])); };
+  CHECK(message(sum_of_squares, uniform({1600}, 90, 110, F64)) == "");
+  const Function mixed = [](const auto& in) { return square(in[0]); };
+  CHECK(message(mixed, tensor<double>({1e8, -1e-8, 0, 1, -3e4, 1e-3})) == "");
+}
+
+TEST_CASE("gradcheck: differences too coarse to judge neither pass nor accuse") {
+  const Function offset = [](const auto& in) { return sum(sin(in[0])) + 1e8; };
+  const GradcheckResult r = gradcheck(offset, {randn({2, 3}, F64)});
+  CHECK_FALSE(r.ok);
+  CHECK(r.inconclusive());
+  CHECK(r.wrong == 0);
+  CHECK(r.unjudged == 6);
+  CHECK(r.checked == 6);
+  CHECK(contains(r.message, "6 of 6 derivatives could not be judged"));
+  CHECK(contains(r.message, "too coarse"));
+  // Beside other outputs the offset is no noise: outputs are subtracted one by one.
+  const Function apart = [](const auto& in) { return cat({sin(in[0]), full({1}, 1e8, F64)}, 0); };
+  CHECK(message(apart, randn({3}, F64)) == "");
+  const Function edge = [](const auto& in) { return sqrt(in[0]); };
+  const GradcheckResult at_edge = gradcheck(edge, {tensor<double>({0, 1})});
+  CHECK(at_edge.inconclusive());
+  CHECK(contains(at_edge.message, "not finite on both sides"));
+}
+
+TEST_CASE("gradcheck: float32 inside f is named, and nothing is accused") {
+  const Function recorded = [](const auto& in) { return to(sin(to(in[0], F32)), F64); };
+  const Function hidden = [](const auto& in) {  // recorded as one op: the values tell
+    const Tensor x = in[0];
+    return record("sin", raw::to(raw::unary(scalar::Sin{}, raw::to(x, F32)), F64),
+                  {{x, [x](const Tensor& g) { return g * cos(x); }}});
+  };
+  for (const Function& f : {recorded, hidden})
+    for (const double size : {1.0, 1e3}) {
+      const GradcheckResult r = gradcheck(f, {randn({2, 3}, F64) * size});
+      CAPTURE(r.message);
+      CHECK(r.wrong == 0);
+      CHECK(r.inconclusive());
+      CHECK(contains(r.message, "f goes through float32"));
+    }
+}
+
+TEST_CASE("gradcheck: a random f is refused by name") {
+  Generator own(3);
+  const Tensor x = randn({1}, F64);
+  for (const double p : {0.1, 0.5}) {
+    const Function drops = [p](const auto& in) { return dropout(in[0], p); };
+    const Function drops_by_itself = [p, &own](const auto& in) { return dropout(in[0], p, own); };
+    for (int i = 0; i < 20; ++i) {
+      CHECK_THROWS_WITH_AS(gradcheck(drops, {x}), doctest::Contains("draws from default_generator"),
+                           ValueError);
+      CHECK_THROWS_WITH_AS(gradgradcheck(drops, {x}), doctest::Contains("f is random"), ValueError);
+      const Tensor several = randn({6}, F64);
+      CHECK_THROWS_WITH_AS(gradcheck(drops_by_itself, {several}), doctest::Contains("f is random"),
+                           ValueError);
+    }
+  }
+  const Function seeded = [](const auto& in) {
+    manual_seed(1);
+    return dropout(in[0], 0.5);
+  };
+  CHECK(message(seeded, randn({6}, F64)) == "");
+  const Function unused = [](const auto& in) { return square(in[0]) + 0 * sum(randn({2}, F64)); };
+  CHECK(message(unused, randn({3}, F64)) == "");
+}
+
+TEST_CASE("gradgradcheck: says that it speaks of second derivatives") {
+  const Function detached = [](const auto& in) {
+    const Tensor x = in[0];
+    return record("square", raw::mul(x, x),
+                  {{x, [v = x.detach()](const Tensor& g) { return g * v * 2; }}});
+  };
+  const GradcheckResult r = gradgradcheck(detached, {randn({2, 3}, F64)});
+  CHECK(r.wrong == 6);
+  CHECK(contains(r.message, "second derivative of input 0 at"));
+  CHECK(contains(r.message, "0 everywhere"));
+}

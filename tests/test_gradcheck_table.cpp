@@ -234,10 +234,6 @@ std::vector<Case> wrong_ones() {
           "sum of squares, and 1e8: negative",
           with([](T x) { return sum(square(x)) + 1e8; }, [](T g, T x) { return g * x * -2; }),
           sign_, 1e-4),
-      signed_case(
-          "through float32: twice",
-          with([](T x) { return to(square(to(x, F32)), F64); }, [](T g, T x) { return g * x * 4; }),
-          " 2 times"),
       pair_case(
           "matmul: transposed",
           two([](T a, T b) { return matmul(a, b); }, [](T g, T, T b) { return t(matmul(g, t(b))); },
