@@ -7,14 +7,17 @@
 //
 // The rest shrinks with h, so h should be small. But f is known to about ε|f|, ε = 1e-16 in double,
 // so the quotient carries an error of about ε/h, and h should be large. The two cross at h = √ε ≈
-// 1e-8 for forward and h = ∛ε ≈ 1e-5 for central differences: a U in the picture. gradcheck takes
-// central differences at 1e-5, in double, of every single element, and of u·f(x) for a random u: f
-// has many outputs, and a fixed u such as (1, 1, …) has mistakes that it cannot see.
+// 1e-8 for forward and h = ∛ε ≈ 1e-5 for central differences: a U in the picture. That is for x and
+// f of size 1. gradcheck begins with 1e-5 |x|, in double, for every single element, and where that
+// does not agree it tries all steps and asks how far they agree among themselves: no derivative is
+// called wrong within the noise. It looks at u·f(x) for a random u: f has many outputs, and a fixed u
+// such as (1, 1, …) has mistakes that it cannot see.
 //
 // Look at:  the slopes of the U's right arms, 1 and 2; float's U, whose lowest point lies half a
-//           million times higher; the checks that a wrong derivative passes, one for each.
+//           million times higher; where the differences are too coarse to judge, and say so; the
+//           checks that a wrong derivative passes, one for each.
 // Try next: plant a mistake of your own in find_planted; check an op of your own (softsign is the
-//           pattern); gradcheck's --step 1e-1 and 1e-12: which of its verdicts become wrong, why?
+//           pattern); gradcheck's --step 1e-1 and 1e-12: the verdicts stay, and why? (differences.h)
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -97,17 +100,20 @@ void show_steps(Example& app) {
             "the best central difference is right to nine digits, near h = 1e-5");
 }
 
-// ---- Kinks -------------------------------------------------------------------------------------
+// ---- Where differences cannot judge -------------------------------------------------------------------------------------
 
-void show_kinks(double step) {
+void show_limits(double step) {
   struct Case {
     const char* name;
     Function f;
     double x;
   };
-  fmt::print("\nKinks: where f bends, there is no derivative to agree on\n");
+  fmt::print("\nWhere differences cannot judge: f bends, or has lost the digits that change\n");
+  const Function far_up = [](const Inputs& in) { return sin(in[0]) + 1e8; };
+  const Function narrow = [](const Inputs& in) { return to(sin(to(in[0], F32)), F64); };
   for (const Case& c : {Case{"relu", of(relu), 1}, Case{"relu", of(relu), 4e-6},
-                        Case{"relu", of(relu), 0}, Case{"abs", of(abs), 0}}) {
+                        Case{"relu", of(relu), 0}, Case{"(sin + 1e8)", far_up, 1},
+                        Case{"(sin in float32)", narrow, 1}, Case{"abs", of(abs), 0}}) {
     const Tensor x = full({}, c.x, F64).set_requires_grad();
     backward(c.f({x}));
     const GradcheckResult r = gradcheck(c.f, {full({}, c.x, F64)}, {.step = step});
@@ -243,10 +249,11 @@ void find_planted(Example& app, const GradcheckOptions& options) {
 
 int lesson(Example& app) {
   GradcheckOptions options;
-  app.option("--step", options.step, "gradcheck's step h", {.min = 1e-300, .max = 1});
+  app.option("--step", options.step, "gradcheck's first step, for x of size 1",
+             {.min = 1e-300, .max = 1});
   app.parse();
   show_steps(app);
-  show_kinks(options.step);
+  show_limits(options.step);
   show_ops(app, options);
   find_planted(app, options);
   fmt::print("\n");

@@ -132,8 +132,24 @@ TEST_CASE("gradgradcheck: says that it speaks of second derivatives") {
     return record("square", raw::mul(x, x),
                   {{x, [v = x.detach()](const Tensor& g) { return g * v * 2; }}});
   };
-  const GradcheckResult r = gradgradcheck(detached, {randn({2, 3}, F64)});
-  CHECK(r.wrong == 6);
-  CHECK(contains(r.message, "second derivative of input 0 at"));
-  CHECK(contains(r.message, "0 everywhere"));
+  for (const double size : {1e-8, 1e-4, 1.0, 1e4, 1e8}) {
+    CAPTURE(size);
+    const GradcheckResult r = gradgradcheck(detached, {randn({2, 3}, F64) * size});
+    CAPTURE(r.message);
+    CHECK(r.wrong == 6);
+    CHECK(contains(r.message, "second derivative of input 0 at"));
+    CHECK(contains(r.message, "0 everywhere"));
+  }
+  const Function half = [](const auto& in) {  // differentiable, but by half
+    const Tensor x = in[0];
+    return record("cube", pow(x.detach(), 3),
+                  {{x, [x](const Tensor& g) { return g * x * x.detach() * 3; }}});
+  };
+  for (const double size : {1e-8, 1e-4, 1.0, 1e4, 1e8}) {
+    CAPTURE(size);
+    const GradcheckResult r = gradgradcheck(half, {randn({2, 3}, F64) * size});
+    CAPTURE(r.message);
+    CHECK(r.wrong == 6);
+    CHECK(contains(r.message, "0.5 times"));
+  }
 }
