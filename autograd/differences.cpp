@@ -61,6 +61,12 @@ Slope Differences::quick(double step) const {
   return central(step * std::max(unit(), around_ / 16), flat);
 }
 
+bool Differences::still(double step) const {
+  bool flat = false;
+  const Slope wide = central(step * span(), flat);
+  return wide.value == 0 && std::isfinite(wide.error);
+}
+
 /// R from steps h and h / 4.
 double Differences::richardson(double h) const {
   bool flat = false;
@@ -77,10 +83,13 @@ double Differences::scatter(const Slope& s) const {
 
 Slope Differences::careful(double accuracy) const {
   find_dependent();
-  Slope before;        // the difference with a quarter of the step
-  double last = 0;     // the R before
-  double noise = 0;    // the largest change of R, times h
-  double changes = 0;  // the first step that changes f
+  bool same = false;
+  if (std::none_of(depends_.begin(), depends_.end(), [](bool d) { return d; }) && still(1))
+    return central(span(), same);  // no output depends on x
+  Slope before;                    // the difference with a quarter of the step
+  double last = 0;                 // the R before
+  double noise = 0;                // the largest change of R, times h
+  double changes = 0;              // the first step that changes f
   Stairs stairs = Stairs::Unclear;
   std::vector<Slope> seen;
   const auto better = [](const Slope& a, const Slope& b) { return a.error < b.error; };

@@ -7,7 +7,8 @@
 // says what either error is: noise falls like 1 / h, so the largest change · h so far, divided by h,
 // bounds it; the best R has the smallest bound (the idea is that of Ridders, Advances in Engineering
 // Software 4, 1982). A bound that is small by chance, or because a large step leapt over a whole
-// wave, contradicts those of smaller steps: there the search ends (Lepski, 1991).
+// wave, contradicts those of smaller steps: there the search ends (Lepski, 1991). Before a bound is
+// believed, nearby steps must give R within it.
 // Steps too small to change f at all say that the slope is 0, unless f is a staircase, as after a
 // rounding to float32: then they say nothing.
 #include <functional>
@@ -33,6 +34,8 @@ class Differences {
 
   /// One central difference of step `step` · size of x: two evaluations.
   Slope quick(double step) const;
+  /// Whether f is the same at x ± step · size of x, taken as at least 1.
+  bool still(double step) const;
   /// The search above; it ends early at an error of `accuracy`.
   Slope careful(double accuracy) const;
 

@@ -111,8 +111,8 @@ Verdict judge(Check& run, const Differences& differences, size_t i, size_t j, do
     c.want = slope.value, c.noise = slope.error;
     return Verdict{c.judgement = judgement, by};
   };
-  if (std::isfinite(slope.error) && std::isfinite(c.got) &&
-      (difference() == 0 || (!coarse() && difference() <= tolerance * least())))
+  if (std::isfinite(slope.error) && std::isfinite(c.got) && difference() <= tolerance * least() &&
+      (!coarse() || (c.got == 0 && differences.still(run.options.step))))
     return verdict(Judgement::Right, error());
   const double size = std::isfinite(c.got) ? std::max(std::abs(c.got), typical) : typical;
   slope = differences.careful(0.01 * tolerance * size);

@@ -230,6 +230,9 @@ std::vector<Case> wrong_ones() {
           "sum of sin, and 1e8: twice",
           with([](T x) { return sum(sin(x)) + 1e8; }, [](T g, T x) { return g * cos(x) * 2; }),
           " 2 times"),
+      signed_case("sum of sin, and 1e8: nothing",
+                  with([](T x) { return sum(sin(x)) + 1e8; }, [](T g, T x) { return g * x * 0; }),
+                  zero),
       signed_case(
           "sum of squares, and 1e8: negative",
           with([](T x) { return sum(square(x)) + 1e8; }, [](T g, T x) { return g * x * -2; }),
