@@ -2,12 +2,11 @@
 // Reverse mode: walk the recorded nodes from the newest to the oldest, hand each node the sum of
 // the gradients that reached it, and pass on what its closures return. A closure reads the tensors that it
 // saved when it runs; if an optimizer has changed one since the forward, that is a GradError.
-#include "autograd/record.h"
-
 //
 // Threads: passes over graphs of their own may run at once, also into the same leaves, whose .grad then
 // holds the sum (in the order of their ends, so not always to the last bit). A graph, the values of
 // parameters (optimizers) and a tensor's hooks belong to one thread at a time.
+#include "autograd/record.h"
 
 namespace gradus {
 

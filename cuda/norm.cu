@@ -75,19 +75,21 @@ __global__ void log_softmax_backward_kernel(const T* g, const T* y, T* dx, int64
 
 // ---- Layer normalisation --------------------------------------------------------------------------
 
-/// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The variance is a second
-/// pass over (x - mean)^2, since E[x^2] - E[x]^2 would cancel.
+/// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The mean is a sum of x - x_0,
+/// which keeps the digits that a common offset would cost; the variance a second pass over (x - mean)^2, since
+/// E[x^2] - E[x]^2 would cancel.
 template <class T>
 __global__ void layer_norm_kernel(const T* x, const T* weight, const T* bias, T eps, T* y, T* mean,
                                   T* rstd, int64_t rows, int64_t n) {
-  const T scale = T(1) / static_cast<T>(n);
+  const T count = static_cast<T>(n);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T* from = x + row * n;
+    const T first = from[0];
     T sum = 0, squares = 0;
-    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += from[j];
-    const T m = block_sum(sum) * scale;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += from[j] - first;
+    const T m = first + block_sum(sum) / count;
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x) squares += (from[j] - m) * (from[j] - m);
-    const T r = T(1) / std::sqrt(block_sum(squares) * scale + eps);
+    const T r = T(1) / std::sqrt(block_sum(squares) / count + eps);
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
       y[row * n + j] = (from[j] - m) * r * weight[j] + bias[j];
     if (threadIdx.x == 0) mean[row] = m, rstd[row] = r;
@@ -98,7 +100,7 @@ __global__ void layer_norm_kernel(const T* x, const T* weight, const T* bias, T 
 template <class T>
 __global__ void layer_norm_dx_kernel(const T* g, const T* x, const T* weight, const T* mean,
                                      const T* rstd, T* dx, int64_t rows, int64_t n) {
-  const T scale = T(1) / static_cast<T>(n);
+  const T count = static_cast<T>(n);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T *grad = g + row * n, *from = x + row * n;
     const T m = mean[row], r = rstd[row];
@@ -108,7 +110,7 @@ __global__ void layer_norm_dx_kernel(const T* g, const T* x, const T* weight, co
       sum_h += h;
       sum_hz += h * ((from[j] - m) * r);
     }
-    const T mean_h = block_sum(sum_h) * scale, mean_hz = block_sum(sum_hz) * scale;
+    const T mean_h = block_sum(sum_h) / count, mean_hz = block_sum(sum_hz) / count;
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
       dx[row * n + j] = r * (grad[j] * weight[j] - mean_h - (from[j] - m) * r * mean_hz);
   }

@@ -14,7 +14,12 @@
 
 using namespace gradus;
 
-extern "C" void gotoblas_dynamic_init(void) __attribute__((weak));
+extern "C" {
+void gotoblas_dynamic_init(void) __attribute__((weak));
+void openblas_set_num_threads(int) __attribute__((weak));
+int openblas_get_num_threads(void) __attribute__((weak));
+char* openblas_get_corename(void) __attribute__((weak));
+}
 
 namespace {
 
@@ -201,6 +206,25 @@ TEST_CASE("blas: a kernel that is too weak for the processor is replaced") {
   if (!supports("avx2") || !gotoblas_dynamic_init || std::getenv("GRADUS_BLAS_CHILD")) return;
   CHECK(kernel_of_child("Prescott", true) ==
         std::string(supports("avx512") ? "SkylakeX" : "Haswell") + " (was Prescott)");
+}
+
+TEST_CASE(
+    "blas: what was changed for gradus is undone where asked, and done again at the next product") {
+  if (!openblas_set_num_threads || !openblas_get_num_threads || !openblas_get_corename) return;
+  restore_blas();
+  const std::string kernel = openblas_get_corename();
+  openblas_set_num_threads(2);
+  const Tensor a = numbers({65, 70}, F32, 1), b = numbers({70, 33}, F32, 2);
+  const auto before = matmul(a, b).to_vector();
+  CHECK(openblas_get_num_threads() == 1);
+  const std::string chosen = openblas_get_corename();
+  restore_blas();
+  restore_blas();  // nothing is left to undo
+  CHECK(openblas_get_num_threads() == 2);
+  CHECK(openblas_get_corename() == kernel);
+  CHECK(matmul(a, b).to_vector() == before);
+  CHECK(openblas_get_corename() == chosen);
+  CHECK(openblas_get_num_threads() == 1);
 }
 
 TEST_CASE("blas: a kernel that the user chose is kept") {

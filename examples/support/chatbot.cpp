@@ -114,18 +114,18 @@ void Conversation::append(std::vector<int64_t> ids) {
 /// Forgets the oldest exchanges until `wanted` more tokens fit; the rest must be read again, because
 /// every position has moved.
 void Conversation::make_room(int64_t wanted) {
-  auto used = [&] {
-    size_t n = 0;
-    for (const auto& e : exchanges_) n += e.size();
-    return static_cast<int64_t>(n);
-  };
-  if (used() + wanted <= model_.config.context) return;
-  while (exchanges_.size() > 1 && used() + wanted > model_.config.context)
-    exchanges_.erase(exchanges_.begin());
-  check<ValueError>(used() + wanted <= model_.config.context,
+  const auto size = [](const std::vector<int64_t>& e) { return static_cast<int64_t>(e.size()); };
+  int64_t used = 0;
+  for (const auto& e : exchanges_) used += size(e);
+  if (used + wanted <= model_.config.context) return;
+  auto kept = exchanges_.begin();
+  for (; kept + 1 < exchanges_.end() && used + wanted > model_.config.context; ++kept)
+    used -= size(*kept);
+  exchanges_.erase(exchanges_.begin(), kept);
+  check<ValueError>(used + wanted <= model_.config.context,
                     "chat: this is {} tokens long, and the model reads {} at a time with room for "
                     "an answer; say it shorter",
-                    used(), model_.config.context - wanted);
+                    used, model_.config.context - wanted);
   unread_.clear();
   for (const auto& e : exchanges_) unread_.insert(unread_.end(), e.begin(), e.end());
   for (KvCache& cache : caches_) cache.length = 0;

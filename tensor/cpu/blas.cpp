@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ void gotoblas_dynamic_quit(void) __attribute__((weak));
 void gotoblas_dynamic_init(void) __attribute__((weak));
 char* openblas_get_corename(void) __attribute__((weak));
 void openblas_set_num_threads(int) __attribute__((weak));
+int openblas_get_num_threads(void) __attribute__((weak));
 }
 
 namespace gradus {
@@ -76,30 +78,61 @@ void choose_again(const char* kernel) {
   gotoblas_dynamic_init();
 }
 
-std::string repair() {
+/// What was changed in OpenBLAS, and so can be undone.
+struct Change {
+  std::string description;
+  int threads_before = 0;
+  bool kernel_changed = false;
+};
+
+Change repair() {
+  Change change{.description = corename()};
+  if (openblas_get_num_threads) change.threads_before = openblas_get_num_threads();
   if (openblas_set_num_threads) openblas_set_num_threads(1);
-  const std::string before = corename();
-  const char* better = stronger_kernel(before);
+  const char* better = stronger_kernel(change.description);
   if (!better || std::getenv("OPENBLAS_CORETYPE") || !gotoblas_dynamic_quit ||
       !gotoblas_dynamic_init)
-    return before;
+    return change;
   choose_again(better);
   if (corename() != better || !products_are_right()) {
     choose_again(nullptr);
-    return before + " (" + better + " was tried and is wrong here)";
+    change.description += std::string(" (") + better + " was tried and is wrong here)";
+    return change;
   }
   unsetenv("OPENBLAS_CORETYPE");  // children of this process choose for themselves
-  return std::string(better) + " (was " + before + ")";
+  change.description = std::string(better) + " (was " + change.description + ")";
+  change.kernel_changed = true;
+  return change;
 }
 
-const std::string& prepared() {
-  static const std::string description = repair();
-  return description;
-}
+std::atomic<bool> is_prepared{false};
+std::mutex mutex;
+Change change;  // under the mutex
 
 }  // namespace
 
-std::string blas_kernel() { return prepared(); }
+void cpu::prepare_blas() {
+  if (is_prepared.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(mutex);
+  if (is_prepared.load(std::memory_order_relaxed)) return;
+  change = repair();
+  is_prepared.store(true, std::memory_order_release);
+}
+
+std::string blas_kernel() {
+  cpu::prepare_blas();
+  const std::lock_guard lock(mutex);
+  return change.description;
+}
+
+void restore_blas() {
+  const std::lock_guard lock(mutex);
+  if (!is_prepared.load(std::memory_order_relaxed)) return;
+  if (change.kernel_changed) choose_again(nullptr);
+  if (openblas_set_num_threads && change.threads_before > 0)
+    openblas_set_num_threads(change.threads_before);
+  is_prepared.store(false, std::memory_order_release);
+}
 
 static std::atomic<bool> forked{false};
 
@@ -120,9 +153,5 @@ void set_num_threads(int n) {
   omp_set_num_threads(n);
 }
 int get_num_threads() { return omp_get_max_threads(); }
-
-namespace cpu {
-void prepare_blas() { prepared(); }
-}  // namespace cpu
 
 }  // namespace gradus

@@ -2,6 +2,7 @@
 // their own: awkward sizes, strides, masks, and the values at the edge of floating point.
 #include <doctest/doctest.h>
 
+#include "autograd/ops.h"
 #include "cuda/matmul_options.h"
 #include "tensor/random.h"
 #include "tests/cuda/agree.h"
@@ -92,6 +93,14 @@ TEST_CASE("cuda: layer_norm") {
                randn({n}, dtype)},
               layer_norm_kernels, n == 1 ? 1000 : 10);
       }
+}
+
+TEST_CASE("cuda: layer_norm of many equal numbers is 0") {
+  cuda::install();
+  const int64_t n = 50'000;
+  const Options there{F32, Device::CUDA};
+  const Tensor y = layer_norm(full({1, n}, 1.1, there), ones({n}, there), zeros({n}, there));
+  CHECK(raw::reduce(ReduceOp::Max, raw::unary(scalar::Abs{}, y), {}, false).item() == 0);
 }
 
 TEST_CASE("cuda: cross_entropy") {
