@@ -52,7 +52,11 @@ TEST_CASE("emulator: arguments are converted to the parameters' types, structs a
   Device<float> x{1, 2, 3};
   launch<emulator_map<EmulatorScale>>({1, 32}, x.data(), 1, 2, EmulatorScale{10, 'x'}, 3u);
   CHECK(x.host() == std::vector<float>{13, 23, 33});
+#if defined(__clang__)  // clang 14 leaves the arguments out
+  CHECK(kernel_name<emulator_map<EmulatorScale>>().starts_with("emulator_map"));
+#else
   CHECK(kernel_name<emulator_map<EmulatorScale>>() == "emulator_map<EmulatorScale>");
+#endif
 }
 
 // ---- Shared memory -------------------------------------------------------------------------------

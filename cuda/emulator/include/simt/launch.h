@@ -124,7 +124,8 @@ template <auto Kernel>
 constexpr std::string_view kernel_name() {
   const std::string_view pretty =
       __PRETTY_FUNCTION__;  // "… [with auto Kernel = softmax<float>; …]"
-  const std::size_t begin = pretty.find("Kernel = ") + 9;
+  std::size_t begin = pretty.find("Kernel = ") + 9;
+  if (pretty[begin] == '&') ++begin;  // clang's
   const std::size_t end = pretty.find(';', begin);
   return pretty.substr(begin, (end == pretty.npos ? pretty.rfind(']') : end) - begin);
 }
