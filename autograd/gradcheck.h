@@ -10,7 +10,8 @@
 //
 // h scales with x_j, and where one difference does not agree with backward, all steps are tried
 // (differences.h). They bring a bound on their own error, and no derivative is called wrong within
-// it. So there are three answers: right, wrong, and "the differences are too coarse to judge".
+// it. So there are three answers: right, wrong, and "the differences are too coarse to judge". Where f
+// goes through float32, or has a kink or a jump at x, what does not agree is not judged.
 #include <functional>
 #include <string>
 #include <vector>
