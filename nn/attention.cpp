@@ -2,16 +2,25 @@
 // and spelled out with the whole matrix of weights (plots, dropout on the weights).
 #include "nn/attention.h"
 
+#include <limits>
+
 namespace gradus {
+
+/// The heads, if the channels divide into them.
+static int64_t checked_heads(int64_t embed_dim, int64_t num_heads) {
+  check<ValueError>(num_heads > 0 && embed_dim > 0 && embed_dim % num_heads == 0,
+                    "attention: {} channels do not divide into {} heads", embed_dim, num_heads);
+  check<ValueError>(embed_dim <= std::numeric_limits<int64_t>::max() / 3,
+                    "attention: {} channels are more than any memory holds", embed_dim);
+  return num_heads;
+}
 
 MultiHeadSelfAttention::MultiHeadSelfAttention(int64_t embed_dim, int64_t num_heads,
                                                SelfAttentionOptions opts)
-    : heads(num_heads),
+    : heads(checked_heads(embed_dim, num_heads)),
       options(opts),
       qkv(add<Linear>("qkv", embed_dim, 3 * embed_dim, opts.bias)),
       proj(add<Linear>("proj", embed_dim, embed_dim, opts.bias)) {
-  check<ValueError>(num_heads > 0 && embed_dim % num_heads == 0,
-                    "attention: {} channels do not divide into {} heads", embed_dim, num_heads);
   check<ValueError>(opts.dropout >= 0 && opts.dropout < 1,
                     "attention: the dropout {} is outside [0, 1)", opts.dropout);
 }

@@ -1,7 +1,15 @@
 // The block's wiring, written once for both places of the norm, with and without a cache.
 #include "nn/transformer.h"
 
+#include <limits>
+
 namespace gradus {
+
+static int64_t hidden_channels(int64_t channels, int64_t ratio) {
+  check<ValueError>(ratio >= 1 && channels <= std::numeric_limits<int64_t>::max() / ratio,
+                    "transformer: an MLP of {} times {} channels", ratio, channels);
+  return ratio * channels;
+}
 
 TransformerBlock::TransformerBlock(int64_t channels, int64_t heads, TransformerOptions options)
     : pre_norm(options.pre_norm),
@@ -11,7 +19,7 @@ TransformerBlock::TransformerBlock(int64_t channels, int64_t heads, TransformerO
                                                             .dropout = options.attention_dropout,
                                                             .bias = options.bias})),
       ln2(add<LayerNorm>("ln2", channels)),
-      mlp(add<Mlp>("mlp", channels, options.mlp_ratio * channels, options.bias)),
+      mlp(add<Mlp>("mlp", channels, hidden_channels(channels, options.mlp_ratio), options.bias)),
       drop(add<Dropout>("drop", options.dropout)) {}
 
 template <class Attend>
