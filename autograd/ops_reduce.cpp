@@ -59,7 +59,11 @@ Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction
                     "var: {} elements with correction {}: it must not be negative, and leave more "
                     "than 0 to divide by",
                     n, correction);
-  return sum(square(x - mean(x, dims, true)), dims, keepdim) / static_cast<double>(n - correction);
+  // The mean is rounded; where it is far from 0, by enough to see. The sum of d, 0 but for that, takes it back
+  // out (Chan, Golub & LeVeque, The American Statistician 37, 1983, the corrected two-pass algorithm).
+  const Tensor d = x - mean(x, dims, true);
+  const Tensor rest = square(sum(d, dims, keepdim)) / static_cast<double>(n);
+  return (sum(square(d), dims, keepdim) - rest) / static_cast<double>(n - correction);
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {

@@ -67,15 +67,9 @@ Tensor::Impl::~Impl() {
 
 // ---- Properties
 
-Tensor::Impl& Tensor::checked() const {
-  check<Error>(defined(),
-               "tensor: used before it was given a value; a gradient has none before backward()");
-  return *impl_;
+void Tensor::refuse_undefined() {
+  throw Error("tensor: used before it was given a value; a gradient has none before backward()");
 }
-const Shape& Tensor::shape() const { return checked().shape; }
-const Shape& Tensor::strides() const { return checked().strides; }
-DType Tensor::dtype() const { return checked().dtype; }
-Device Tensor::device() const { return checked().storage->device(); }
 int64_t Tensor::size(int d) const {
   check<IndexError>(dim() > 0, "size: dimension {} of a tensor with 0 dimensions", d);
   return shape()[normalize_dim("size", d, dim())];

@@ -125,7 +125,11 @@ class Tensor {
   bool unique() const;
 
  private:
-  Impl& checked() const;
+  Impl& checked() const {
+    if (impl_ == nullptr) refuse_undefined();
+    return *impl_;
+  }
+  [[noreturn]] static void refuse_undefined();
   std::shared_ptr<Impl> impl_;
 };
 
@@ -145,6 +149,12 @@ struct Tensor::Impl {
   std::vector<std::function<Tensor(const Tensor&)>>
       hooks;  // of a leaf; an interior tensor's are its node's
 };
+
+// Asked for several times in every operation.
+inline const Shape& Tensor::shape() const { return checked().shape; }
+inline const Shape& Tensor::strides() const { return checked().strides; }
+inline DType Tensor::dtype() const { return checked().dtype; }
+inline Device Tensor::device() const { return checked().storage->device(); }
 
 /// While it lives, on this thread: a closure of the operation `op`, recorded at event `recorded`, runs. What
 /// was made before that event and written after it is not what the closure saved: reading it is a
