@@ -3,8 +3,8 @@
 //
 // A central difference (u . f(x + h) - u . f(x - h)) / 2h is wrong by O(h^2), and by the noise of f
 // over h. Which h is best depends on f, so all are tried, from far too small on. Two of them cancel
-// the h^2 (Richardson): R = (16 D(h) - D(4h)) / 15. By how much R changes from one step to the next
-// says what either error is: noise falls like 1 / h, so the largest change · h so far, divided by h,
+// the h^2 (Richardson): R = (16 D(h) - D(4h)) / 15. How much R changes from one step to the next
+// measures both errors: noise falls like 1 / h, so the largest change · h so far, divided by h,
 // bounds it; the best R has the smallest bound (the idea is that of Ridders, Advances in Engineering
 // Software 4, 1982). A bound that is small by chance, or because a large step leapt over a whole
 // wave, contradicts those of smaller steps: there the search ends (Lepski, 1991). Before a bound is
@@ -42,7 +42,7 @@ class Differences {
   /// Whether f bends within `step` of x, and `slope` lies between the slopes of its two sides; or f
   /// jumps there.
   bool kink(double slope, double step) const;
-  /// A slope so small that f hardly shows it: where x moves by its size, or by 1, it changes the last
+  /// The smallest slope that f can show: moving x by its own size (at least 1) changes only the last
   /// digits of f. f counts as at least `least_size` large.
   double resolution(double least_size) const;
   /// Whether f moves in steps of float32: its values all fit one, though x does not.

@@ -1,5 +1,6 @@
 #include "autograd/gradcheck.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -182,6 +183,10 @@ GradcheckResult check_gradients(const Function& f, const std::vector<Tensor>& in
   problem.refuse_random(1);
   Generator generator(options.seed);
   const Tensor y = f(problem.inputs);
+  check<DTypeError>(y.is_floating_point(), "gradcheck: f gives int64, which has no derivative");
+  const auto wanted = [](bool w) { return w; };
+  check<ValueError>(std::any_of(problem.wanted.begin(), problem.wanted.end(), wanted),
+                    "gradcheck: there is nothing to check: no floating input is chosen");
   const Tensor upstream = randn(y.shape(), y.options(), generator);
   const std::vector<Tensor> analytic = problem.gradients(problem.inputs, upstream);
   Check run{problem,          options,          upstream,       analytic,

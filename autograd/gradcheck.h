@@ -32,21 +32,21 @@ struct GradcheckOptions {
 struct GradcheckResult {
   bool ok = true;        // every derivative could be judged, and is right
   int64_t checked = 0;   // how many derivatives were compared
-  int64_t wrong = 0;     // how many of them differ from the differences, beyond their noise
+  int64_t wrong = 0;     // how many disagree with the finite differences, beyond their noise
   int64_t unjudged = 0;  // how many could be neither confirmed nor refuted
   /// Largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 1000) of those judged,
   /// s the root mean square of the gradient of that input, noise the error of the differences.
   double worst_error = 0;
   /// If not ok. Of the worst derivative: input, index, expected, got, likely cause. If none is wrong,
-  /// of one that could not be judged: what the differences say, give or take, and why no more: values
+  /// of one that could not be judged: the estimate, its uncertainty, and why it is not sharper: values
   /// too large beside their change, float32 inside f, a kink or a jump, f not finite nearby.
   std::string message;
   /// Not ok, yet nothing is known to be wrong.
   bool inconclusive() const { return !ok && wrong == 0; }
 };
 
-/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64; ValueError
-/// if f is random: seed its numbers inside f.
+/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64 and f's output is floating;
+/// ValueError if f is random (seed its numbers inside f), or if there is nothing to check.
 GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

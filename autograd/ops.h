@@ -1,10 +1,10 @@
 #pragma once
 // The differentiable operations. Each says what it computes and its derivative: g is the gradient
 // of the loss with respect to the output, dx with respect to x. Names and meanings are PyTorch's.
-// Every one broadcasts (elementwise), accepts any strides, and throws ShapeError, DTypeError (no
-// silent promotion: convert with to(x, F64)), DeviceError, IndexError or ValueError (among others where an
-// I64 tensor meets a scalar that is no whole number) with both facts in the message. NaN goes through: where an
-// elementwise function meets one, its value and its derivative are NaN, sign's, abs's and relu's too.
+// Elementwise operations broadcast; all accept any strides. Errors name both facts: ShapeError, DeviceError,
+// IndexError; DTypeError, since nothing is promoted silently (convert with to(x, F64)); ValueError, among others
+// where an I64 tensor meets a scalar that is no whole number. NaN is not swallowed: the values of sign, abs and
+// relu at NaN are NaN, and so are the derivatives of abs and relu.
 #include <limits>
 #include <optional>
 
@@ -22,9 +22,8 @@ Tensor div(const Tensor& a, const Tensor& b);  // a / b; da = g / b, db = -g a /
 Tensor add(const Tensor& x, double c);         // x + c; dx = g
 Tensor mul(const Tensor& x, double c);         // c x; dx = c g
 Tensor div(const Tensor& x, double c);         // x / c; dx = g / c
-Tensor pow(
-    const Tensor& a,
-    const Tensor& b);  // a^b; da = g b a^(b-1) (0 where b = 0), db = g a^b ln a (0 where a = 0)
+/// a^b; da = g b a^(b-1) (0 where b = 0), db = g a^b ln a (0 where a = 0).
+Tensor pow(const Tensor& a, const Tensor& b);
 Tensor pow(const Tensor& x, double p);  // x^p; dx = g p x^(p-1)
 Tensor pow(double a, const Tensor& x);  // a^x; dx = g y ln a (0 where a = 0)
 Tensor neg(const Tensor& x);            // -x; dx = -g
@@ -220,7 +219,8 @@ struct CrossEntropyOptions {
 };
 /// -ln softmax(logits)[target] for logits (…, C) and I64 targets (…); the mean is over the rows
 /// that are not ignored, and with weights divides by the sum of the weights of their targets. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for
-/// a target outside [0, C); ValueError if every row is ignored or there are none.
+/// a target outside [0, C); ValueError if every row is ignored or there are none. The classes come last: of
+/// PyTorch's order (N, C, L) the error says so, but where C = L nothing can tell.
 /// Floating targets (…, C) are probabilities, such as a teacher's: -sum_c target_c ln softmax(logits)_c.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
                      const CrossEntropyOptions& options = {});

@@ -55,10 +55,10 @@ Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction
                     name(x.dtype()));
   const Dims dims = normalize_dims("var", wanted, x.dim());
   const int64_t n = count(x, dims);
-  check<ValueError>(correction >= 0 && n > correction,
-                    "var: {} elements with correction {}: it must not be negative, and leave more "
-                    "than 0 to divide by",
-                    n, correction);
+  check<ValueError>(correction >= 0, "var: correction {}; it must not be negative", correction);
+  check<ValueError>(n > correction,
+                    "var: {} elements with correction {} leave nothing to divide by", n,
+                    correction);
   // The mean is rounded; where it is far from 0, by enough to see. The sum of d, 0 but for that, takes it back
   // out (Chan, Golub & LeVeque, The American Statistician 37, 1983, the corrected two-pass algorithm).
   const Tensor d = x - mean(x, dims, true);

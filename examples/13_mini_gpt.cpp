@@ -89,13 +89,14 @@ struct Run {
   fs::path checkpoint;
   uint64_t seed;
   Metadata metadata;
-  bool resumed = false;
+  bool owns_checkpoint = false;  // what lies there is this run's
   int64_t step = 0;
   LossCurve curve = {};
 };
 
 void save(Run& run) {
-  if (!std::exchange(run.resumed, true)) keep_earlier(run.checkpoint);  // another run's
+  if (!run.owns_checkpoint) keep_earlier(run.checkpoint);
+  run.owns_checkpoint = true;
   run.metadata["step"] = std::to_string(run.step);
   run.metadata["curve"] = run.curve.text();
   save_checkpoint(run.checkpoint.string(), {run.model.state_dict(),
@@ -115,7 +116,7 @@ void resume(Run& run, const Checkpoint& c) {
       "--resume out",
       run.settings.steps, run.checkpoint.string(), run.step);
   run.curve = LossCurve::from_text(metadata_text(c.metadata, "curve"));
-  run.resumed = true;
+  run.owns_checkpoint = true;
   fmt::print("going on from step {} of {}\n", run.step, run.settings.steps);
 }
 
@@ -184,8 +185,9 @@ void draw_attention(const Run& run, Example& app) {
 
 int lesson(Example& app) {
   Settings s;
-  app.option("--text", s.text,
-             "a file to learn from (default: the King James Bible, if installed)");
+  app.option(
+      "--text", s.text,
+      "a file to learn from (default: the King James Bible, if installed; --fast: little stories)");
   app.option("--vocabulary", s.vocabulary, "tokens of the byte pair encoder",
              {.fast = 320, .min = 256, .max = 65536});
   app.option("--context", s.context, "window in tokens", {.fast = 48, .min = 8, .max = 4096});
@@ -198,8 +200,8 @@ int lesson(Example& app) {
   app.option("--dropout", s.dropout, "for small texts", {.min = 0, .max = 0.9});
   app.option("--every", s.every, "steps between validation, sample and checkpoint",
              {.fast = 50, .min = 1});
-  app.option("--stop-after", s.stop_after, "end after this step, as if interrupted (0: do not)",
-             {.min = 0});
+  app.option("--stop-after", s.stop_after,
+             "end at the first checkpoint from this step on (0: do not)", {.min = 0});
   app.option("--prompt", s.prompt, "what samples begin with (default: as the held-out text does)");
   app.option("--length", s.length, "tokens per sample", {.fast = 32, .min = 1, .max = 4096});
   app.option("--temperature", s.temperature, "of samples", {.min = 0, .max = 100});

@@ -17,9 +17,18 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias)
     : weight(parameter("weight", linear_init({out, in}, in, out))),
       bias(with_bias ? parameter("bias", linear_init({out}, in, out)) : Tensor()) {}
 
+/// What two modules share must be what an optimizer steps.
+static const Tensor& checked_tie(const char* what, const Tensor& shared) {
+  check<GradError>(
+      shared.is_leaf(),
+      "Linear: the shared {} {} is the result of an operation; give the parameter itself", what,
+      shared.shape());
+  return shared;
+}
+
 Linear::Linear(const Tensor& shared_weight, const Tensor& shared_bias)
-    : weight(parameter("weight", shared_weight)),
-      bias(shared_bias.defined() ? parameter("bias", shared_bias) : Tensor()) {
+    : weight(parameter("weight", checked_tie("weight", shared_weight))),
+      bias(shared_bias.defined() ? parameter("bias", checked_tie("bias", shared_bias)) : Tensor()) {
   check<ShapeError>(weight.dim() == 2 && (!bias.defined() || bias.shape() == Shape{weight.size(0)}),
                     "Linear: weight {} and bias {}; wanted (out, in) and (out,)", weight.shape(),
                     bias.defined() ? bias.shape() : Shape{});

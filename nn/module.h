@@ -14,7 +14,7 @@
 // be neither trained nor saved. So `linear.weight = x;` does not compile. Write instead
 //   set_values(linear.weight, x);                     other values in the same tensor
 //   head(add<Linear>("head", wte.weight))             one tensor in two modules (tied weights)
-//   linear.weight.set_requires_grad(false);           not trained any more (frozen)
+//   linear.weight.set_requires_grad(false);           frozen: SGD opt(trainable(model.parameters()), lr)
 //
 // Children live on the heap: references to them survive a move. A copy would share the weights or
 // double them, and neither is what a reader expects: modules move but do not copy.

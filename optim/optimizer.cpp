@@ -31,6 +31,13 @@ std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double w
   return groups;
 }
 
+std::vector<Tensor> trainable(const std::vector<Tensor>& params) {
+  std::vector<Tensor> out;
+  for (const Tensor& p : params)
+    if (p.requires_grad()) out.push_back(p);
+  return out;
+}
+
 Optimizer::Optimizer(std::string kind, std::vector<ParamGroup> groups, double rate,
                      double weight_decay, std::vector<std::string> slots)
     : lr(rate), kind_(std::move(kind)), groups_(std::move(groups)), slot_names_(std::move(slots)) {
@@ -45,7 +52,8 @@ Optimizer::Optimizer(std::string kind, std::vector<ParamGroup> groups, double ra
       check<ValueError>(p.defined(), "optimizer: parameter {} is undefined", i);
       check<GradError>(p.requires_grad() && p.is_leaf(),
                        "optimizer: parameter {} {} is not a leaf that requires a gradient: nothing "
-                       "would train it; call set_requires_grad() on it",
+                       "would train it; if it is frozen, pass trainable(parameters), else call "
+                       "set_requires_grad() on it",
                        i, p.shape());
       check<ValueError>(p.is_contiguous(),
                         "optimizer: parameter {} {} is a view with gaps; start from contiguous(x)",

@@ -37,6 +37,10 @@ struct ParamGroup {
 /// ValueError: a parameter is undefined. A group without parameters is left out.
 std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double weight_decay);
 
+/// Those that require a gradient: what is left to train of a model of which some parameters are frozen.
+///   SGD opt(trainable(model.parameters()), 0.1);
+std::vector<Tensor> trainable(const std::vector<Tensor>& params);
+
 class Optimizer {
  public:
   Optimizer(Optimizer&&) = default;  // a copy would step the same state twice
@@ -52,9 +56,9 @@ class Optimizer {
   /// Drops the gradients; a parameter that the next backward does not reach is then skipped.
   void zero_grad() const;
 
-  /// Everything that a resumed run needs, as tensors: "AdamW.lr", by the optimizer's name; per parameter, by
-  /// its position, "3.step", "3.exp_avg", …. The tensors are the live ones: save or clone what you want to
-  /// keep.
+  /// What a resumed run needs beside the options that the optimizer is built with, as tensors: "AdamW.lr", by
+  /// the optimizer's name; per parameter, by its position, "3.step", "3.exp_avg", …. The tensors are the live
+  /// ones: save or clone what you want to keep.
   NamedTensors state_dict() const;
   /// Copies such a state in. ValueError lists what does not fit, and nothing has changed then: it is another
   /// kind of optimizer's or other parameters', a name is given twice, a step is below 1 or above 2^53, a mean

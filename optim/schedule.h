@@ -22,7 +22,7 @@ inline double warmup_factor(int64_t step, int64_t warmup) {
 inline double decay_progress(int64_t step, int64_t warmup, int64_t total) {
   check<ValueError>(total > 0, "schedule: total = {}; say how many steps there are", total);
   check<ValueError>(warmup >= 0 && warmup <= total,
-                    "schedule: a warm-up of {} in {} steps is no part of them", warmup, total);
+                    "schedule: a warm-up of {} steps does not fit into {}", warmup, total);
   if (step <= warmup) return 0;
   return step >= total ? 1
                        : static_cast<double>(step - warmup) / static_cast<double>(total - warmup);

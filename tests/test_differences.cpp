@@ -6,6 +6,8 @@
 
 #include "autograd/autograd.h"
 #include "nn/nn.h"
+#include "optim/clip.h"
+#include "optim/optimizer.h"
 
 using namespace gradus;
 
@@ -77,7 +79,36 @@ TEST_CASE("differences: no infinite or enormous gradients at the end of a range"
   const auto surely_wrong = [](const Tensor& p) {
     return binary_cross_entropy(p, tensor<double>({1, 0}), Reduction::Sum);
   };
-  CHECK(gradient(surely_wrong, {0, 1}) == Numbers{0, 0});  // PyTorch: -1e12, 1e12
+  CHECK(gradient(surely_wrong, {0, 1}) == Numbers{0, 0});                  // PyTorch: -1e12, 1e12
+  CHECK(gradient(surely_wrong, {1e-20, 0})[0] == doctest::Approx(-1e20));  // PyTorch: -1e12
+}
+
+TEST_CASE("differences: writing in place, and what an optimizer takes") {
+  Linear layer(2, 2);
+  const auto before = layer.weight.to_vector();
+  Tensor w = layer.weight;
+  w -= 1.0;  // a new tensor by the name of w
+  CHECK(layer.weight.to_vector() == before);
+  CHECK(grad(sum(layer.weight), {layer.bias})[0].to_vector() == std::vector<float>{0, 0});
+  CHECK_THROWS_AS(w.grad(), GradError);
+
+  layer.bias.set_requires_grad(false);
+  CHECK_THROWS_WITH_AS(SGD(layer.parameters(), 0.1), doctest::Contains("trainable("), GradError);
+  CHECK(trainable(layer.parameters()).size() == 1);
+  SGD optimizer(trainable(layer.parameters()), 0.1);
+  layer.weight.set_grad(full({2, 2}, std::nan("")));
+  CHECK_THROWS_AS(clip_grad_norm(trainable(layer.parameters()), 1), GradError);
+}
+
+TEST_CASE("differences: ranges and masks") {
+  CHECK_THROWS_AS(clamp(ones({2}), 2, 1), ValueError);
+  CHECK_THROWS_AS(arange(3) < 0.5, ValueError);
+  CHECK_THROWS_AS(
+      cross_entropy(zeros({1, 2}), tensor<int64_t>({0}), {.weight = tensor<float>({0, 1})}),
+      ValueError);
+  const Tensor q = zeros({1, 1, 1, 1}), k = zeros({1, 1, 2, 1}),
+               v = tensor<float>({3, 6}, {1, 1, 2, 1}), mask = tensor<int64_t>({0, 1}, {1, 2});
+  CHECK(scaled_dot_product_attention(q, k, v, {.key_mask = mask}).item() == 6);
 }
 
 TEST_CASE("differences: shapes must be said") {

@@ -17,7 +17,7 @@ struct TokenStream {
   size_t bytes;
 };
 
-/// `batch` windows of `context` tokens beginning at random places, and the token after each of theirs:
+/// `batch` windows of `context` tokens beginning at random places, and for each token the one that follows it:
 /// (batch, context) twice. A function of seed and step, so that a resumed run goes on as an unbroken one.
 /// ValueError if the text is not longer than a window.
 std::pair<Tensor, Tensor> random_windows(const TokenStream& text, int64_t batch, int64_t context,

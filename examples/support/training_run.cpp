@@ -43,8 +43,7 @@ int lock_file(const std::filesystem::path& path) {
       return -1;
     }
     // The process before this one may have removed the file between the two calls.
-    struct stat locked {
-    }, there{};
+    struct stat locked = {}, there = {};
     if (fstat(file, &locked) == 0 && stat(path.c_str(), &there) == 0 &&
         locked.st_ino == there.st_ino)
       return file;
@@ -58,8 +57,8 @@ TrainingRun::TrainingRun(const std::filesystem::path& folder)
     : lock_(folder / "lock"), file_(lock_file(lock_)) {
   if (file_ >= 0) {
     const std::string process = std::to_string(getpid());
-    [[maybe_unused]] const bool written =
-        ftruncate(file_, 0) == 0 && write(file_, process.data(), process.size()) >= 0;
+    const bool named = ftruncate(file_, 0) == 0 && write(file_, process.data(), process.size()) > 0;
+    if (!named) fmt::print(stderr, "warning: {}: the disk is full\n", lock_.string());
   }
   stop_signal = 0;
   for (int i = 0; i < 2; ++i) before_[i] = std::signal(kSignals[i], on_signal);

@@ -1,6 +1,6 @@
 #pragma once
-// What a training owes to the folder that it writes into, and to whoever wants to stop it: nobody else trains
-// there meanwhile, what an earlier run left is kept, and Ctrl-C or SIGTERM end it only after it has saved.
+// What a training run owes to the folder that it writes into, and to whoever wants to stop it: nobody else trains
+// there meanwhile, an earlier run's checkpoint is kept, and Ctrl-C or SIGTERM end it only after it has saved.
 //
 //   const TrainingRun guard(folder);
 //   while (step < steps) {
