@@ -12,6 +12,12 @@ namespace gradus {
 
 namespace {
 Tensor pass(const Tensor& g) { return g; }
+/// The number that x meets, as a tensor like it.
+Tensor beside(const char* op, double c, const Tensor& x) {
+  check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),
+                    "{}: {} is no int64, but the tensor is; convert it with to(x, F32)", op, c);
+  return full({}, c, x.options());
+}
 /// g where the mask is set. Not a product: 0 times infinity would be NaN.
 Tensor only(const Tensor& g, const Tensor& mask) { return masked_fill(g, eq(mask, 0), 0); }
 }  // namespace
@@ -216,7 +222,7 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   // Who fills in -infinity, as attention's mask does, means it.
   const CheckNanPause pause(!std::isfinite(value));
-  return record("masked_fill", raw::where(mask, full({}, value, x.options()), x),
+  return record("masked_fill", raw::where(mask, beside("masked_fill", value, x), x),
                 {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 
@@ -228,12 +234,12 @@ Tensor lt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Lt{}, 
 Tensor le(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Le{}, a, b); }
 Tensor gt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Gt{}, a, b); }
 Tensor ge(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ge{}, a, b); }
-Tensor eq(const Tensor& x, double c) { return eq(x, full({}, c, x.options())); }
-Tensor ne(const Tensor& x, double c) { return ne(x, full({}, c, x.options())); }
-Tensor lt(const Tensor& x, double c) { return lt(x, full({}, c, x.options())); }
-Tensor le(const Tensor& x, double c) { return le(x, full({}, c, x.options())); }
-Tensor gt(const Tensor& x, double c) { return gt(x, full({}, c, x.options())); }
-Tensor ge(const Tensor& x, double c) { return ge(x, full({}, c, x.options())); }
+Tensor eq(const Tensor& x, double c) { return eq(x, beside("eq", c, x)); }
+Tensor ne(const Tensor& x, double c) { return ne(x, beside("ne", c, x)); }
+Tensor lt(const Tensor& x, double c) { return lt(x, beside("lt", c, x)); }
+Tensor le(const Tensor& x, double c) { return le(x, beside("le", c, x)); }
+Tensor gt(const Tensor& x, double c) { return gt(x, beside("gt", c, x)); }
+Tensor ge(const Tensor& x, double c) { return ge(x, beside("ge", c, x)); }
 Tensor isnan(const Tensor& x) { return ne(x, x); }
 // x - x is 0 for a number, NaN for infinity and NaN
 Tensor isfinite(const Tensor& x) { return eq(raw::binary(scalar::Sub{}, x, x), 0); }

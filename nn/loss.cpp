@@ -12,24 +12,28 @@ static Tensor reduced(const char* op, const Tensor& losses, Reduction reduction)
   return sum(losses) / static_cast<double>(losses.size(0));
 }
 
-static void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
+static void check_pair(const char* op, const Tensor& input, const Tensor& target) {
+  check<DTypeError>(input.is_floating_point() && input.dtype() == target.dtype(),
+                    "{}: input {} and target {}; both must be float32 or both float64: convert "
+                    "with to(x, F32)",
+                    op, name(input.dtype()), name(target.dtype()));
   check<ShapeError>(input.shape() == target.shape(),
                     "{}: input {} and target {} differ: reshape one of them", op, input.shape(),
                     target.shape());
 }
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  check_same_shape("mse_loss", input, target);
+  check_pair("mse_loss", input, target);
   return reduced("mse_loss", square(input - target), reduction);
 }
 
 Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  check_same_shape("l1_loss", input, target);
+  check_pair("l1_loss", input, target);
   return reduced("l1_loss", abs(input - target), reduction);
 }
 
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
-  check_same_shape("huber_loss", input, target);
+  check_pair("huber_loss", input, target);
   check<ValueError>(delta > 0, "huber_loss: delta is {}; it must be positive", delta);
   // With c = d limited to [-delta, delta], c (d - c / 2) is both branches at once, and has a second
   // derivative at 0, which |d| has not.
@@ -50,7 +54,7 @@ static Tensor bounded_log(const Tensor& x) {
 }
 
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction) {
-  check_same_shape("binary_cross_entropy", p, target);
+  check_pair("binary_cross_entropy", p, target);
   if (p.numel() > 0) {
     const double low = raw::reduce(ReduceOp::Min, p, {}, false).item();
     const double high = raw::reduce(ReduceOp::Max, p, {}, false).item();
@@ -66,7 +70,7 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
 
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         const Tensor& pos_weight, Reduction reduction) {
-  check_same_shape("binary_cross_entropy_with_logits", logits, target);
+  check_pair("binary_cross_entropy_with_logits", logits, target);
   Tensor negative = softplus(-logits);  // -ln sigmoid(x)
   if (pos_weight.defined()) negative = (1 + (pos_weight - 1) * target) * negative;
   const Tensor losses = (1 - target) * logits + negative;
@@ -78,7 +82,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
 
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, Reduction reduction,
               bool log_target) {
-  check_same_shape("kl_div", log_probabilities, target);
+  check_pair("kl_div", log_probabilities, target);
   if (log_target) return reduced("kl_div", exp(target) * (target - log_probabilities), reduction);
   const Tensor entropy = target * log(masked_fill(target, eq(target, 0), 1));  // 0 ln 0 = 0
   return reduced("kl_div", entropy - target * log_probabilities, reduction);

@@ -6,8 +6,8 @@ namespace gradus::raw {
 namespace {
 void check_product(const char* op, const Tensor& a, const Tensor& b) {
   check<DTypeError>(a.dtype() == b.dtype() && a.is_floating_point(),
-                    "{}: {} with {}; both must be F32 or both F64", op, name(a.dtype()),
-                    name(b.dtype()));
+                    "{}: {} with {}; both must be F32 or both F64: to(x, F32), module.to(F64)", op,
+                    name(a.dtype()), name(b.dtype()));
   check<DeviceError>(a.device() == b.device(), "{}: one tensor on {}, one on {}", op,
                      name(a.device()), name(b.device()));
 }
