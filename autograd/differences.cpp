@@ -61,6 +61,11 @@ Slope Differences::quick(double step) const {
   return central(step * std::max(unit(), around_ / 16), flat);
 }
 
+bool Differences::finite() const {
+  const Outputs here = f_(x_);
+  return std::all_of(here.begin(), here.end(), [](double v) { return std::isfinite(v); });
+}
+
 bool Differences::still(double step) const {
   bool flat = false;
   const Slope wide = central(step * span(), flat);

@@ -34,6 +34,8 @@ class Differences {
 
   /// One central difference of step `step` · size of x: two evaluations.
   Slope quick(double step) const;
+  /// Whether all of f's outputs at x are finite.
+  bool finite() const;
   /// Whether f is the same at x ± step · size of x, taken as at least 1.
   bool still(double step) const;
   /// The search above; it ends early at an error of `accuracy`.

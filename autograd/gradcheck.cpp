@@ -15,6 +15,7 @@ namespace gradus {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNothing = 1e-30;  // a derivative that no training would notice
 
 double root_mean_square(const std::vector<double>& v) {
   double largest = 0, squares = 0, n = 0;
@@ -74,7 +75,7 @@ std::string name(const Check& run, size_t i, size_t j) {
 
 /// Why c could not be judged.
 std::string why_unjudged(const Check& run, const Differences& differences, const Compared& c) {
-  if (std::isinf(c.noise)) return "f is not finite on both sides of this input";
+  if (std::isinf(c.noise)) return "f is not finite at this input, or not on both sides of it";
   const Slope slope = differences.careful(0);
   std::string why;
   if (run.float32 || differences.through_float32())
@@ -117,10 +118,11 @@ Verdict judge(Check& run, const Differences& differences, size_t i, size_t j, do
     return verdict(Judgement::Right, error());
   const double size = std::isfinite(c.got) ? std::max(std::abs(c.got), typical) : typical;
   slope = differences.careful(0.01 * tolerance * size);
+  if (!std::isfinite(c.got) && !differences.finite()) slope.error = kInfinity;
   if (std::isinf(slope.error)) return verdict(Judgement::Unjudged);
   if (!std::isfinite(c.got)) return verdict(Judgement::Wrong, kInfinity);
   const double resolution = differences.resolution(run.size);
-  if (own() <= resolution) return verdict(Judgement::Right);
+  if (own() <= std::max(resolution, kNothing)) return verdict(Judgement::Right);
   if (error() > tolerance) {
     if (run.float32 || differences.through_float32() || differences.kink(c.got, slope.step))
       return verdict(Judgement::Unjudged);
@@ -179,6 +181,11 @@ void compare(Check& run, size_t i) {
 /// `size` is that of u . f if f is a gradient and its last input u.
 GradcheckResult check_gradients(const Function& f, const std::vector<Tensor>& inputs,
                                 const GradcheckOptions& options, std::optional<double> size) {
+  for (const double positive : {options.step, options.tolerance})
+    check<ValueError>(positive > 0 && positive < 1,
+                      "gradcheck: step {} and tolerance {}; wanted two "
+                      "numbers between 0 and 1",
+                      options.step, options.tolerance);
   const Problem problem(f, inputs, options);
   problem.refuse_random(1);
   Generator generator(options.seed);

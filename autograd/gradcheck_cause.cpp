@@ -76,7 +76,7 @@ std::string likely_cause(const std::vector<Compared>& all, const Shape& shape, s
                         g / w);
   if (wrong == judged.size() && wrong > 1)
     return "every element is wrong: look at the formula itself";
-  const std::string count = fmt::format("{} of {} elements are wrong", wrong, judged.size());
+  const std::string count = fmt::format("{} of {} elements are wrong", wrong, all.size());
   return g == 0 ? "this element gets no gradient: look at how an index, mask or slice goes back; " +
                       count
                 : count +

@@ -183,7 +183,7 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- Indexing
-// A 0-d tensor counts as one of a single element, a 0-d index of index_select as a single index.
+// For gather, scatter_add and index_select a 0-d tensor is one of a single element, a 0-d index a single index.
 Tensor index_select(const Tensor& x, int dim,
                     const Tensor& index);                      // index (n,); dx: g added at index
 Tensor gather(const Tensor& x, int dim, const Tensor& index);  // y_ij = x[index_ij, j] for dim 0

@@ -96,7 +96,6 @@ Tensor separate_rows(const Tensor& x) {
 /// The checked, kernel-ready operands of one call.
 struct Call {
   Tensor q, k, v;
-  std::optional<View> mask;
   AttentionOptions options;
   double scale;
 
@@ -104,20 +103,23 @@ struct Call {
       : options(o) {
     check_operands(q_, k_, v_, o);
     q = separate_rows(q_.detach()), k = separate_rows(k_.detach()), v = separate_rows(v_.detach());
-    if (o.key_mask.defined()) mask = o.key_mask.view();
     scale = scale_of(o, q.size(3));
+  }
+  /// Asked for at each call of a kernel, so that a mask that was changed since is noticed.
+  std::optional<View> mask() const {
+    return options.key_mask.defined() ? std::optional(options.key_mask.view()) : std::nullopt;
   }
   Tensor forward(const Tensor& out) const {
     Tensor stats = empty({q.size(0), q.size(1), q.size(2), 2}, q.options());
     backend(q.device())
-        .attention(q.view(), k.view(), v.view(), mask, options.causal, scale, out.view(),
+        .attention(q.view(), k.view(), v.view(), mask(), options.causal, scale, out.view(),
                    stats.view());
     return stats;
   }
   void backward(const Tensor& g, const Tensor& out, const Tensor& stats, const Tensor& dq,
                 const Tensor& dk, const Tensor& dv) const {
     backend(q.device())
-        .attention_backward(separate_rows(g).view(), q.view(), k.view(), v.view(), mask,
+        .attention_backward(separate_rows(g).view(), q.view(), k.view(), v.view(), mask(),
                             options.causal, scale, out.view(), stats.view(), dq.view(), dk.view(),
                             dv.view());
   }

@@ -13,7 +13,7 @@ namespace gradus {
 namespace {
 Tensor pass(const Tensor& g) { return g; }
 /// The number that x meets, as a tensor like it.
-Tensor beside(const char* op, double c, const Tensor& x) {
+Tensor beside(const Tensor& x, double c, const char* op) {
   check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),
                     "{}: {} is no int64, but the tensor is; convert it with to(x, F32)", op, c);
   return full({}, c, x.options());
@@ -222,7 +222,7 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   // Who fills in -infinity, as attention's mask does, means it.
   const CheckNanPause pause(!std::isfinite(value));
-  return record("masked_fill", raw::where(mask, beside("masked_fill", value, x), x),
+  return record("masked_fill", raw::where(mask, beside(x, value, "masked_fill"), x),
                 {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 
@@ -234,12 +234,12 @@ Tensor lt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Lt{}, 
 Tensor le(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Le{}, a, b); }
 Tensor gt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Gt{}, a, b); }
 Tensor ge(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ge{}, a, b); }
-Tensor eq(const Tensor& x, double c) { return eq(x, beside("eq", c, x)); }
-Tensor ne(const Tensor& x, double c) { return ne(x, beside("ne", c, x)); }
-Tensor lt(const Tensor& x, double c) { return lt(x, beside("lt", c, x)); }
-Tensor le(const Tensor& x, double c) { return le(x, beside("le", c, x)); }
-Tensor gt(const Tensor& x, double c) { return gt(x, beside("gt", c, x)); }
-Tensor ge(const Tensor& x, double c) { return ge(x, beside("ge", c, x)); }
+Tensor eq(const Tensor& x, double c) { return eq(x, beside(x, c, "eq")); }
+Tensor ne(const Tensor& x, double c) { return ne(x, beside(x, c, "ne")); }
+Tensor lt(const Tensor& x, double c) { return lt(x, beside(x, c, "lt")); }
+Tensor le(const Tensor& x, double c) { return le(x, beside(x, c, "le")); }
+Tensor gt(const Tensor& x, double c) { return gt(x, beside(x, c, "gt")); }
+Tensor ge(const Tensor& x, double c) { return ge(x, beside(x, c, "ge")); }
 Tensor isnan(const Tensor& x) { return ne(x, x); }
 // x - x is 0 for a number, NaN for infinity and NaN
 Tensor isfinite(const Tensor& x) { return eq(raw::binary(scalar::Sub{}, x, x), 0); }

@@ -151,15 +151,22 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
   const int leading = repeats.size() - x.dim();
   check<ShapeError>(leading >= 0, "repeat: {} times, but the tensor {} has more dimensions",
                     repeats, x.shape());
-  Shape apart, stretched, joined;  // each size n as (1, n), as (repeats, n), as repeats n
+  Shape shape = repeats;  // x's, with ones in front; then, from the last dimension on, the result's
   for (int d = 0; d < repeats.size(); ++d) {
-    const int64_t n = d < leading ? 1 : x.shape()[d - leading];
     check<ValueError>(repeats[d] >= 0, "repeat: {} times", repeats);
-    for (const auto& [shape, times] : {std::pair(&apart, int64_t{1}), {&stretched, repeats[d]}})
-      shape->push_back(times), shape->push_back(n);
-    joined.push_back(Shape{repeats[d], n}.checked_numel("repeat"));
+    shape[d] = d < leading ? 1 : x.shape()[d - leading];
   }
-  return reshape(expand(reshape(x, apart), stretched), joined);
+  Tensor y = reshape(x, shape);
+  int64_t after = 1;  // elements of one step along d
+  for (int d = shape.size() - 1; d >= 0; --d) {
+    after *= shape[d];
+    shape[d] = Shape{repeats[d], shape[d]}.checked_numel("repeat");
+    const int64_t before = after == 0 ? 0 : y.numel() / after;
+    if (repeats[d] != 1)
+      y = reshape(expand(reshape(y, {before, 1, after}), {before, repeats[d], after}), shape);
+    after *= repeats[d];
+  }
+  return y;
 }
 
 namespace {

@@ -128,7 +128,7 @@ void train(Run& run, Example& app) {
   const double tokens_per_byte =
       static_cast<double>(run.data.train.ids.size()) / static_cast<double>(run.data.train.bytes);
   LossCurve& curve = run.curve;
-  const TrainingRun guard(app.out(""));
+  const StopSignals stop;
   Progress bar("training", s.steps - run.step);
   while (run.step < s.steps) {
     const auto [x, y] = random_windows(run.data.train, s.batch, s.context, run.seed, run.step);
@@ -149,11 +149,10 @@ void train(Run& run, Example& app) {
                             sample_text(run.model, run.data, s, run.seed)));
       run.model.train();
     }
-    const bool stop = guard.stop_asked();
-    if (due || stop) save(run);
-    if (stop) {
+    if (due || stop.asked()) save(run);
+    if (stop.asked()) {
       bar.print(fmt::format("stopped and saved at step {}; --resume goes on", run.step));
-      guard.leave();
+      stop.leave();
     }
     if (due && s.stop_after > 0 && run.step >= s.stop_after) break;
   }
@@ -210,6 +209,7 @@ int lesson(Example& app) {
              "a checkpoint whose model goes on learning, from any text, as a new run");
   app.parse();
 
+  const FolderLock lock(app.out(""));
   const fs::path path = app.out("mini_gpt.safetensors");
   check<ValueError>(!s.resume || s.from.empty(),
                     "--from begins a run, --resume goes on with one: leave one of them out");

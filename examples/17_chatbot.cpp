@@ -108,8 +108,8 @@ std::optional<Checkpoint> load(Example& app, const fs::path& path, bool with_see
 
 /// Trains from the unfinished checkpoint on, if there is one, or from the beginning.
 void train(Example& app, const Settings& s, const Files& files) {
+  const FolderLock lock(app.out(""));
   const auto resumed = s.train ? std::nullopt : load(app, files.unfinished, true);
-  const TrainingRun guard(app.out(""));
   const auto begin = [&] {
     BytePairEncoder tokenizer = train_tokenizer(s, app.seed());
     Gpt model({tokenizer.size(), s.context, s.layers, s.heads, s.channels});
@@ -136,6 +136,7 @@ void train(Example& app, const Settings& s, const Files& files) {
                           .floor = s.rate / 50,
                           .warmup = std::min<int64_t>(60, s.steps / 2),
                           .total = s.steps};
+  const StopSignals signals;
   Progress bar("training", s.steps - step);
   double smooth = 0;
   while (step < s.steps) {
@@ -148,7 +149,7 @@ void train(Example& app, const Settings& s, const Files& files) {
     optimizer.step();
     smooth = smooth == 0 ? loss.item() : 0.95 * smooth + 0.05 * loss.item();
     bar.step("loss {:.3f}", smooth);
-    const bool stop = guard.stop_asked();
+    const bool stop = signals.asked();
     if (++step % 200 != 0 && !stop) continue;
     metadata["step"] = std::to_string(step);
     save_checkpoint(files.unfinished.string(), {model.state_dict(),
@@ -159,7 +160,7 @@ void train(Example& app, const Settings& s, const Files& files) {
     bar.print(fmt::format("stopped and saved at step {}; {}", step,
                           fs::exists(files.chatbot) ? "the earlier chatbot stays"
                                                     : "the same command without --train goes on"));
-    guard.leave();
+    signals.leave();
   }
   keep_earlier(files.chatbot);
   save_checkpoint(files.chatbot.string(), {.model = model.state_dict(), .metadata = metadata});

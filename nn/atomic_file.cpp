@@ -54,6 +54,8 @@ void AtomicFile::open_temporary() {
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  check<IoError>(path_.find('\0') == path_.npos, "{}: a file's name cannot hold a zero byte",
+                 path_.substr(0, path_.find('\0')));
   struct stat there {
   }, behind{};
   const bool replaces = ::stat(path_.c_str(), &there) == 0;

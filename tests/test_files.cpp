@@ -123,6 +123,13 @@ TEST_CASE("file: writing replaces the whole file and leaves nothing beside it") 
   CHECK_THROWS_AS(read_file(folder.dir), IoError);
 }
 
+TEST_CASE("file: a zero byte in a name is refused, not taken for its end") {
+  const Scratch folder;
+  write_file(folder.dir / "a", "kept");
+  CHECK_THROWS_AS(write_file(folder.dir / std::string("a\0b", 3), "lost"), IoError);
+  CHECK(read_file(folder.dir / "a") == "kept");
+}
+
 TEST_CASE("file: what is no ordinary file is not replaced by one") {
   const Scratch folder;
   const bool held = as_ordinary_user(folder, [&] {

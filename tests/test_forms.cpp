@@ -67,6 +67,9 @@ TEST_CASE("forms: pieces, repetitions, diagonals") {
         Integers{1, 2, 1, 2, 1, 2, 1, 2});
   CHECK(repeat(x, {0, 1}).shape() == Shape{0, 4});
   CHECK(repeat(full({}, 3), {2}).shape() == Shape{2});
+  const Tensor deep = reshape(arange(4), {1, 2, 1, 1, 1, 1, 1, 2});
+  CHECK(repeat(deep, {1, 2, 1, 1, 1, 1, 1, 2}).to_vector<int64_t>() ==
+        Integers{0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3});
   CHECK_THROWS_AS(repeat(x, {2}), ShapeError);
   CHECK_THROWS_AS(repeat(x, {-1, 2}), ValueError);
   CHECK_THROWS_AS(repeat(x, {INT64_MAX, INT64_MAX}), ShapeError);

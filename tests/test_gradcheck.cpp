@@ -82,7 +82,7 @@ TEST_CASE("gradcheck: differences too coarse to judge neither pass nor accuse") 
   const Function edge = [](const auto& in) { return sqrt(in[0]); };
   const GradcheckResult at_edge = gradcheck(edge, {tensor<double>({0, 1})});
   CHECK(at_edge.inconclusive());
-  CHECK(contains(at_edge.message, "not finite on both sides"));
+  CHECK(contains(at_edge.message, "f is not finite at this input, or not on both"));
 }
 
 TEST_CASE("gradcheck: float32 inside f is named, and nothing is accused") {
@@ -152,4 +152,16 @@ TEST_CASE("gradgradcheck: says that it speaks of second derivatives") {
     CHECK(r.wrong == 6);
     CHECK(contains(r.message, "0.5 times"));
   }
+}
+
+TEST_CASE("gradcheck: where f is not finite nothing is accused, and a check must check something") {
+  const Function overflow = [](const auto& in) { return exp(in[0]); };
+  const auto r = gradcheck(overflow, {tensor<double>({1, 800})});
+  CHECK(r.inconclusive());
+  CHECK(r.message.find("f is not finite") != std::string::npos);
+  const Tensor x = tensor<double>({1});
+  CHECK_THROWS_AS(gradcheck(overflow, {x}, {.tolerance = std::nan("")}), ValueError);
+  CHECK_THROWS_AS(gradcheck(overflow, {x}, {.step = 0}), ValueError);
+  CHECK_THROWS_AS(gradcheck(overflow, {x}, {.differentiate = {false}}), ValueError);
+  CHECK_THROWS_AS(gradcheck([](const auto& in) { return in[0] > 0; }, {x}), DTypeError);
 }

@@ -17,7 +17,7 @@ train() { # folder, options…, which come before those of this list
 }
 await_lock() { # folder: a run has begun there
   for _ in {1..500}; do
-    [[ -e $out/$1/lock ]] && return
+    [[ -e $out/$1/.training ]] && return
     sleep 0.02
   done
   cat "$out/$1.log"
@@ -50,16 +50,15 @@ same "killed and resumed" killed
 
 # ---- Stopped politely: it saves first, at whatever step, and says how it ended ---------------------
 interrupt() { # signal, status
-  rm -rf "$out/polite" && mkdir "$out/polite"
+  rm -rf "$out/polite" "$out/polite.log" && mkdir "$out/polite"
   train polite --every 30 &
-  await_lock polite
-  sleep 0.15
+  until grep -q "^training" "$out/polite.log" 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
   pkill "-$1" -P $!
   wait $!
   local status=$?
   [[ $status -eq $2 ]] || { cat "$out/polite.log"; complain "after SIG$1 the status is $status, not $2"; }
   grep -q "stopped and saved at step" "$out/polite.log" || complain "after SIG$1 nothing was saved"
-  [[ ! -e $out/polite/lock ]] || complain "after SIG$1 the lock is still there"
+  [[ ! -e $out/polite/.training ]] || complain "after SIG$1 the lock is still there"
   train polite --every 30 --resume || complain "no going on after SIG$1"
 }
 train sparse --every 30
@@ -74,6 +73,7 @@ fails() { # pattern, folder, options…
   train "${@:2}" && complain "no error: ${*:2}"
   grep -q -- "$1" "$out/$2.log" || { cat "$out/$2.log"; complain "no '$1' after ${*:2}"; }
 }
+mkdir "$out/busy" && echo "somebody's own" >"$out/busy/lock"
 train busy --steps 100000 &
 await_lock busy
 holder=$(pgrep -P $!)
@@ -82,6 +82,7 @@ grep -q "process $holder is training there" "$out/second.log" || { cat "$out/sec
 disown $! && pkill -KILL -P $!
 wait $! 2>/dev/null
 train busy --steps 5 || complain "a lock that was left behind locks out"
+[[ $(<"$out/busy/lock") == "somebody's own" ]] || complain "a file called lock was taken for the lock"
 cp "$out/whole/mini_gpt.safetensors" "$out/before"
 train whole --steps 10 --seed 3
 cmp -s "$out/before" "$out/whole/mini_gpt-1.safetensors" || complain "a new run overwrote the earlier one's model"

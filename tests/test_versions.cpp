@@ -75,6 +75,13 @@ TEST_CASE("versions: optimizers, clipping and loading a state count as well") {
   w.zero_grad();  // or its history and itself would keep each other alive
 }
 
+TEST_CASE("versions: a mask that was changed is noticed, too") {
+  const Tensor q = randn({1, 2, 3, 4}).set_requires_grad(), mask = ones({1, 3}, I64);
+  const Tensor y = sum(scaled_dot_product_attention(q, q, q, {.key_mask = mask}));
+  mask.data<int64_t>()[0] = 0;
+  CHECK_THROWS_AS(backward(y), GradError);
+}
+
 TEST_CASE("versions: what the closure does not read may change") {
   const Tensor w = leaf({2}), c = leaf({5});
   const Tensor y = w * w + c;  // the sum saves nothing

@@ -28,9 +28,17 @@ void on_signal(int signal) {
 
 /// Opened and locked; -1 where nothing can be written, or the file system knows no locks.
 int lock_file(const std::filesystem::path& path) {
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   while (true) {
-    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file < 0) return -1;
+    int file = open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0666);
+    if (file < 0)
+      file = open(path.c_str(), O_RDONLY | kFlags);  // another user's can be locked, too
+    struct stat locked = {}, there = {};
+    if (file < 0 || fstat(file, &locked) != 0) return -1;
+    if (!S_ISREG(locked.st_mode)) {
+      close(file);
+      return -1;
+    }
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
       const bool taken = errno == EWOULDBLOCK;
       char process[32] = "";
@@ -43,37 +51,39 @@ int lock_file(const std::filesystem::path& path) {
       return -1;
     }
     // The process before this one may have removed the file between the two calls.
-    struct stat locked = {}, there = {};
-    if (fstat(file, &locked) == 0 && stat(path.c_str(), &there) == 0 &&
-        locked.st_ino == there.st_ino)
-      return file;
+    if (lstat(path.c_str(), &there) == 0 && locked.st_ino == there.st_ino) return file;
     close(file);
   }
 }
 
 }  // namespace
 
-TrainingRun::TrainingRun(const std::filesystem::path& folder)
-    : lock_(folder / "lock"), file_(lock_file(lock_)) {
-  if (file_ >= 0) {
-    const std::string process = std::to_string(getpid());
-    const bool named = ftruncate(file_, 0) == 0 && write(file_, process.data(), process.size()) > 0;
-    if (!named) fmt::print(stderr, "warning: {}: the disk is full\n", lock_.string());
-  }
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : path_(folder / ".training"), file_(lock_file(path_)) {
+  if (file_ < 0) return;
+  const std::string process = std::to_string(getpid());
+  [[maybe_unused]] const bool named =  // where it cannot be written, the lock holds all the same
+      ftruncate(file_, 0) == 0 && pwrite(file_, process.data(), process.size(), 0) > 0;
+}
+
+FolderLock::~FolderLock() {
+  if (file_ < 0) return;
+  unlink(path_.c_str());
+  close(file_);
+}
+
+StopSignals::StopSignals() {
   stop_signal = 0;
   for (int i = 0; i < 2; ++i) before_[i] = std::signal(kSignals[i], on_signal);
 }
 
-TrainingRun::~TrainingRun() {
+StopSignals::~StopSignals() {
   for (int i = 0; i < 2; ++i) std::signal(kSignals[i], before_[i]);
-  if (file_ < 0) return;
-  unlink(lock_.c_str());
-  close(file_);
 }
 
-bool TrainingRun::stop_asked() const { return stop_signal != 0; }
+bool StopSignals::asked() const { return stop_signal != 0; }
 
-void TrainingRun::leave() const { throw Interrupted{128 + stop_signal}; }
+void StopSignals::leave() const { throw Interrupted{128 + stop_signal}; }
 
 void keep_earlier(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return;
@@ -81,7 +91,11 @@ void keep_earlier(const std::filesystem::path& file) {
   for (int n = 1; kept.empty() || std::filesystem::exists(kept); ++n)
     kept = file.parent_path() /
            fmt::format("{}-{}{}", file.stem().string(), n, file.extension().string());
-  std::filesystem::rename(file, kept);
+  std::error_code error;
+  std::filesystem::create_hard_link(file, kept, error);
+  if (error) std::filesystem::rename(file, kept, error);  // a file system without links
+  check<IoError>(!error, "{}: cannot keep what an earlier run left there: {}", file.string(),
+                 error.message());
   fmt::print("{}: what an earlier run left is now {}\n", file.string(), kept.filename().string());
 }
 
