@@ -35,11 +35,20 @@ on_gpu() {
   "$@"
 }
 
+# clang instruments other places: it reports the planted bugs, but in other words than these tests expect.
+checked() {
+  if "${CXX:-g++}" --version | grep -q clang; then
+    echo "skipped: the reports of the checker are tested with g++"
+    return 77
+  fi
+  "$bin/cuda_tests_checked" "$@"
+}
+
 # Begins now, shows its output when it is waited for.
 begin() {
   logs=$(mktemp -d)
   {
-    "$bin/cuda_tests_checked" "$@" >"$logs/checked" 2>&1
+    checked "$@" >"$logs/checked" 2>&1
     echo $? >"$logs/checked.status"
     tests/cuda/ptx.sh "$bin/cuda_tests_plain" "$@" >"$logs/ptx" 2>&1
     echo $? >"$logs/ptx.status"

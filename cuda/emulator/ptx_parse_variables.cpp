@@ -12,6 +12,7 @@ namespace simt::ptx {
 constexpr size_t kMostBytes = 256 << 20;    // of all arrays of a file
 constexpr size_t kMostFrame = 512 << 10;    // CUDA's limit of a thread's local memory
 constexpr size_t kMostRegisters = 1 << 20;  // of a function: nvcc takes a new one for each value
+constexpr size_t kMostRegistersOfFile = 4 << 20;
 constexpr size_t kMostAlign = 4096;
 
 /// The next word as a number of at most `most`.
@@ -141,6 +142,10 @@ void Parser::declare_registers() {  // .reg .b32 %r<3>;  .reg .u32 %lo, %hi;
         bounded(kMostRegisters - std::min(kMostRegisters, function_->registers.size()),
                 "number of registers");
     expect(">");
+    registers_ += count;
+    if (registers_ > kMostRegistersOfFile)
+      error("the functions of this file have more than " + std::to_string(kMostRegistersOfFile) +
+            " registers");
     for (uint64_t k = 0; k < count; ++k)
       scopes_.back().registers[std::string(name) + std::to_string(k)] = new_register();
   } while (accept(","));

@@ -83,6 +83,7 @@ class Parser {
   Module& module_;
   uint32_t shared_top_ = 64;
   size_t global_bytes_ = 0;
+  size_t registers_ = 0;  // of all functions
 
   // The function that is being read.
   Function* function_ = nullptr;

@@ -51,7 +51,7 @@ unite() { # program file…
 # shellcheck disable=SC2317  # xargs calls it
 compile() { # program
   local warnings='-Wshadow -Wconversion -Wno-sign-conversion'
-  [[ $1 != blank ]] || warnings='-Wno-unused'
+  [[ $1 != blank ]] || warnings='-Wno-unused -Wno-unused-parameter'
   # shellcheck disable=SC2086  # several words
   $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g1 -I"$work" -Wall -Wextra $warnings -Werror \
     -c -x c++ "$work/$1.cu" -o "$work/$1.o" &&

@@ -60,7 +60,7 @@ compile() { # name file
   else
     # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
     $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g -fmax-errors=3 -fdiagnostics-color=$diagnostics \
-      -Wall -Wextra -Wno-unused -Wno-sign-compare -c -x c++ "$2" -o "$out.o" &&
+      -Wall -Wextra -Wno-unused -Wno-unused-parameter -Wno-sign-compare -c -x c++ "$2" -o "$out.o" &&
       $CXX "$out.o" $CHECKED -lopenblas -o "$out" || {
       awk -f cuda/emulator/explain.awk "$2"
       false

@@ -268,6 +268,10 @@ TEST_CASE("ptx: sizes beyond any GPU end the program before memory is taken") {
     says(words, "(at `" + (count.empty() ? ">" : count) + "`)");
   }
   says(in_kernel(".reg .b32 %r<1000000>; .reg .b32 %s<1000000>"), "a number of registers");
+  std::string many;  // no function has too many, but together they do
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    many += std::string(".visible .entry ") + name + "() { .reg .b32 %r<1000000>; ret; }\n";
+  says(last_words(many.c_str()), "have more than 4194304 registers");
   for (const std::string sizes : {"[9223372036854775807][4]", "[4294967296][4294967296]",
                                   "[99999999999999999999]", "[-1]", "[1][2][300000000]", "[x]"})
     for (const std::string space : {".shared", ".global", ".local", ".param"})
