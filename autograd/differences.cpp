@@ -1,13 +1,23 @@
 #include "autograd/differences.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <set>
 
 namespace gradus {
 
 namespace {
 /// What the last digits of a difference of two values may be off by, relative to them.
 constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
+/// The lowest binary digit of v that is 1, and the lowest that a double so large has.
+double lowest_digit(double v) {
+  int exponent = 0;
+  const auto digits = static_cast<uint64_t>(std::ldexp(std::abs(std::frexp(v, &exponent)), 53));
+  return std::ldexp(1, exponent - 53 + std::countr_zero(digits));
+}
+double last_digit(double v) { return std::abs(v) * std::numeric_limits<double>::epsilon(); }
 /// Whether v is a number of so many binary digits; a float32 has 24.
 bool fits(double v, int bits) {
   int exponent = 0;
@@ -30,7 +40,9 @@ Differences::Change Differences::change(const Outputs& from, const Outputs& to) 
     if (std::isfinite(size)) all += size;
     const bool same = from[i] == to[i] || (std::isnan(from[i]) && std::isnan(to[i]));
     if (!same) c.value += u_[i] * (to[i] - from[i]);
-    if (!same || (!depends_.empty() && depends_[i])) c.size += size;
+    if (same && (depends_.empty() || !depends_[i])) continue;
+    c.size += size;
+    if (!grain_.empty()) c.grain += std::abs(u_[i]) * grain_[i];
   }
   c.finite = std::isfinite(c.value) && std::isfinite(c.size);
   if (c.size == 0) c.size = all;
@@ -42,15 +54,34 @@ Differences::Change Differences::change(const Outputs& from, const Outputs& to) 
 void Differences::find_dependent() const {
   if (!depends_.empty()) return;
   const Outputs here = f_(x_), above = f_(x_ + 16 * span()), below = f_(x_ - 16 * span());
-  for (size_t i = 0; i < u_.size(); ++i)
+  std::vector<Outputs> values;  // at distances from span() down to a thousandth of it
+  for (int k = 0; k < 10; ++k)
+    values.push_back(f_(x_ + std::ldexp(span(), -k) * (k % 2 ? -0.7853982 : 0.6180340)));
+  for (size_t i = 0; i < u_.size(); ++i) {
     depends_.push_back(std::isfinite(here[i]) && (here[i] != above[i] || here[i] != below[i]));
+    grain_.push_back(grain_of(i, values));
+  }
+}
+
+/// The lowest digit in use in all values of an output, if most of them end in three binary zeros or more. A
+/// function of a few steps, which are round numbers, loses nothing.
+double Differences::grain_of(size_t output, const std::vector<Outputs>& values) const {
+  double lowest = std::numeric_limits<double>::infinity();
+  std::set<double> end_in_zeros;
+  for (const Outputs& all : values) {
+    const double v = all[output];
+    if (v == 0 || !std::isfinite(v)) continue;
+    lowest = std::min(lowest, lowest_digit(v));
+    if (lowest_digit(v) >= 4 * last_digit(v)) end_in_zeros.insert(v);
+  }
+  return end_in_zeros.size() >= 7 ? lowest : 0;
 }
 
 Slope Differences::central(double h, bool& flat) const {
   const double above = x_ + h, below = x_ - h, width = above - below;
   if (!(width > 0) || !std::isfinite(width)) return {};
   const Change c = change(f_(below), f_(above));
-  const double rounding = kRounding * c.size;
+  const double rounding = kRounding * c.size + c.grain;
   flat = std::abs(c.value) <= rounding;
   if (!c.finite) return {};
   return {c.value / width, rounding / width, h, c.size};
@@ -159,7 +190,8 @@ Differences::Stairs Differences::stairs_within(double h, double tread) const {
 double Differences::resolution(double least_size) const {
   find_dependent();
   const Outputs here = f_(x_);
-  return 2 * kRounding * std::max(least_size, change(here, here).size) / span();
+  const Change c = change(here, here);
+  return 2 * (kRounding * std::max(least_size, c.size) + c.grain) / span();
 }
 
 bool Differences::kink(double slope, double step) const {

@@ -9,6 +9,8 @@
 // Software 4, 1982). A bound that is small by chance, or because a large step leapt over a whole
 // wave, contradicts those of smaller steps: there the search ends (Lepski, 1991). Before a bound is
 // believed, nearby steps must give R within it.
+// Values inside f that cancel, as in 1 - cos x near 0, leave noise that f's own size does not show, but its
+// last binary digits do: they are all 0. Then the lowest digit that is in use counts as the noise.
 // Steps too small to change f at all say that the slope is 0, unless f is a staircase, as after a
 // rounding to float32: then they say nothing.
 #include <functional>
@@ -54,7 +56,8 @@ class Differences {
   /// u . f at two places, subtracted output by output: what does not change leaves no noise.
   struct Change {
     double value = 0;
-    double size = 0;  // of the outputs that depend on x; of all, if none does
+    double size = 0;   // of the outputs that depend on x; of all, if none does
+    double grain = 0;  // of those
     bool finite = true;
   };
   Change change(const Outputs& from, const Outputs& to) const;
@@ -62,6 +65,7 @@ class Differences {
   double unit() const;
   double span() const;
   void find_dependent() const;
+  double grain_of(size_t output, const std::vector<Outputs>& values) const;
   double richardson(double h) const;
   double scatter(const Slope& s) const;
   enum class Stairs { Unclear, No, Yes };
@@ -70,7 +74,9 @@ class Differences {
   std::function<Outputs(double)> f_;
   const Outputs& u_;
   double x_, around_;
-  mutable std::vector<bool> depends_;  // once asked for
+  // Once asked for, of each output: whether it depends on x, and its lowest digit if values cancel.
+  mutable std::vector<bool> depends_;
+  mutable std::vector<double> grain_;
 };
 
 }  // namespace gradus

@@ -15,6 +15,8 @@ namespace gradus {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// What values near 1 leave over where they cancel; in a second derivative, what first ones do.
+constexpr double kLeftOver = 1e-16, kLeftOverOfGradients = 3e-10;
 constexpr double kNothing = 1e-30;  // a derivative that no training would notice
 
 double root_mean_square(const std::vector<double>& v) {
@@ -129,9 +131,10 @@ Verdict judge(Check& run, const Differences& differences, size_t i, size_t j, do
     // An accusation has to stand clear of all that may be noise: of the last digits of backward, and
     // of values inside f that cancel, which the outputs do not show.
     slope.error = 2 * slope.error + 4 * run.last_digits(i, j);
-    return difference() > resolution * std::max(512.0, 2 / slope.step) && error() > tolerance
-               ? verdict(Judgement::Wrong, error())
-               : verdict(Judgement::Unjudged);
+    const double least_shown = std::max(resolution * std::max(512.0, 2 / slope.step),
+                                        run.second ? kLeftOverOfGradients : kLeftOver);
+    return difference() > least_shown && error() > tolerance ? verdict(Judgement::Wrong, error())
+                                                             : verdict(Judgement::Unjudged);
   }
   return coarse() ? verdict(Judgement::Unjudged) : verdict(Judgement::Right, error());
 }
