@@ -18,8 +18,10 @@ if [[ -n ${CUDA:-} ]]; then
 else
   emulator=checked
   [[ -z ${PLAIN:-} ]] || emulator=plain CHECKED_FLAGS=
+  few_errors=-fmax-errors=5
+  [[ $($CXX --version) != *clang* ]] || few_errors=-ferror-limit=5
   # shellcheck disable=SC2086  # flags are many, and CXX may be "ccache g++"
-  if ! { $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g -fmax-errors=5 -Wall -Wextra -Wno-unused -Wno-sign-compare \
+  if ! { $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g $few_errors -Wall -Wextra -Wno-unused -Wno-sign-compare \
     -c -x c++ "$FILE" -o "$program.o" &&
     $CXX -rdynamic "$program.o" "$BUILD/libemulator_$emulator.a" -lopenblas -o "$program"; }; then
     awk -f cuda/emulator/explain.awk "$FILE"

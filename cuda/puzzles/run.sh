@@ -58,8 +58,10 @@ compile() { # name file
     "$NVCC" -std=c++20 -lineinfo -arch=sm_75 -I. -x cu -c "$2" -o "$out.o" &&
       "$NVCC" -arch=sm_75 "$out.o" "$work"/*.harness.o -o "$out"
   else
+    few_errors=-fmax-errors=3
+    [[ $($CXX --version) != *clang* ]] || few_errors=-ferror-limit=3
     # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
-    $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g -fmax-errors=3 -fdiagnostics-color=$diagnostics \
+    $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g $few_errors -fdiagnostics-color=$diagnostics \
       -Wall -Wextra -Wno-unused -Wno-unused-parameter -Wno-sign-compare -c -x c++ "$2" -o "$out.o" &&
       $CXX "$out.o" $CHECKED -lopenblas -o "$out" || {
       awk -f cuda/emulator/explain.awk "$2"
