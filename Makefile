@@ -99,9 +99,9 @@ CHECKED  := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover
 
 # ---- Files --------------------------------------------------------------------------------------
 
-LIB_DIRS    := tensor tensor/cpu autograd nn optim
+LIB_DIRS    := tensor tensor/cpu autograd nn nn/models nn/text optim
 LIB_SRC     := $(foreach d,$(LIB_DIRS),$(sort $(wildcard $(d)/*.cpp)))
-SUPPORT_SRC := $(sort $(wildcard examples/support/*.cpp))
+SUPPORT_SRC := $(sort $(wildcard examples/support/*/*.cpp))
 EXAMPLE_SRC := $(sort $(wildcard examples/[0-9]*.cpp))
 TABLE_SRC   := $(sort $(wildcard tests/op_table*.cpp))
 CHECK_SRC   := $(wildcard tests/gradcheck.cpp)
@@ -116,7 +116,7 @@ PUZZLE_SRC    := $(sort $(wildcard cuda/puzzles/*.cpp))
 BUG_SRC       := $(sort $(wildcard tests/cuda/bugs*))
 ALL_SRC     := $(LIB_SRC) $(SUPPORT_SRC) $(EXAMPLE_SRC) $(TEST_SRC) $(CHECK_SRC) $(DOCTOR_SRC) $(BENCH_SRC)
 # Kernels and their private headers stay behind; the rest is what a program may include.
-HEADERS     := $(foreach d,tensor autograd nn optim,$(sort $(wildcard $(d)/*.h))) \
+HEADERS     := $(foreach d,tensor autograd nn nn/models nn/text optim,$(sort $(wildcard $(d)/*.h $(d)/*.def))) \
                $(if $(CUDA),cuda/cuda.h cuda/matmul_options.h)
 
 obj = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
@@ -221,7 +221,7 @@ install: $(LIB)               ## headers, libgradus.a and gradus.pc, into PREFIX
 	install -m 644 $(LIB) "$(DESTDIR)$(LIBDIR)/" && \
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include/gradus' '' \
 	  'Name: gradus' 'Description: Tensors, automatic differentiation, neural networks' \
-	  'Version: $(VERSION)' 'Requires: openblas fmt' 'Libs: -L$${libdir} -lgradus -fopenmp $(if $(CUDA),$(LINK_$(DEVICE)))' \
+	  'Version: $(VERSION)' 'Requires: openblas fmt zlib libpcre2-8' 'Libs: -L$${libdir} -lgradus -fopenmp $(if $(CUDA),$(LINK_$(DEVICE)))' \
 	  'Cflags: -I$${includedir} -std=c++20 -fopenmp' >"$(DESTDIR)$(LIBDIR)/pkgconfig/gradus.pc" && \
 	echo 'installed into $(DESTDIR)$(PREFIX)'
 
@@ -239,7 +239,7 @@ help:                         ## this list
 
 $(FLAGS_STAMP) $(SOURCE_STAMP): ;
 # Where the examples look for their data unless $GRADUS_DATA says otherwise.
-$(BUILD)/obj/examples/support/datasets.o: private DEFINES := -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
+$(BUILD)/obj/examples/support/data/datasets.o: private DEFINES := -DGRADUS_DATA_DIR='"$(CURDIR)/examples/data"'
 
 $(BUILD)/obj/%.o: %.cpp $(FLAGS_STAMP)
 	@mkdir -p $(@D)

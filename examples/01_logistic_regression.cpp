@@ -28,12 +28,12 @@
 
 #include "autograd/engine.h"
 #include "autograd/ops.h"
-#include "examples/support/datasets.h"
-#include "examples/support/metrics.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/progress.h"
-#include "examples/support/terminal.h"
+#include "examples/support/data/datasets.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/metrics.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/progress.h"
+#include "examples/support/show/terminal.h"
 
 using namespace gradus;
 using namespace gradus::support;

@@ -26,10 +26,10 @@
 #include <vector>
 
 #include "autograd/autograd.h"
-#include "examples/support/csv.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/terminal.h"
+#include "examples/support/data/csv.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/terminal.h"
 
 using namespace gradus;
 using namespace gradus::support;

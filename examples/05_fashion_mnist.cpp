@@ -30,11 +30,11 @@
 #include <numeric>
 
 #include "autograd/engine.h"
-#include "examples/support/datasets.h"
-#include "examples/support/metrics.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/progress.h"
+#include "examples/support/data/datasets.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/metrics.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/progress.h"
 #include "nn/nn.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

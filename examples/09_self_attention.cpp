@@ -27,10 +27,10 @@
 #include <vector>
 
 #include "autograd/autograd.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/progress.h"
-#include "examples/support/terminal.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/progress.h"
+#include "examples/support/show/terminal.h"
 #include "nn/attention.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

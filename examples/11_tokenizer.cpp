@@ -28,12 +28,12 @@
 #include <string>
 #include <vector>
 
-#include "examples/support/bpe.h"
-#include "examples/support/dialogues.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/text.h"
-#include "examples/support/utf8.h"
+#include "examples/support/chat/dialogues.h"
+#include "examples/support/data/text.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/plot.h"
+#include "nn/text/bpe.h"
+#include "nn/text/utf8.h"
 
 using namespace gradus;
 using namespace gradus::support;

@@ -6,7 +6,7 @@
 //
 //   L = -mean_t ln p(x_t | x_0 … x_t-1)        bits per byte = L / ln 2 · tokens / bytes
 //
-// The model (support/gpt.h): embeddings, blocks of causal self-attention and an MLP, and a softmax over
+// The model (nn/models/gpt.h): embeddings, blocks of causal self-attention and an MLP, and a softmax over
 // the vocabulary that 11's byte pairs make. All positions of a window are trained at once, because the
 // causal mask lets each see its past only. The learning rate warms up, then falls along a cosine.
 // What must it beat? The best that counting can do: a 4-gram model with Kneser-Ney smoothing, on the
@@ -20,14 +20,14 @@
 #include <numbers>
 
 #include "autograd/autograd.h"
-#include "examples/support/language_model.h"
-#include "examples/support/ngram.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/progress.h"
-#include "examples/support/text.h"
-#include "examples/support/training_run.h"
-#include "examples/support/utf8.h"
+#include "examples/support/data/text.h"
+#include "examples/support/run/options.h"
+#include "examples/support/run/training_run.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/progress.h"
+#include "nn/text/language_model.h"
+#include "nn/text/ngram.h"
+#include "nn/text/utf8.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

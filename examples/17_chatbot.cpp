@@ -8,7 +8,7 @@
 // The model is 13's GPT, smaller; the tokens are 11's byte pairs; the loss is cross-entropy, but only
 // over the answers (the loss mask): L = -mean over answer tokens of ln p(token | everything before).
 // What is new is the data, and what one may believe afterwards. The dialogues are generated
-// (examples/support/dialogues.h): a small world of names, elements, capitals, sums and small talk in
+// (examples/support/chat/dialogues.h): a small world of names, elements, capitals, sums and small talk in
 // English and Chinese, with phrasings, names and numbers set aside before training. The examination
 // asks only those, and counts answers that are right to the letter.
 //
@@ -19,13 +19,13 @@
 #include <algorithm>
 
 #include "autograd/autograd.h"
-#include "examples/support/chat.h"
-#include "examples/support/file.h"
-#include "examples/support/options.h"
-#include "examples/support/progress.h"
-#include "examples/support/terminal.h"
-#include "examples/support/training_run.h"
-#include "examples/support/utf8.h"
+#include "examples/support/chat/chat.h"
+#include "examples/support/run/options.h"
+#include "examples/support/run/training_run.h"
+#include "examples/support/show/progress.h"
+#include "examples/support/show/terminal.h"
+#include "nn/file.h"
+#include "nn/text/utf8.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <set>
 
-#include "examples/support/standard_output.h"
+#include "examples/support/show/standard_output.h"
 #include "tensor/random.h"
 #include "tensor/raw.h"
 #include "tensor/runtime.h"

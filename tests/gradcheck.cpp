@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "examples/support/standard_output.h"
+#include "examples/support/show/standard_output.h"
 #include "tests/op_table_checks.h"
 
 using namespace gradus;

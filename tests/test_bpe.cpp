@@ -10,13 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "examples/support/bpe.h"
-#include "examples/support/file.h"
+#include "nn/file.h"
+#include "nn/text/bpe.h"
 #include "tensor/error.h"
 #include "tests/child.h"
 
 using namespace gradus;
-using namespace gradus::support;
 
 namespace {
 

@@ -3,8 +3,8 @@
 
 #include <numeric>
 
-#include "examples/support/chatbot.h"
-#include "examples/support/utf8.h"
+#include "examples/support/chat/chatbot.h"
+#include "nn/text/utf8.h"
 
 using namespace gradus;
 using namespace gradus::support;

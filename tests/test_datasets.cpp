@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <numeric>
 
-#include "examples/support/datasets.h"
-#include "examples/support/file.h"
-#include "examples/support/idx.h"
+#include "examples/support/data/datasets.h"
+#include "examples/support/data/idx.h"
+#include "nn/file.h"
 #include "tensor/raw.h"
 #include "tests/scratch.h"
 

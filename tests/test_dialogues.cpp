@@ -9,7 +9,7 @@
 #include <set>
 #include <unordered_set>
 
-#include "examples/support/dialogues.h"
+#include "examples/support/chat/dialogues.h"
 #include "tensor/error.h"
 
 using namespace gradus::support;

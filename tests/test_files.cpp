@@ -8,13 +8,12 @@
 #include <filesystem>
 #include <random>
 
-#include "examples/support/file.h"
-#include "examples/support/utf8.h"
+#include "nn/file.h"
+#include "nn/text/utf8.h"
 #include "tensor/error.h"
 #include "tests/child.h"
 
 using namespace gradus;
-using namespace gradus::support;
 
 namespace {
 

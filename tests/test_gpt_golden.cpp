@@ -9,7 +9,7 @@
 
 #include "autograd/engine.h"
 #include "autograd/ops.h"
-#include "examples/support/gpt.h"
+#include "nn/models/gpt.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 
@@ -34,7 +34,7 @@ std::vector<uint32_t> words(const std::string& name, int64_t n) {
   return out;
 }
 
-void set_weights(const support::Gpt& gpt) {
+void set_weights(const Gpt& gpt) {
   for (const auto& [name, p] : gpt.named_parameters()) {
     std::vector<double> values;
     const bool norm = p.dim() == 1 && name.ends_with("weight");
@@ -50,7 +50,7 @@ struct Run {
 };
 
 Run train(DType dtype, int64_t steps) {
-  support::Gpt gpt({.vocabulary = kV, .context = kT, .layers = 2, .heads = 2, .channels = 32});
+  Gpt gpt({.vocabulary = kV, .context = kT, .layers = 2, .heads = 2, .channels = 32});
   gpt.to(dtype);
   set_weights(gpt);
   std::vector<int64_t> ids;

@@ -4,12 +4,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "examples/support/language_model.h"
-#include "examples/support/utf8.h"
+#include "nn/text/language_model.h"
+#include "nn/text/utf8.h"
 #include "tensor/raw.h"
 
 using namespace gradus;
-using namespace gradus::support;
 
 namespace {
 

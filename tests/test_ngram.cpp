@@ -9,11 +9,10 @@
 #include <random>
 #include <set>
 
-#include "examples/support/ngram.h"
+#include "nn/text/ngram.h"
 #include "tensor/error.h"
 
 using namespace gradus;
-using namespace gradus::support;
 
 namespace {
 

@@ -6,12 +6,11 @@
 #include <map>
 
 #include "autograd/ops.h"
-#include "examples/support/gpt.h"
-#include "examples/support/sampling.h"
+#include "nn/models/gpt.h"
+#include "nn/text/sampling.h"
 #include "tests/child.h"
 
 using namespace gradus;
-using namespace gradus::support;
 
 namespace {
 

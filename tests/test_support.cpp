@@ -9,16 +9,16 @@
 #include <filesystem>
 #include <functional>
 
-#include "examples/support/csv.h"
-#include "examples/support/file.h"
-#include "examples/support/gnuplot.h"
-#include "examples/support/metrics.h"
-#include "examples/support/number.h"
-#include "examples/support/options.h"
-#include "examples/support/plot.h"
-#include "examples/support/process.h"
-#include "examples/support/progress.h"
-#include "examples/support/terminal.h"
+#include "examples/support/data/csv.h"
+#include "examples/support/run/number.h"
+#include "examples/support/run/options.h"
+#include "examples/support/show/gnuplot.h"
+#include "examples/support/show/metrics.h"
+#include "examples/support/show/plot.h"
+#include "examples/support/show/process.h"
+#include "examples/support/show/progress.h"
+#include "examples/support/show/terminal.h"
+#include "nn/file.h"
 #include "tensor/error.h"
 #include "tests/scratch.h"
 

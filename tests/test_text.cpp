@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "examples/support/file.h"
-#include "examples/support/text.h"
-#include "examples/support/utf8.h"
+#include "examples/support/data/text.h"
+#include "nn/file.h"
+#include "nn/text/utf8.h"
 #include "tensor/error.h"
 #include "tests/scratch.h"
 

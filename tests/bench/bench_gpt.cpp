@@ -2,7 +2,7 @@
 //   build/bin/bench_gpt train|generate nano|small|gpt2
 #include <sys/resource.h>
 
-#include "examples/support/standard_output.h"
+#include "examples/support/show/standard_output.h"
 #include "tests/bench/gpt_bench.h"
 
 int main(int argc, char** argv) {

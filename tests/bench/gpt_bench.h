@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "autograd/autograd.h"
-#include "examples/support/gpt.h"
-#include "examples/support/sampling.h"
+#include "nn/models/gpt.h"
+#include "nn/text/sampling.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 #include "tensor/runtime.h"
@@ -25,7 +25,7 @@
 namespace gradus::bench {
 
 struct Job {
-  support::GptConfig config;
+  GptConfig config;
   int64_t batch;
 };
 inline const std::map<std::string, Job> kJobs = {
@@ -67,7 +67,7 @@ inline double peak_gflops(Device device, int64_t n = 1024) {
 
 /// Multiply-adds count two. Per token and layer: 12 C^2 weights, and for attention T positions of C
 /// in q k^T and in p v, half of them hidden by the causal mask. Backward costs twice the forward.
-inline double flops_per_token(const support::GptConfig& c, double positions) {
+inline double flops_per_token(const GptConfig& c, double positions) {
   const double channels = static_cast<double>(c.channels), layers = static_cast<double>(c.layers);
   return 2 * (layers * (12 * channels * channels + 2 * positions * channels) +
               static_cast<double>(c.vocabulary) * channels);
@@ -89,9 +89,9 @@ inline void report(const Machine& machine, const std::string& job, double tokens
 }
 
 inline void train(const Machine& machine, const std::string& name, const Job& job) {
-  const support::GptConfig& c = job.config;
+  const GptConfig& c = job.config;
   const double peak = peak_gflops(machine.device);
-  support::Gpt model(c);
+  Gpt model(c);
   model.to(machine.device);
   AdamW optimizer(model.parameters(), 1e-3);
   std::vector<double> seconds;
@@ -115,10 +115,10 @@ inline void train(const Machine& machine, const std::string& name, const Job& jo
 }
 
 inline void generate(const Machine& machine, const std::string& name, const Job& job) {
-  const support::GptConfig& c = job.config;
+  const GptConfig& c = job.config;
   const double peak = peak_gflops(machine.device);
   NoGrad guard;
-  support::Gpt model(c);
+  Gpt model(c);
   model.to(machine.device);
   model.eval();
   std::vector<double> seconds;
@@ -127,7 +127,7 @@ inline void generate(const Machine& machine, const std::string& name, const Job&
     Tensor ids = raw::to(randint(0, c.vocabulary, {1, 1}), machine.device);
     for (int64_t position = 0; position < c.context; ++position) {
       const double start = now(machine.device);
-      ids = tensor<int64_t>({support::sample(model(ids, caches), {})}, {1, 1}, machine.device);
+      ids = tensor<int64_t>({sample(model(ids, caches), {})}, {1, 1}, machine.device);
       seconds.push_back(now(machine.device) - start);
     }
   }

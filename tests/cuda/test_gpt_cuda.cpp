@@ -7,8 +7,8 @@
 
 #include "autograd/autograd.h"
 #include "cuda/cuda.h"
-#include "examples/support/gpt.h"
-#include "examples/support/sampling.h"
+#include "nn/models/gpt.h"
+#include "nn/text/sampling.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 
@@ -18,9 +18,9 @@ namespace {
 
 constexpr int64_t kB = 2, kT = 16, kV = 50;
 
-support::Gpt small_gpt(DType dtype, Device device) {
+Gpt small_gpt(DType dtype, Device device) {
   manual_seed(11);  // the weights are drawn on the CPU: the same for both devices
-  support::Gpt gpt({.vocabulary = kV, .context = kT, .layers = 2, .heads = 2, .channels = 32});
+  Gpt gpt({.vocabulary = kV, .context = kT, .layers = 2, .heads = 2, .channels = 32});
   gpt.to(dtype);
   gpt.to(device);
   return gpt;
@@ -33,7 +33,7 @@ struct Run {
 
 /// Ten steps on one text, with AdamW and clipping.
 Run train(DType dtype, Device device) {
-  const support::Gpt gpt = small_gpt(dtype, device);
+  const Gpt gpt = small_gpt(dtype, device);
   const Tensor text = raw::to(randint(0, kV, {kB, kT + 1}), device);
   ParamGroup matrices{.params = {}, .weight_decay = 0.1}, vectors{.params = {}, .weight_decay = 0};
   for (const Tensor& p : gpt.parameters()) (p.dim() > 1 ? matrices : vectors).params.push_back(p);
@@ -52,15 +52,14 @@ Run train(DType dtype, Device device) {
   return run;
 }
 
-std::vector<int64_t> write(const support::Gpt& gpt, Device device,
-                           const support::SamplingOptions& options) {
+std::vector<int64_t> write(const Gpt& gpt, Device device, const SamplingOptions& options) {
   const NoGrad guard;
   Generator generator(5);
   std::vector<KvCache> caches = gpt.make_caches(1);
   std::vector<int64_t> text{7, 3, 1};
   Tensor next = tensor<int64_t>(text, {1, 3}, device);  // the prompt at once, then token by token
   while (text.size() < kT) {
-    text.push_back(support::sample(gpt(next, caches), options, text, generator));
+    text.push_back(sample(gpt(next, caches), options, text, generator));
     next = tensor<int64_t>({text.back()}, {1, 1}, device);
   }
   return text;
@@ -87,10 +86,10 @@ TEST_CASE("cuda: a GPT trains to the CPU's losses, and twice to the same bits") 
 
 TEST_CASE("cuda: a GPT writes the CPU's tokens, with a cache") {
   cuda::install();
-  const support::Gpt here = small_gpt(F32, Device::CPU), there = small_gpt(F32, Device::CUDA);
-  for (const support::SamplingOptions& options :
-       {support::SamplingOptions{.temperature = 0},
-        support::SamplingOptions{.temperature = 1.2, .top_k = 20, .repetition_penalty = 1.3}}) {
+  const Gpt here = small_gpt(F32, Device::CPU), there = small_gpt(F32, Device::CUDA);
+  for (const SamplingOptions& options :
+       {SamplingOptions{.temperature = 0},
+        SamplingOptions{.temperature = 1.2, .top_k = 20, .repetition_penalty = 1.3}}) {
     const std::vector<int64_t> expected = write(here, Device::CPU, options);
     CHECK(expected.size() == kT);
     CHECK(write(there, Device::CUDA, options) == expected);

@@ -1,0 +1,152 @@
+// One pass over the bytes. A field is either bare (no quote anywhere in it) or quoted as a whole,
+// with "" for a quote inside.
+#include "examples/support/data/csv.h"
+
+#include <cmath>
+
+#include "examples/support/run/number.h"
+#include "nn/file.h"
+#include "tensor/error.h"
+
+namespace gradus::support {
+namespace {
+
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& name) : text_(text), name_(name) {
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = line_start_ = 3;  // what Excel puts in front
+  }
+  bool done() const { return at_ == text_.size(); }
+  bool at(char c) const { return !done() && text_[at_] == c; }
+  int64_t line() const { return line_; }
+
+  void skip_line() {
+    while (!done() && !at('\n') && !at('\r')) ++at_;
+    end_line();
+  }
+  /// Whether nothing but line ends follows.
+  bool blank_to_the_end() const { return text_.find_first_not_of("\r\n \t", at_) == text_.npos; }
+
+  std::vector<std::string> record() {
+    std::vector<std::string> fields;
+    while (true) {
+      fields.push_back(at('"') ? quoted() : bare());
+      if (!at(',')) break;
+      ++at_;
+    }
+    require(done() || at('\n') || at('\r'),
+            "a quoted field must end at a comma or at the end of the line");
+    end_line();
+    return fields;
+  }
+
+  void require(bool ok, std::string_view what) const {
+    check<IoError>(ok, "{}:{}:{}: {}", name_, line_, at_ - line_start_ + 1, what);
+  }
+
+ private:
+  std::string bare() {
+    const size_t from = at_;
+    for (; !done() && !at(',') && !at('\n') && !at('\r'); ++at_) {
+      require(!at('"'), "a quote inside a field that is not quoted");
+      require(!at('\0'), "a zero byte: this is not a text file");
+    }
+    return std::string(text_.substr(from, at_ - from));
+  }
+
+  std::string quoted() {
+    std::string field;
+    for (++at_;; ++at_) {
+      require(!done(), "the file ends inside a quoted field");
+      if (at('"')) {
+        ++at_;
+        if (!at('"')) return field;
+      }
+      field += text_[at_];
+      if (at('\n')) ++line_, line_start_ = at_ + 1;
+    }
+  }
+
+  /// Over a line's end: LF, CR LF, or CR alone.
+  void end_line() {
+    if (done()) return;
+    if (at('\r')) ++at_;
+    if (at('\n')) ++at_;
+    ++line_, line_start_ = at_;
+  }
+
+  std::string_view text_;
+  const std::string& name_;
+  size_t at_ = 0, line_start_ = 0;
+  int64_t line_ = 1;
+};
+
+}  // namespace
+
+Csv Csv::read(const std::filesystem::path& path) {
+  return parse(read_file(path.string()), path.string());
+}
+
+Csv Csv::parse(std::string_view text, std::string name) {
+  Csv csv;
+  csv.name_ = std::move(name);
+  Reader reader(text, csv.name_);
+  while (reader.at('#')) reader.skip_line();
+  reader.require(!reader.done(), "no header: the table is empty");
+  csv.header_ = reader.record();
+  while (!reader.blank_to_the_end()) {
+    const int64_t line = reader.line();
+    csv.rows_.push_back({line, reader.record()});
+    const size_t found = csv.rows_.back().fields.size();
+    check<IoError>(found == csv.header_.size(), "{}:{}: {} fields, but the header has {}",
+                   csv.name_, line, found, csv.header_.size());
+  }
+  return csv;
+}
+
+const std::string& Csv::text(int64_t row, int64_t column) const {
+  check<IndexError>(row >= 0 && row < rows() && column >= 0 && column < columns(),
+                    "{}: no row {}, column {} in a table of {} × {}", name_, row, column, rows(),
+                    columns());
+  return rows_[row].fields[column];
+}
+
+double Csv::number(int64_t row, int64_t column) const {
+  const std::string& field = text(row, column);
+  double value = 0;
+  check<IoError>(parse_number(field, value) == std::errc() && std::isfinite(value),
+                 "{}:{}: field {} ({}): '{}' is not a number", name_, rows_[row].line, column + 1,
+                 header_[column], field);
+  return value;
+}
+
+int64_t Csv::column(std::string_view name) const {
+  for (int64_t c = 0; c < columns(); ++c)
+    if (header_[c] == name) return c;
+  std::string known;
+  for (const std::string& h : header_) known += (known.empty() ? "" : ", ") + h;
+  throw IoError(fmt::format("{}: no column '{}'; there are: {}", name_, name, known));
+}
+
+void write_csv(const std::filesystem::path& path, const std::vector<std::string>& header,
+               const std::vector<std::vector<std::string>>& rows) {
+  std::string out;
+  const auto append = [&](const std::vector<std::string>& fields) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) out += ',';
+      if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
+        out += fields[i];
+        continue;
+      }
+      out += '"';
+      for (char c : fields[i]) out += c == '"' ? "\"\"" : std::string(1, c);
+      out += '"';
+    }
+    out += '\n';
+  };
+  append(header);
+  for (const auto& row : rows) append(row);
+  write_file(path.string(), out);
+}
+
+}  // namespace gradus::support

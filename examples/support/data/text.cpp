@@ -1,0 +1,147 @@
+#include "examples/support/data/text.h"
+
+#include <sys/wait.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <vector>
+
+#include "nn/file.h"
+#include "tensor/error.h"
+
+namespace gradus::support {
+namespace {
+
+constexpr const char* kJargonPath = "/usr/share/doc/jargon-text/jargon.txt.gz";
+constexpr int64_t kBibleVerses = 31102;
+
+/// What a command without user input prints, and its exit status.
+std::pair<std::string, int> output_of(const char* command) {
+  std::string output;
+  FILE* pipe = popen(command, "r");
+  check<IoError>(pipe != nullptr, "cannot start '{}'", command);
+  std::array<char, 1 << 16> buffer;
+  while (const size_t n = fread(buffer.data(), 1, buffer.size(), pipe))
+    output.append(buffer.data(), n);
+  const int status = pclose(pipe);
+  return {output, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+}
+
+/// "Ge1:31 And God saw …\nGe2:1 Thus the heavens …" without references, chapters apart.
+std::string without_references(std::string_view listing, int64_t& verses) {
+  std::string text, chapter;
+  verses = 0;
+  for (size_t begin = 0, end; begin < listing.size(); begin = end + 1) {
+    end = std::min(listing.find('\n', begin), listing.size());
+    const std::string_view line = listing.substr(begin, end - begin);
+    const size_t colon = line.find(':'), space = line.find(' ');
+    if (space == std::string_view::npos || colon > space) continue;
+    if (chapter != line.substr(0, colon)) {
+      if (!text.empty()) text += '\n';
+      chapter = line.substr(0, colon);
+    }
+    text += line.substr(space + 1);
+    text += '\n';
+    ++verses;
+  }
+  return text;
+}
+
+}  // namespace
+
+namespace {
+/// Without a byte order mark, and with LF at the end of each line; the note says what was changed.
+void normalise(Corpus& corpus, const std::string& path) {
+  std::string& text = corpus.text;
+  check<IoError>(!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF"),
+                 "load_text: '{}' is UTF-16; turn it into UTF-8: iconv -f UTF-16 -t UTF-8", path);
+  if (text.starts_with("\xEF\xBB\xBF"))
+    text.erase(0, 3), corpus.note += "left out: a byte order mark";
+  if (text.find('\r') == text.npos) return;
+  size_t end = 0;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r')
+      text[end++] = text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      text[end++] = '\n';
+  text.resize(end);
+  corpus.note += corpus.note.empty() ? "" : "; ";
+  corpus.note += "its CR or CR LF line ends were read as LF";
+}
+}  // namespace
+
+Corpus load_text(const std::string& path) {
+  Corpus corpus{fmt::format("the file {}", path), read_file(path), ""};
+  normalise(corpus, path);
+  check<IoError>(!corpus.text.empty(), "load_text: '{}' is empty; a model needs some text", path);
+  return corpus;
+}
+
+Corpus bible_text() {
+  const auto [listing, status] = output_of("bible -f gen1:1-rev22:21 </dev/null 2>/dev/null");
+  int64_t verses = 0;
+  Corpus corpus{"the King James Bible (Debian's bible-kjv)", without_references(listing, verses),
+                ""};
+  check<IoError>(
+      status == 0 && verses == kBibleVerses,
+      "bible_text: the program `bible` exited with {} and printed {} verses of {}; install "
+      "it with: apt install bible-kjv",
+      status, verses, kBibleVerses);
+  return corpus;
+}
+
+Corpus jargon_text() {
+  try {
+    return {"the Jargon File (Debian's jargon-text)", load_text(kJargonPath).text, ""};
+  } catch (const IoError& e) {
+    throw IoError(
+        fmt::format("jargon_text: {}; install it with: apt install jargon-text", e.what()));
+  }
+}
+
+Corpus default_corpus() {
+  std::string missing;
+  for (const auto source : {bible_text, jargon_text}) {
+    try {
+      Corpus corpus = source();
+      corpus.note = missing;
+      return corpus;
+    } catch (const IoError& e) {
+      missing += missing.empty() ? "" : "\n";
+      missing += e.what();
+    }
+  }
+  Corpus corpus = generated_text();
+  corpus.note = missing;
+  return corpus;
+}
+
+std::string fingerprint(std::string_view text) {
+  const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
+  return fmt::format("{} bytes, CRC-32 {:08x}", text.size(), crc);
+}
+
+TrainValidation split_corpus(std::string_view text, double fraction) {
+  check<ValueError>(fraction > 0 && fraction < 1,
+                    "split_corpus: fraction {} is not between 0 and 1; 0.1 is usual", fraction);
+  const auto size = static_cast<double>(text.size());
+  auto cut = static_cast<size_t>(size * (1 - fraction));
+  const auto slack = static_cast<size_t>(size * fraction / 10);
+  const size_t newline = text.find('\n', cut);
+  if (newline <= cut + slack && newline + 1 < text.size()) {
+    cut = newline + 1;
+  } else {
+    const auto inside_character = [&] {
+      return (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80;
+    };
+    while (cut < text.size() && inside_character()) ++cut;
+  }
+  check<ValueError>(cut > 0 && cut < text.size(),
+                    "split_corpus: {} bytes are too few for a training and a validation part",
+                    text.size());
+  return {text.substr(0, cut), text.substr(cut)};
+}
+
+}  // namespace gradus::support
