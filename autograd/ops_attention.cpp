@@ -26,18 +26,11 @@ void check_operands(const Tensor& q, const Tensor& k, const Tensor& v, const Att
       "attention: q {}, k {}, v {}; wanted (B, H, T, D), (B, H, S, D) and (B, H, S, E), or all "
       "without H; H of k and v may be a divisor of q's",
       q.shape(), k.shape(), v.shape());
-  check<DTypeError>(q.is_floating_point() && q.dtype() == k.dtype() && q.dtype() == v.dtype(),
-                    "attention: q {}, k {}, v {}", name(q.dtype()), name(k.dtype()),
-                    name(v.dtype()));
-  check<DeviceError>(q.device() == k.device() && q.device() == v.device(),
-                     "attention: q on {}, k on {}, v on {}", name(q.device()), name(k.device()),
-                     name(v.device()));
+  raw::check_floating("attention", {{"q", q}, {"k", k}, {"v", v}});
+  raw::check_same_device("attention",
+                         {{"k", k}, {"the key mask", o.key_mask}, {"attn_mask", o.attn_mask}});
   check<ValueError>(o.dropout >= 0 && o.dropout < 1, "attention: the dropout {} is outside [0, 1)",
                     o.dropout);
-  for (const Tensor& mask : {o.key_mask, o.attn_mask})
-    check<DeviceError>(!mask.defined() || mask.device() == k.device(),
-                       "attention: keys on {}, their mask on {}", name(k.device()),
-                       mask.defined() ? name(mask.device()) : "");
   if (o.attn_mask.defined()) {
     const Shape scores{q.size(0), q.size(1), q.size(2), k.size(2)};
     check<ShapeError>(raw::broadcast_dims(o.attn_mask.shape(), scores).has_value(),
@@ -84,46 +77,11 @@ Tensor definition(const Tensor& q, const Tensor& k, const Tensor& v,
 /// Whether the kernel knows what is asked for. It has no matrix of scores to add to or to drop from.
 bool fused(const AttentionOptions& o) { return !o.attn_mask.defined() && o.dropout == 0; }
 
-/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and as far apart as they are
-/// long. Rows repeated by expand (the gradient of a sum over T is one) lie on top of each other.
-Tensor separate_rows(const Tensor& x) {
-  const int64_t d = x.size(3);
-  const bool separate =
-      x.strides()[2] >= std::max<int64_t>(d, 1) && (x.strides()[3] == 1 || d <= 1);
-  return separate ? x : raw::clone(x);
+/// What the kernels are given: the same memory, without history.
+raw::Attention operands(const Tensor& q, const Tensor& k, const Tensor& v,
+                        const AttentionOptions& o) {
+  return {q.detach(), k.detach(), v.detach(), o.key_mask, o.causal, scale_of(o, q.size(3))};
 }
-
-/// The checked, kernel-ready operands of one call.
-struct Call {
-  Tensor q, k, v;
-  AttentionOptions options;
-  double scale;
-
-  Call(const Tensor& q_, const Tensor& k_, const Tensor& v_, const AttentionOptions& o)
-      : options(o) {
-    check_operands(q_, k_, v_, o);
-    q = separate_rows(q_.detach()), k = separate_rows(k_.detach()), v = separate_rows(v_.detach());
-    scale = scale_of(o, q.size(3));
-  }
-  /// Asked for at each call of a kernel, so that a mask that was changed since is noticed.
-  std::optional<View> mask() const {
-    return options.key_mask.defined() ? std::optional(options.key_mask.view()) : std::nullopt;
-  }
-  Tensor forward(const Tensor& out) const {
-    Tensor stats = empty({q.size(0), q.size(1), q.size(2), 2}, q.options());
-    backend(q.device())
-        .attention(q.view(), k.view(), v.view(), mask(), options.causal, scale, out.view(),
-                   stats.view());
-    return stats;
-  }
-  void backward(const Tensor& g, const Tensor& out, const Tensor& stats, const Tensor& dq,
-                const Tensor& dk, const Tensor& dv) const {
-    backend(q.device())
-        .attention_backward(separate_rows(g).view(), q.view(), k.view(), v.view(), mask(),
-                            options.causal, scale, out.view(), stats.view(), dq.view(), dk.view(),
-                            dv.view());
-  }
-};
 
 /// Part `i` of packed (B, T, 3 H D), or of (B, T, H D) with parts = 1, as (B, H, T, D): a view.
 Tensor head_view(const Tensor& x, int64_t heads, int64_t parts, int64_t i) {
@@ -172,13 +130,13 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
         scaled_dot_product_attention(padded(q, width), padded(k, width), padded(v, width), o), -1,
         0, v.size(3));
   }
-  const Call call(q, k, v, options);
+  const raw::Attention call = operands(q, k, v, options);
   Tensor out = empty(q.shape(), q.options());
-  const Tensor stats = call.forward(out);
+  const Tensor stats = raw::attention_(call, out);
   auto joint = [call, stats](const Tensor& g, const Tensor& y) {
     Tensor dq = empty(call.q.shape(), y.options()), dk = empty(call.k.shape(), y.options()),
            dv = empty(call.k.shape(), y.options());
-    call.backward(g, y, stats, dq, dk, dv);
+    raw::attention_backward_(call, g, y, stats, dq, dk, dv);
     return std::vector{dq, dk, dv};
   };
   return record_fused(
@@ -201,15 +159,18 @@ Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions
       "attention: packed {} with {} heads; wanted (B, T, 3 H D)", qkv.shape(), heads);
   if (!fused(options)) return packed_definition(qkv, heads, options);
   const Tensor packed = raw::contiguous(qkv).detach();
-  const Call call(head_view(packed, heads, 3, 0), head_view(packed, heads, 3, 1),
-                  head_view(packed, heads, 3, 2), options);
+  check_operands(head_view(packed, heads, 3, 0), head_view(packed, heads, 3, 1),
+                 head_view(packed, heads, 3, 2), options);
+  const raw::Attention call =
+      operands(head_view(packed, heads, 3, 0), head_view(packed, heads, 3, 1),
+               head_view(packed, heads, 3, 2), options);
   Tensor out = empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
-  const Tensor stats = call.forward(head_view(out, heads, 1, 0));
+  const Tensor stats = raw::attention_(call, head_view(out, heads, 1, 0));
   auto joint = [call, stats, heads, shape = qkv.shape()](const Tensor& g, const Tensor& y) {
     Tensor dqkv = empty(shape, y.options());
-    call.backward(head_view(raw::contiguous(g), heads, 1, 0), head_view(y, heads, 1, 0), stats,
-                  head_view(dqkv, heads, 3, 0), head_view(dqkv, heads, 3, 1),
-                  head_view(dqkv, heads, 3, 2));
+    raw::attention_backward_(call, head_view(raw::contiguous(g), heads, 1, 0),
+                             head_view(y, heads, 1, 0), stats, head_view(dqkv, heads, 3, 0),
+                             head_view(dqkv, heads, 3, 1), head_view(dqkv, heads, 3, 2));
     return std::vector{dqkv};
   };
   return record_fused("packed_attention", std::move(out), {qkv}, joint,

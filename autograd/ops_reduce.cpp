@@ -28,7 +28,7 @@ Tensor extreme(const char* op, ReduceOp kind, const Tensor& x, const Dims& wante
                 {{x, [=, shape = kept(x, dims)](const Tensor& g, const Tensor& y) {
                     const Tensor top = reshape(y, shape);
                     const Tensor reached = gt(eq(x, top) + ne(x, x) * ne(top, top), 0);
-                    const Tensor ties = raw::reduce(ReduceOp::Sum, reached, dims, true);
+                    const Tensor ties = raw::reduce(scalar::Sum{}, reached, dims, true);
                     const Tensor part = reshape(g, shape) / raw::to(ties, g.dtype());
                     return masked_fill(part, eq(reached, 0), 0);
                   }}});
@@ -38,7 +38,7 @@ Tensor extreme(const char* op, ReduceOp kind, const Tensor& x, const Dims& wante
 
 Tensor sum(const Tensor& x, const Dims& wanted, bool keepdim) {
   const Dims dims = normalize_dims("sum", wanted, x.dim());
-  return record("sum", raw::reduce(ReduceOp::Sum, x, dims, keepdim),
+  return record("sum", raw::reduce(scalar::Sum{}, x, dims, keepdim),
                 {{x, [shape = kept(x, dims), full = x.shape()](const Tensor& g) {
                     return expand(reshape(g, shape), full);
                   }}});
@@ -67,10 +67,10 @@ Tensor var(const Tensor& x, const Dims& wanted, bool keepdim, int64_t correction
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
-  return extreme("max", ReduceOp::Max, x, dims, keepdim);
+  return extreme("max", scalar::Max{}, x, dims, keepdim);
 }
 Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
-  return extreme("min", ReduceOp::Min, x, dims, keepdim);
+  return extreme("min", scalar::Min{}, x, dims, keepdim);
 }
 
 Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
@@ -85,11 +85,11 @@ Tensor logsumexp(const Tensor& x, const Dims& wanted, bool keepdim) {
   Tensor value, m;
   {
     NoGrad guard;
-    m = count(x, dims) ? raw::reduce(ReduceOp::Max, x, dims, true)
+    m = count(x, dims) ? raw::reduce(scalar::Max{}, x, dims, true)
                        : zeros(kept(x, dims), x.options());  // nothing: ln 0 = -inf
     m = masked_fill(m, eq(isfinite(m), 0), 0);  // a row of -inf: ln 0 below, without inf - inf
     value = log(sum(exp(x - m), dims, true)) + m;
-    if (!keepdim) value = raw::reduce(ReduceOp::Sum, value, dims, false);
+    if (!keepdim) value = raw::reduce(scalar::Sum{}, value, dims, false);
   }
   // e^(x - y) would be cheaper, but y has lost the digits that a large m leaves no room for.
   return record("logsumexp", std::move(value), {{x, [x, m, dims](const Tensor& g) {

@@ -8,17 +8,15 @@ namespace gradus {
 
 namespace {
 
-using Rows = Tensor (*)(const Tensor&);
-using RowsBackward = Tensor (*)(const Tensor& g, const Tensor& y);
+using AlongLast = Tensor (*)(const Tensor&);
+using AlongLastBackward = Tensor (*)(const Tensor& g, const Tensor& y);
 
-/// A fused op along the last dimension whose gradient needs only its output.
-Tensor along_rows(const char* op, Rows kernel, RowsBackward backward, const Tensor& x, int dim,
-                  Composite composite) {
+/// A fused op along the last dimension whose gradient needs only its output, along any dimension.
+Tensor along_dim(const char* op, AlongLast kernel, AlongLastBackward backward, const Tensor& x,
+                 int dim, Composite composite) {
   dim = normalize_dim(op, dim, x.dim());
-  check<DTypeError>(x.is_floating_point(), "{}: not defined for int64; convert with to(x, F32)",
-                    op);
   if (dim < x.dim() - 1)
-    return transpose(along_rows(op, kernel, backward, transpose(x, dim, -1), -1, composite), dim,
+    return transpose(along_dim(op, kernel, backward, transpose(x, dim, -1), -1, composite), dim,
                      -1);
   return record_fused(
       op, kernel(x), {x},
@@ -29,102 +27,74 @@ Tensor along_rows(const char* op, Rows kernel, RowsBackward backward, const Tens
 }  // namespace
 
 Tensor softmax(const Tensor& x, int dim) {
-  return along_rows("softmax", raw::softmax, raw::softmax_backward, x, dim,
-                    [](std::span<const Tensor> in) { return exp(log_softmax(in[0])); });
+  return along_dim("softmax", raw::softmax, raw::softmax_backward, x, dim,
+                   [](std::span<const Tensor> in) { return exp(log_softmax(in[0])); });
 }
 Tensor log_softmax(const Tensor& x, int dim) {
-  return along_rows("log_softmax", raw::log_softmax, raw::log_softmax_backward, x, dim,
-                    [](std::span<const Tensor> in) {
-                      if (in[0].numel() == 0) return in[0] * 1.0;
-                      // The maximum is a constant here: whatever is taken away, the value is the same.
-                      const Tensor d = in[0] - raw::reduce(ReduceOp::Max, in[0], {-1}, true);
-                      return d - logsumexp(d, {-1}, true);
-                    });
+  return along_dim("log_softmax", raw::log_softmax, raw::log_softmax_backward, x, dim,
+                   [](std::span<const Tensor> in) {
+                     if (in[0].numel() == 0) return in[0] * 1.0;
+                     // The maximum is a constant here: subtracting it does not change the value.
+                     const Tensor d = in[0] - raw::reduce(scalar::Max{}, in[0], {-1}, true);
+                     return d - logsumexp(d, {-1}, true);
+                   });
 }
 
 namespace {
-/// What a norm with such a parameter is over: x's last sizes, as many as the parameter has; one, if undefined.
-Shape normalized_shape(const char* op, const Tensor& x, const Tensor& parameter) {
-  const int n = parameter.defined() ? parameter.dim() : 1;
-  check<ShapeError>(n > 0 && n <= x.dim(), "{}: x {} has no last {} dimensions to normalise", op,
-                    x.shape(), n);
-  const Shape inner(std::span<const int64_t>(x.shape().end() - n, static_cast<size_t>(n)));
-  check<ShapeError>(!parameter.defined() || parameter.shape() == inner,
-                    "{}: weight or bias {} for x {}; it must have x's last sizes", op,
-                    parameter.defined() ? parameter.shape() : inner, x.shape());
-  return inner;
-}
-Dims last_dims(const Shape& inner) {
+/// The dimensions that a norm with such a parameter is over, counted from the end.
+Dims last_dims(const Tensor& parameter) {
   Dims dims;
-  for (int d = -inner.size(); d < 0; ++d) dims.push_back(d);
+  for (int d = -parameter.dim(); d < 0; ++d) dims.push_back(d);
   return dims;
 }
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  const Shape inner = normalized_shape("layer_norm", x, weight.defined() ? weight : bias);
-  const Tensor w = weight.defined() ? weight : ones(inner, x.options()),
-               b = bias.defined() ? bias : zeros(inner, x.options());
-  check<ShapeError>(b.shape() == inner, "layer_norm: weight {} and bias {} differ", w.shape(),
-                    b.shape());
-  check<DTypeError>(x.is_floating_point() && w.dtype() == x.dtype() && b.dtype() == x.dtype(),
-                    "layer_norm: x {}, weight {}, bias {}", name(x.dtype()), name(w.dtype()),
-                    name(b.dtype()));
-  check<DeviceError>(w.device() == x.device() && b.device() == x.device(),
-                     "layer_norm: x on {}, weight on {}, bias on {}", name(x.device()),
-                     name(w.device()), name(b.device()));
-  const int64_t n = inner.numel();
-  if (n == 0) return x * w + b;  // nothing to normalise
-  const auto as_rows = [n](const Tensor& t) {
-    return raw::reshape(raw::contiguous(t), {t.numel() / n, n});
-  };
-  const Tensor rows = as_rows(x.detach()), scale = raw::reshape(raw::contiguous(w.detach()), {n}),
-               shift = raw::reshape(raw::contiguous(b.detach()), {n});
-  const Tensor mean_ = empty({rows.size(0)}, x.options()),
-               rstd = empty({rows.size(0)}, x.options());
-  Tensor out = empty(x.shape(), x.options());
-  backend(x.device())
-      .layer_norm(rows.view(), scale.view(), shift.view(), eps, as_rows(out).view(), mean_.view(),
-                  rstd.view());
-  auto joint = [rows, scale, mean_, rstd, as_rows, inner, shape = x.shape()](const Tensor& g,
-                                                                             const Tensor&) {
-    const Options like = rows.options();
-    Tensor dx = empty(shape, like), dw = empty(scale.shape(), like), db = empty(dw.shape(), like);
-    backend(rows.device())
-        .layer_norm_backward(as_rows(g).view(), rows.view(), scale.view(), mean_.view(),
-                             rstd.view(), as_rows(dx).view(), dw.view(), db.view());
-    return std::vector{dx, raw::reshape(dw, inner), raw::reshape(db, inner)};
-  };
-  return record_fused("layer_norm", std::move(out), {x, w, b}, joint,
-                      [eps, dims = last_dims(inner)](std::span<const Tensor> in) {
-                        return (in[0] - mean(in[0], dims, true)) *
-                                   rsqrt(var(in[0], dims, true, 0) + eps) * in[1] +
-                               in[2];
-                      });
+  const Shape shape = raw::normalized_shape("layer_norm", x, weight.defined() ? weight : bias);
+  const Tensor w = weight.defined() ? weight : ones(shape, x.options()),
+               b = bias.defined() ? bias : zeros(shape, x.options());
+  const Tensor from = raw::contiguous(x.detach());
+  raw::Normalized y = raw::layer_norm(from, w, b, eps);
+  return record_fused(
+      "layer_norm", std::move(y.out), {x, w, b},
+      [from, w = w.detach(), mean = y.mean, rstd = y.rstd](const Tensor& g, const Tensor&) {
+        return raw::layer_norm_backward(g, from, w, mean, rstd);
+      },
+      [eps, dims = last_dims(w)](std::span<const Tensor> in) {
+        if (in[0].numel() == 0) return in[0] * in[1] + in[2];
+        return (in[0] - mean(in[0], dims, true)) * rsqrt(var(in[0], dims, true, 0) + eps) * in[1] +
+               in[2];
+      });
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  const Dims dims = last_dims(normalized_shape("rms_norm", x, weight));
-  if (x.numel() == 0) return weight.defined() ? x * weight : x * 1.0;  // also where C = 0
-  const Tensor y = x * rsqrt(mean(square(x), dims, true) + eps);
-  return weight.defined() ? y * weight : y;
+  const Tensor w =
+      weight.defined() ? weight : ones(raw::normalized_shape("rms_norm", x, weight), x.options());
+  const Tensor from = raw::contiguous(x.detach());
+  raw::Normalized y = raw::rms_norm(from, w, eps);
+  return record_fused(
+      "rms_norm", std::move(y.out), {x, w},
+      [from, w = w.detach(), rstd = y.rstd](const Tensor& g, const Tensor&) {
+        return raw::rms_norm_backward(g, from, w, rstd);
+      },
+      [eps, dims = last_dims(w)](std::span<const Tensor> in) {
+        if (in[0].numel() == 0) return in[0] * in[1];
+        return in[0] * rsqrt(mean(square(in[0]), dims, true) + eps) * in[1];
+      });
 }
 
 namespace {
 /// Dropout is linear once its mask is fixed, and the key fixes it: the gradient is the same
 /// function of g.
 Tensor dropout_with(PhiloxKey key, double p, const Tensor& x) {
-  const Tensor from = raw::contiguous(x);
-  Tensor out = empty(x.shape(), x.options());
-  backend(x.device()).dropout(key, p, from.view(), out.view());
-  return record("dropout", std::move(out),
+  return record("dropout", raw::dropout(x, key, p),
                 {{x, [key, p](const Tensor& g) { return dropout_with(key, p, g); }}});
 }
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, Generator& generator) {
   check<ValueError>(p >= 0 && p <= 1, "dropout: probability {}; it must be in [0, 1]", p);
-  check<DTypeError>(x.is_floating_point(), "dropout: not defined for int64");
+  raw::check_floating("dropout", {{"x", x}});
   if (p == 0) return x;
   if (p == 1) return masked_fill(x, ones({}, {I64, x.device()}), 0);
   return dropout_with(generator.next(x.numel()), p, x);
@@ -132,95 +102,53 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
 
 namespace {
 
-/// How many rows count; every target that does is in [0, classes).
-int64_t check_targets(const char* op, const Tensor& targets, int64_t classes,
-                      int64_t ignore_index) {
-  int64_t counted = 0;
-  const std::vector<int64_t> values = targets.to_vector<int64_t>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i] == ignore_index) continue;
-    check<IndexError>(values[i] >= 0 && values[i] < classes,
-                      "{}: target {} at position {} is outside [0, {})", op, values[i], i, classes);
-    ++counted;
-  }
-  return counted;
-}
-
-void check_options(const char* op, const Tensor& x, const Tensor& targets,
-                   const CrossEntropyOptions& o) {
-  check<ShapeError>(x.dim() >= 1, "{}: input of shape {} has no classes", op, x.shape());
+void check_options(const char* op, const Tensor& x, const CrossEntropyOptions& o) {
   check<ValueError>(o.label_smoothing >= 0 && o.label_smoothing <= 1,
                     "{}: label smoothing {} is outside [0, 1]", op, o.label_smoothing);
   check<ValueError>(o.reduction != Reduction::BatchMean,
                     "{}: its Mean is over the rows already; BatchMean is kl_div's", op);
-  check<DeviceError>(x.device() == targets.device(), "{}: input on {}, targets on {}", op,
-                     name(x.device()), name(targets.device()));
-  if (!o.weight.defined()) return;
-  check<ShapeError>(o.weight.shape() == Shape{x.size(-1)},
+  check<ShapeError>(x.dim() >= 1, "{}: input of shape {} has no classes", op, x.shape());
+  raw::check_floating(op, {{"the input", x}, {"the class weights", o.weight}});
+  check<ShapeError>(!o.weight.defined() || o.weight.shape() == Shape{x.size(-1)},
                     "{}: class weights {} for input {}; wanted one for each class", op,
-                    o.weight.shape(), x.shape());
-  check<DTypeError>(o.weight.dtype() == x.dtype(), "{}: class weights {}, input {}", op,
-                    name(o.weight.dtype()), name(x.dtype()));
-  check<DeviceError>(o.weight.device() == x.device(), "{}: class weights on {}, input on {}", op,
-                     name(o.weight.device()), name(x.device()));
+                    o.weight.defined() ? o.weight.shape() : Shape{}, x.shape());
 }
 
-/// PyTorch's order, which many have at hand: (N, C, …) with targets (N, …).
-bool has_classes_second(const Shape& x, const Shape& targets) {
-  if (x.size() < 3) return false;
-  Shape rest = x;
-  rest.erase(1);
-  return rest == targets;
-}
-
-/// Scores (…, C) as rows (N, C), their targets as (N,), and what the rows count for in all.
-struct Classified {
-  Tensor rows, ids;
-  double weight;
-
-  Classified(const char* op, const Tensor& x, const Tensor& targets, const CrossEntropyOptions& o) {
-    Shape expected = x.shape();
-    expected.erase(expected.size() - 1);
-    check<ShapeError>(targets.shape() == expected, "{}: input {} wants targets {}, not {}{}", op,
-                      x.shape(), expected, targets.shape(),
-                      has_classes_second(x.shape(), targets.shape())
-                          ? "; here the classes come last: move PyTorch's dimension 1 with permute"
-                          : "");
-    const int64_t classes = x.size(-1), n = targets.numel();
-    check<ShapeError>(classes > 0 || n == 0, "{}: input {} has no classes", op, x.shape());
-    const int64_t counted = check_targets(op, targets, classes, o.ignore_index);
-    check<ValueError>(o.reduction != Reduction::Mean || counted > 0,
-                      "{}: no row counts ({} rows, all ignored): the mean of nothing is undefined",
-                      op, n);
-    rows = reshape(x, {n, classes});
-    ids = raw::reshape(raw::contiguous(targets), {n});
-    weight = static_cast<double>(counted);
-    if (!o.weight.defined()) return;
-    weight = 0;
-    const std::vector<double> of_class = o.weight.to_vector<double>();
-    for (const int64_t t : ids.to_vector<int64_t>())
-      if (t != o.ignore_index) weight += of_class[static_cast<size_t>(t)];
-    check<ValueError>(o.reduction != Reduction::Mean || weight != 0,
-                      "{}: the class weights of all targets add up to 0", op);
+/// What the rows with these targets count for in all, as a tensor: asking a GPU for the number would wait.
+Tensor total_weight(const char* op, const Tensor& targets, const CrossEntropyOptions& o,
+                    const Options& options) {
+  NoGrad guard;
+  const Tensor counts = ne(targets, static_cast<double>(o.ignore_index));
+  Tensor weights = to(counts, options.dtype);
+  if (o.weight.defined()) {
+    const Tensor classes = masked_fill(targets, eq(counts, 0), 0);
+    weights = weights * reshape(index_select(o.weight, 0, flatten(classes)), targets.shape());
   }
-};
-
-/// Of all losses, where the rows count for `weight` in all.
-Tensor reduced(const Tensor& losses, Reduction reduction, double weight) {
-  if (reduction == Reduction::None) return losses;
-  const Tensor total = sum(losses);
-  return reduction == Reduction::Sum ? total : total / weight;
+  const Tensor total = sum(weights);
+  check<ValueError>(total.device() != Device::CPU || total.item() != 0,
+                    "{}: no row counts: all {} are ignored, or their classes weigh nothing; the "
+                    "mean of nothing is undefined",
+                    op, targets.numel());
+  return total;
 }
 
-/// The definition, of log-probabilities (N, C): -sum_j w_j q_j log p_j with q = (1 - s) one_hot + s / C; 0 for
-/// ignored rows.
+Tensor reduced(const char* op, const Tensor& losses, const Tensor& targets,
+               const CrossEntropyOptions& o) {
+  if (o.reduction == Reduction::None) return losses;
+  const Tensor total = sum(losses);
+  if (o.reduction == Reduction::Sum) return total;
+  return total / total_weight(op, targets, o, losses.options());
+}
+
+/// The definition, of log-probabilities (…, C): -sum_j w_j q_j log p_j with q = (1 - s) one_hot + s / C;
+/// 0 for ignored rows.
 Tensor nll_rows(const Tensor& log_p, const Tensor& targets, const CrossEntropyOptions& o) {
   const Tensor ignored = eq(targets, static_cast<double>(o.ignore_index));
-  const Tensor safe = unsqueeze(masked_fill(targets, ignored, 0), 1);
-  const Tensor counted = o.weight.defined() ? log_p * o.weight : log_p;
-  Tensor loss = squeeze(gather(counted, 1, safe), 1) * (o.label_smoothing - 1);
+  const Tensor safe = unsqueeze(masked_fill(targets, ignored, 0), -1);
+  const Tensor weighted = o.weight.defined() ? log_p * o.weight : log_p;
+  Tensor loss = squeeze(gather(weighted, -1, safe), -1) * (o.label_smoothing - 1);
   // Without smoothing the mean must not be touched: 0 times an infinite logarithm is NaN.
-  if (o.label_smoothing != 0) loss = loss - mean(counted, {-1}) * o.label_smoothing;
+  if (o.label_smoothing != 0) loss = loss - mean(weighted, {-1}) * o.label_smoothing;
   return masked_fill(loss, ignored, 0);
 }
 
@@ -236,52 +164,46 @@ Tensor cross_entropy_with_probabilities(const Tensor& logits, const Tensor& targ
   const double s = o.label_smoothing, floor = s / static_cast<double>(logits.size(-1));
   Tensor q = s == 0 ? targets : targets * (1 - s) + floor;
   if (o.weight.defined()) q = q * o.weight;
-  return reduced(-sum(q * log_softmax(logits), {-1}), o.reduction, static_cast<double>(rows));
+  const Tensor losses = -sum(q * log_softmax(logits), {-1});
+  if (o.reduction == Reduction::None) return losses;
+  const Tensor total = sum(losses);
+  return o.reduction == Reduction::Sum ? total : total / static_cast<double>(rows);
 }
 
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& o) {
-  check<DTypeError>(
-      logits.is_floating_point() && (targets.dtype() == I64 || targets.dtype() == logits.dtype()),
-      "cross_entropy: logits {}, targets {}; logits must be floating, targets int64 class indices "
-      "or probabilities in the logits' dtype",
-      name(logits.dtype()), name(targets.dtype()));
-  check_options("cross_entropy", logits, targets, o);
-  if (targets.is_floating_point()) return cross_entropy_with_probabilities(logits, targets, o);
-  const Classified in("cross_entropy", logits, targets, o);
-  auto definition = [ids = in.ids, o](std::span<const Tensor> flat) {
-    return nll_rows(log_softmax(flat[0]), ids, o);
+  check_options("cross_entropy", logits, o);
+  if (targets.is_floating_point()) {
+    raw::check_floating("cross_entropy",
+                        {{"logits", logits}, {"the target probabilities", targets}});
+    return cross_entropy_with_probabilities(logits, targets, o);
+  }
+  auto definition = [targets, o](std::span<const Tensor> in) {
+    return nll_rows(log_softmax(in[0]), targets, o);
   };
-  if (o.weight.defined())
-    return reduced(reshape(definition({&in.rows, 1}), targets.shape()), o.reduction, in.weight);
-
-  const Tensor rows = raw::contiguous(in.rows).detach();
-  Tensor losses = empty({rows.size(0)}, rows.options());
-  const Tensor lse = empty({rows.size(0), 2}, rows.options());
-  Backend& device = backend(rows.device());
-  device.cross_entropy(rows.view(), in.ids.view(), o.ignore_index, o.label_smoothing, losses.view(),
-                       lse.view());
-  auto joint = [rows, ids = in.ids, lse, o, &device](const Tensor& g, const Tensor&) {
-    Tensor dlogits = empty(rows.shape(), rows.options());
-    device.cross_entropy_backward(raw::contiguous(g).view(), rows.view(), ids.view(), lse.view(),
-                                  o.ignore_index, o.label_smoothing, dlogits.view());
-    return std::vector{dlogits};
+  if (o.weight.defined()) {
+    raw::check_targets("cross_entropy", logits, targets, o.ignore_index);
+    return reduced("cross_entropy", definition({&logits, 1}), targets, o);
+  }
+  const Tensor from = raw::contiguous(logits).detach();
+  raw::CrossEntropy y = raw::cross_entropy(from, targets, o.ignore_index, o.label_smoothing);
+  auto joint = [from, targets, lse = y.lse, o](const Tensor& g, const Tensor&) {
+    return std::vector{
+        raw::cross_entropy_backward(g, from, targets, lse, o.ignore_index, o.label_smoothing)};
   };
-  losses = record_fused("cross_entropy", std::move(losses), {in.rows}, joint, definition);
-  return reduced(reshape(losses, targets.shape()), o.reduction, in.weight);
+  const Tensor losses =
+      record_fused("cross_entropy", std::move(y.losses), {logits}, joint, definition);
+  return reduced("cross_entropy", losses, targets, o);
 }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets,
                 const CrossEntropyOptions& o) {
-  check<DTypeError>(log_probabilities.is_floating_point() && targets.dtype() == I64,
-                    "nll_loss: log-probabilities {}, targets {}; wanted floating, and int64",
-                    name(log_probabilities.dtype()), name(targets.dtype()));
   check<ValueError>(o.label_smoothing == 0,
                     "nll_loss: it knows no label smoothing; cross_entropy does");
-  check_options("nll_loss", log_probabilities, targets, o);
-  const Classified in("nll_loss", log_probabilities, targets, o);
-  return reduced(reshape(nll_rows(in.rows, in.ids, o), targets.shape()), o.reduction, in.weight);
+  check_options("nll_loss", log_probabilities, o);
+  raw::check_targets("nll_loss", log_probabilities, targets, o.ignore_index);
+  return reduced("nll_loss", nll_rows(log_probabilities, targets, o), targets, o);
 }
 
 }  // namespace gradus

@@ -5,6 +5,8 @@
 // lanes of a warp read 32 neighbours, and what they found is combined by block_reduce. A row is read
 // several times, but from memory once: it is then in the cache. None of these kernels does more than
 // a few operations per byte, so all are bound by memory: the figure to compare with is bytes moved.
+#include <algorithm>
+
 #include "cuda/block_reduce.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
@@ -73,44 +75,58 @@ __global__ void log_softmax_backward_kernel(const T* g, const T* y, T* dx, int64
   }
 }
 
-// ---- Layer normalisation --------------------------------------------------------------------------
+// ---- Normalisation: layer_norm, and without a mean and a bias rms_norm ------------------------------
 
-/// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The mean is a sum of x - x_0,
-/// which keeps the digits that a common offset would cost; the variance a second pass over (x - mean)^2, since
-/// E[x^2] - E[x]^2 would cancel.
-template <class T>
-__global__ void layer_norm_kernel(const T* x, const T* weight, const T* bias, T eps, T* y, T* mean,
-                                  T* rstd, int64_t rows, int64_t n) {
+/// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The mean is a sum of
+/// x - x_0, which keeps the digits that a common offset would cost; the variance is a second pass over
+/// (x - mean)^2, since E[x^2] - E[x]^2 would cancel. bias and mean are null unless centred.
+template <bool centred, class T>
+__global__ void norm_kernel(const T* x, const T* weight, const T* bias, T eps, T* y, T* mean,
+                            T* rstd, int64_t rows, int64_t n) {
   const T count = static_cast<T>(n);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T* from = x + row * n;
-    const T first = from[0];
-    T sum = 0, squares = 0;
-    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += from[j] - first;
-    const T m = first + block_sum(sum) / count;
+    T m = 0, squares = 0;
+    if constexpr (centred) {
+      const T first = from[0];
+      T sum = 0;
+      for (int64_t j = threadIdx.x; j < n; j += blockDim.x) sum += from[j] - first;
+      m = first + block_sum(sum) / count;
+    }
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x) squares += (from[j] - m) * (from[j] - m);
     const T r = T(1) / std::sqrt(block_sum(squares) / count + eps);
-    for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
-      y[row * n + j] = (from[j] - m) * r * weight[j] + bias[j];
-    if (threadIdx.x == 0) mean[row] = m, rstd[row] = r;
+    for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
+      T value = (from[j] - m) * r * weight[j];
+      if constexpr (centred) value += bias[j];
+      y[row * n + j] = value;
+    }
+    if (threadIdx.x == 0) {
+      rstd[row] = r;
+      if constexpr (centred) mean[row] = m;
+    }
   }
 }
 
-/// dx = r (h - mean(h) - z mean(h z)), h = g w, z = (x - mean) r: reads g and x, writes dx.
-template <class T>
-__global__ void layer_norm_dx_kernel(const T* g, const T* x, const T* weight, const T* mean,
-                                     const T* rstd, T* dx, int64_t rows, int64_t n) {
+/// dx = r (h - mean(h) - z mean(h z)), h = g w, z = (x - mean) r, mean(h) only if centred: reads g and x,
+/// writes dx.
+template <bool centred, class T>
+__global__ void norm_dx_kernel(const T* g, const T* x, const T* weight, const T* mean,
+                               const T* rstd, T* dx, int64_t rows, int64_t n) {
   const T count = static_cast<T>(n);
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T *grad = g + row * n, *from = x + row * n;
-    const T m = mean[row], r = rstd[row];
+    T m = 0;
+    if constexpr (centred) m = mean[row];
+    const T r = rstd[row];
     T sum_h = 0, sum_hz = 0;
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
       const T h = grad[j] * weight[j];
       sum_h += h;
       sum_hz += h * ((from[j] - m) * r);
     }
-    const T mean_h = block_sum(sum_h) / count, mean_hz = block_sum(sum_hz) / count;
+    T mean_h = 0;
+    if constexpr (centred) mean_h = block_sum(sum_h) / count;
+    const T mean_hz = block_sum(sum_hz) / count;
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x)
       dx[row * n + j] = r * (grad[j] * weight[j] - mean_h - (from[j] - m) * r * mean_hz);
   }
@@ -124,9 +140,9 @@ constexpr int kColumns = 32, kWarps = 8;
 constexpr int64_t kPartRows = 64, kMaxParts = 128;
 
 /// partial (parts, 2, n): the sums over the part's rows of g z and of g.
-template <class T>
-__global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, const T* rstd,
-                                        T* partial, int64_t rows, int64_t n) {
+template <bool centred, class T>
+__global__ void norm_parts_kernel(const T* g, const T* x, const T* mean, const T* rstd, T* partial,
+                                  int64_t rows, int64_t n) {
   SHARED(T, dweight, [kWarps][kColumns]);
   SHARED(T, dbias, [kWarps][kColumns]);
   const unsigned lane = threadIdx.x, warp = threadIdx.y;
@@ -137,7 +153,9 @@ __global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, c
   if (column < n)
     for (int64_t row = rows * part / parts + warp; row < end; row += kWarps) {
       const T grad = g[row * n + column];
-      sum_gz += grad * ((x[row * n + column] - mean[row]) * rstd[row]);
+      T m = 0;
+      if constexpr (centred) m = mean[row];
+      sum_gz += grad * ((x[row * n + column] - m) * rstd[row]);
       sum_g += grad;
     }
   dweight[warp][lane] = sum_gz;
@@ -152,10 +170,10 @@ __global__ void layer_norm_parts_kernel(const T* g, const T* x, const T* mean, c
   partial[(2 * part + 1) * n + column] = sum_g;
 }
 
-/// One thread per column adds the parts: reads 2 parts numbers, writes 2.
-template <class T>
-__global__ void layer_norm_add_parts_kernel(const T* partial, T* dweight, T* dbias, int64_t parts,
-                                            int64_t n) {
+/// One thread per column adds the parts: reads 2 parts numbers, writes 2, or 1 unless centred.
+template <bool centred, class T>
+__global__ void norm_add_parts_kernel(const T* partial, T* dweight, T* dbias, int64_t parts,
+                                      int64_t n) {
   const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (column >= n) return;
   T sum_gz = 0, sum_g = 0;
@@ -164,7 +182,7 @@ __global__ void layer_norm_add_parts_kernel(const T* partial, T* dweight, T* dbi
     sum_g += partial[(2 * part + 1) * n + column];
   }
   dweight[column] = sum_gz;
-  dbias[column] = sum_g;
+  if constexpr (centred) dbias[column] = sum_g;
 }
 
 // ---- The backend's calls ----------------------------------------------------------------------------
@@ -209,37 +227,61 @@ void CudaBackend::log_softmax_backward(const View& g, const View& y, const View&
   });
 }
 
-void CudaBackend::layer_norm(const View& x, const View& weight, const View& bias, double eps,
-                             const View& out, const View& mean, const View& rstd) {
+namespace {
+
+template <bool centred, class T>
+void norm(const View& x, const View& weight, const View& bias, double eps, const View& out,
+          const View& mean, const View& rstd) {
   if (x.numel() == 0) return;
-  dispatch_float(x.dtype, [&]<class T>() {
-    launch<layer_norm_kernel<T>>(per_row(x, stream()), x.as<T>(), weight.as<T>(), bias.as<T>(),
-                                 static_cast<T>(eps), out.as<T>(), mean.as<T>(), rstd.as<T>(),
-                                 x.sizes[0], x.sizes[1]);
-  });
+  launch<norm_kernel<centred, T>>(per_row(x, CudaBackend::stream()), x.as<T>(), weight.as<T>(),
+                                  bias.as<T>(), static_cast<T>(eps), out.as<T>(), mean.as<T>(),
+                                  rstd.as<T>(), x.sizes[0], x.sizes[1]);
 }
 
+template <bool centred, class T>
+void norm_backward(CudaBackend& backend, const View& g, const View& x, const View& weight,
+                   const View& mean, const View& rstd, const View& dx, const View& dweight,
+                   const View& dbias) {
+  const int64_t rows = x.sizes[0], n = x.sizes[1];
+  const cudaStream_t stream = CudaBackend::stream();
+  if (n == 0) return;
+  if (rows > 0)
+    launch<norm_dx_kernel<centred, T>>(per_row(x, stream), g.as<T>(), x.as<T>(), weight.as<T>(),
+                                       mean.as<T>(), rstd.as<T>(), dx.as<T>(), rows, n);
+  const int64_t parts = std::min(std::max<int64_t>(rows / kPartRows, 1), kMaxParts);
+  const Scratch<T> partial(backend, 2 * parts * n);
+  launch<norm_parts_kernel<centred, T>>(
+      {dim3(static_cast<unsigned>((n + kColumns - 1) / kColumns), static_cast<unsigned>(parts)),
+       dim3(kColumns, kWarps), 0, stream},
+      g.as<T>(), x.as<T>(), mean.as<T>(), rstd.as<T>(), partial.data(), rows, n);
+  constexpr int threads = 128;
+  launch<norm_add_parts_kernel<centred, T>>({(n + threads - 1) / threads, threads, 0, stream},
+                                            partial.data(), dweight.as<T>(), dbias.as<T>(), parts,
+                                            n);
+}
+
+}  // namespace
+
+void CudaBackend::layer_norm(const View& x, const View& weight, const View& bias, double eps,
+                             const View& out, const View& mean, const View& rstd) {
+  dispatch_float(x.dtype, [&]<class T>() { norm<true, T>(x, weight, bias, eps, out, mean, rstd); });
+}
 void CudaBackend::layer_norm_backward(const View& g, const View& x, const View& weight,
                                       const View& mean, const View& rstd, const View& dx,
                                       const View& dweight, const View& dbias) {
-  const int64_t rows = x.sizes[0], n = x.sizes[1];
-  if (n == 0) return;
   dispatch_float(x.dtype, [&]<class T>() {
-    if (rows > 0)
-      launch<layer_norm_dx_kernel<T>>(per_row(x, stream()), g.as<T>(), x.as<T>(), weight.as<T>(),
-                                      mean.as<T>(), rstd.as<T>(), dx.as<T>(), rows, n);
-    const int64_t parts = rows < kPartRows               ? 1
-                          : rows / kPartRows < kMaxParts ? rows / kPartRows
-                                                         : kMaxParts;
-    const Scratch<T> partial(*this, 2 * parts * n);
-    launch<layer_norm_parts_kernel<T>>(
-        {dim3(static_cast<unsigned>((n + kColumns - 1) / kColumns), static_cast<unsigned>(parts)),
-         dim3(kColumns, kWarps), 0, stream()},
-        g.as<T>(), x.as<T>(), mean.as<T>(), rstd.as<T>(), partial.data(), rows, n);
-    constexpr int threads = 128;
-    launch<layer_norm_add_parts_kernel<T>>({(n + threads - 1) / threads, threads, 0, stream()},
-                                           partial.data(), dweight.as<T>(), dbias.as<T>(), parts,
-                                           n);
+    norm_backward<true, T>(*this, g, x, weight, mean, rstd, dx, dweight, dbias);
+  });
+}
+
+void CudaBackend::rms_norm(const View& x, const View& weight, double eps, const View& out,
+                           const View& rstd) {
+  dispatch_float(x.dtype, [&]<class T>() { norm<false, T>(x, weight, {}, eps, out, {}, rstd); });
+}
+void CudaBackend::rms_norm_backward(const View& g, const View& x, const View& weight,
+                                    const View& rstd, const View& dx, const View& dweight) {
+  dispatch_float(x.dtype, [&]<class T>() {
+    norm_backward<false, T>(*this, g, x, weight, {}, rstd, dx, dweight, {});
   });
 }
 

@@ -78,17 +78,6 @@ namespace {
 constexpr int64_t kByThread = 256;   // numbers that a thread folds alone
 constexpr int64_t kByBlock = 16384;  // and a block: 32 a thread, and more
 
-/// What leaves any number as it is.
-template <class T>
-T start_of(ReduceOp op) {
-  using Limits = std::numeric_limits<T>;
-  if (op == ReduceOp::Sum) return T(0);
-  if constexpr (Limits::has_infinity)
-    return op == ReduceOp::Max ? -Limits::infinity() : Limits::infinity();
-  else
-    return op == ReduceOp::Max ? Limits::lowest() : Limits::max();
-}
-
 /// The view of the (parts, rows) that a first pass left, as kept rows or reduced parts.
 View column_of(void* data, DType dtype, int64_t size, int64_t stride) {
   View v;
@@ -125,18 +114,13 @@ void fold(CudaBackend& backend, Op op, T identity, const View& kept, const View&
 
 }  // namespace
 
-void CudaBackend::reduce(ReduceOp op, const View& x, const View& out) {
+void CudaBackend::reduce(const ReduceOp& op, const View& x, const View& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(0, out);  // only a sum may be empty
   const View kept = dimensions_of(x, out, true), reduced = dimensions_of(x, out, false);
   dispatch(x.dtype, [&]<class T>() {
-    const T start = start_of<T>(op);
     T* to = out.as<T>();  // contiguous: reduce's result is always fresh
-    switch (op) {
-      case ReduceOp::Sum: return fold(*this, scalar::Add{}, start, kept, reduced, to);
-      case ReduceOp::Max: return fold(*this, scalar::Maximum{}, start, kept, reduced, to);
-      case ReduceOp::Min: return fold(*this, scalar::Minimum{}, start, kept, reduced, to);
-    }
+    std::visit([&](auto f) { fold(*this, f, f.template start<T>(), kept, reduced, to); }, op);
   });
 }
 
@@ -148,11 +132,11 @@ void CudaBackend::arg_reduce(ArgOp op, const View& x, const View& out) {
   const LaunchConfig config{blocks_for(lines.count), threads_for_row(n), 0, stream()};
   dispatch(x.dtype, [&]<class T>() {
     if (op == ArgOp::Max)
-      launch<arg_kernel<T, scalar::Maximum>>(config, scalar::Maximum{}, start_of<T>(ReduceOp::Max),
-                                             lines, x, out, n, stride);
+      launch<arg_kernel<T, scalar::Max>>(config, scalar::Max{}, scalar::Max::start<T>(), lines, x,
+                                         out, n, stride);
     else
-      launch<arg_kernel<T, scalar::Minimum>>(config, scalar::Minimum{}, start_of<T>(ReduceOp::Min),
-                                             lines, x, out, n, stride);
+      launch<arg_kernel<T, scalar::Min>>(config, scalar::Min{}, scalar::Min::start<T>(), lines, x,
+                                         out, n, stride);
   });
 }
 

@@ -50,7 +50,7 @@ Tensor trunc_normal(const Shape& shape, double mean, double std, double low, dou
   while (true) {
     const Tensor outside = raw::add(raw::compare(scalar::Lt{}, x, full({}, low, options)),
                                     raw::compare(scalar::Gt{}, x, full({}, high, options)));
-    if (x.numel() == 0 || raw::reduce(ReduceOp::Max, outside, {}, false).item() == 0) return x;
+    if (x.numel() == 0 || raw::reduce(scalar::Max{}, outside, {}, false).item() == 0) return x;
     x = raw::where(outside, normal(shape, mean, std, options, generator), x);
   }
 }

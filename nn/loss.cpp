@@ -56,8 +56,8 @@ static Tensor bounded_log(const Tensor& x) {
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction) {
   check_pair("binary_cross_entropy", p, target);
   if (p.numel() > 0) {
-    const double low = raw::reduce(ReduceOp::Min, p, {}, false).item();
-    const double high = raw::reduce(ReduceOp::Max, p, {}, false).item();
+    const double low = raw::reduce(scalar::Min{}, p, {}, false).item();
+    const double high = raw::reduce(scalar::Max{}, p, {}, false).item();
     check<ValueError>(
         !(low < 0) && !(high > 1),  // NaN passes, and shows in the loss
         "binary_cross_entropy: the input reaches from {} to {}, but probabilities lie "

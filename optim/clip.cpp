@@ -18,7 +18,7 @@ static double sum_of_squares(const Tensor& x, DType dtype) {
   for (int64_t at = 0; at < x.numel(); at += kPiece) {
     const Tensor piece = raw::slice(flat, 0, at, std::min(at + kPiece, x.numel()));
     const Tensor squares = raw::unary(scalar::Square{}, raw::to(piece, dtype));
-    total = raw::add(total, raw::to(raw::reduce(ReduceOp::Sum, squares, {}, false), F64));
+    total = raw::add(total, raw::to(raw::reduce(scalar::Sum{}, squares, {}, false), F64));
   }
   return total.item();
 }

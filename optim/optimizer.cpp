@@ -105,7 +105,7 @@ NamedTensors Optimizer::state_dict() const {
 static bool is_negative_square(const std::string& slot, const Tensor& x) {
   const bool is_square = slot.ends_with("_sq") || slot.starts_with("square");
   return is_square && x.numel() > 0 &&
-         raw::reduce(ReduceOp::Min, raw::reshape(x, {-1}), {0}, false).item() < 0;
+         raw::reduce(scalar::Min{}, raw::reshape(x, {-1}), {0}, false).item() < 0;
 }
 
 void Optimizer::load_state_dict(const NamedTensors& state) {

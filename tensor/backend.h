@@ -9,7 +9,6 @@
 
 namespace gradus {
 
-enum class ReduceOp { Sum, Max, Min };
 enum class ArgOp { Max, Min };
 
 struct SgdStep {

@@ -1,4 +1,4 @@
-// Random tensors: keys handed out by a generator, numbers made by the backend.
+// Random tensors: a generator hands out keys, and a kernel makes numbers of them.
 #include "tensor/random.h"
 
 #include <cmath>
@@ -29,7 +29,7 @@ Tensor uniform(const Shape& shape, double low, double high, Options options, Gen
       "in {}",
       low, high, widest, name(options.dtype));
   Tensor out = empty(shape, options);
-  backend(options.device).uniform(generator.next(out.numel()), low, high, out.view());
+  raw::uniform_(out, generator.next(out.numel()), low, high);
   return out;
 }
 Tensor rand(const Shape& shape, Options options, Generator& generator) {
@@ -39,7 +39,7 @@ Tensor normal(const Shape& shape, double mean, double std, Options options, Gene
   check_float("normal", options.dtype);
   check<ValueError>(std >= 0, "normal: standard deviation {}; it must not be negative", std);
   Tensor out = empty(shape, options);
-  backend(options.device).normal(generator.next(out.numel()), mean, std, out.view());
+  raw::normal_(out, generator.next(out.numel()), mean, std);
   return out;
 }
 Tensor randn(const Shape& shape, Options options, Generator& generator) {

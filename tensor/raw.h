@@ -1,7 +1,9 @@
 #pragma once
-// Operations on values: they check their arguments once, allocate the result and call the backend.
-// Nothing here records. autograd/ops.h gives the same names with derivatives; use those unless you
-// write an op, an optimizer or a data loader. Formulas and shapes are documented there.
+// Operations on values: they check their arguments, allocate the result and call a kernel. This is the
+// only way to a kernel: every call of backend() stands in a file tensor/raw_*.cpp. Nothing here records.
+// autograd/ops.h gives the same names with derivatives; use those unless you write an op, an optimizer
+// or a data loader. Formulas and shapes are documented there.
+#include <initializer_list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,6 +23,17 @@ int normalize_dim(const char* op, int d, int ndim);
 Dims normalize_dims(const char* op, const Dims& dims, int ndim);
 
 namespace raw {
+
+/// What a message calls a tensor: {"weight", weight}.
+struct Operand {
+  const char* name;
+  const Tensor& tensor;
+};
+// Undefined operands, but for the first, are left out.
+/// DeviceError unless all are on one device.
+void check_same_device(const char* op, std::initializer_list<Operand> operands);
+/// DTypeError unless all are of one floating dtype, DeviceError unless they are on one device.
+void check_floating(const char* op, std::initializer_list<Operand> operands);
 
 // Views, which move no data; and copies.
 Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset);
@@ -47,7 +60,7 @@ inline Tensor add(const Tensor& a, const Tensor& b) { return binary(scalar::Add{
 inline Tensor mul(const Tensor& a, const Tensor& b) { return binary(scalar::Mul{}, a, b); }
 
 // Reductions. Dims are normalized; the result keeps size-1 dimensions if keepdim.
-Tensor reduce(ReduceOp op, const Tensor& x, const Dims& dims, bool keepdim);
+Tensor reduce(const ReduceOp& op, const Tensor& x, const Dims& dims, bool keepdim);
 Tensor arg_reduce(ArgOp op, const Tensor& x, int dim, bool keepdim);
 Tensor cumsum(const Tensor& x, int dim);
 /// The k largest (or smallest) along dim, in order; ties keep the lower index first. k = size
@@ -67,17 +80,60 @@ Tensor index_select(const Tensor& x, int dim, const Tensor& index);
 Tensor gather(const Tensor& x, int dim, const Tensor& index);
 Tensor embedding(const Tensor& weight, const Tensor& ids);
 Tensor cat(const std::vector<Tensor>& xs, int dim);
-void check_indices(const char* op, const Tensor& index, int64_t size);
+/// Each in [0, size), or ignore_index.
+void check_indices(const char* op, const Tensor& index, int64_t size,
+                   std::optional<int64_t> ignore_index = std::nullopt);
 
-// Rows, along the last dimension.
-/// (…, C) as (N, C), contiguous; a 0-d tensor is one row of one.
-Tensor rows(const Tensor& x);
+// Along the last dimension.
 Tensor softmax(const Tensor& x);
 Tensor softmax_backward(const Tensor& g, const Tensor& y);
 Tensor log_softmax(const Tensor& x);
 Tensor log_softmax_backward(const Tensor& g, const Tensor& y);
 
+/// What a norm is over: x's last sizes, as many as `parameter` has; one if it is undefined. ShapeError
+/// if x has not that many, or others.
+Shape normalized_shape(const char* op, const Tensor& x, const Tensor& parameter);
+struct Normalized {
+  Tensor out, mean, rstd;  // mean and rstd: one number for each row; rms_norm has no mean
+};
+Normalized layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+/// {dx, dweight, dbias}
+std::vector<Tensor> layer_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
+                                        const Tensor& mean, const Tensor& rstd);
+Normalized rms_norm(const Tensor& x, const Tensor& weight, double eps);
+/// {dx, dweight}
+std::vector<Tensor> rms_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
+                                      const Tensor& rstd);
+
+/// x (…, C) and I64 targets (…) on one device, each target in [0, C) or ignore_index.
+void check_targets(const char* op, const Tensor& x, const Tensor& targets, int64_t ignore_index);
+struct CrossEntropy {
+  Tensor losses, lse;  // (…), and what the backward kernel wants to know again: (N, 2)
+};
+CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, int64_t ignore_index,
+                           double smoothing);
+Tensor cross_entropy_backward(const Tensor& g, const Tensor& logits, const Tensor& targets,
+                              const Tensor& lse, int64_t ignore_index, double smoothing);
+
+/// q (B, H, T, D), k and v (B, H, S, D), key_mask (B, S) or undefined.
+struct Attention {
+  Tensor q, k, v, key_mask;
+  bool causal;
+  double scale;
+};
+/// Writes into out (B, H, T, D), of any strides, and returns the statistics of the rows.
+Tensor attention_(const Attention& in, const Tensor& out);
+void attention_backward_(const Attention& in, const Tensor& g, const Tensor& out,
+                         const Tensor& stats, const Tensor& dq, const Tensor& dk, const Tensor& dv);
+
+// Random numbers: the same key gives the same ones.
+void uniform_(const Tensor& out, PhiloxKey key, double low, double high);
+void normal_(const Tensor& out, PhiloxKey key, double mean, double std);
+Tensor dropout(const Tensor& x, PhiloxKey key, double p);
+
 // In place, for optimizers and the engine: to, out and p are changed.
+/// The elements of out, row by row, from memory of the host.
+void from_host_(const Tensor& out, const void* values);
 void fill_(const Tensor& out, double value);
 void copy_(const Tensor& to, const Tensor& from);
 void add_(const Tensor& to, const Tensor& x);

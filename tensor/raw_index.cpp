@@ -32,12 +32,14 @@ void check_source(const char* op, const Tensor& source, const Tensor& out) {
 }
 }  // namespace
 
-void check_indices(const char* op, const Tensor& index, int64_t size) {
+void check_indices(const char* op, const Tensor& index, int64_t size,
+                   std::optional<int64_t> ignore_index) {
   const Tensor host = contiguous(to(index, Device::CPU));
   const int64_t* p = host.data<const int64_t>();
   for (int64_t i = 0, n = host.numel(); i < n; ++i)
-    check<IndexError>(p[i] >= 0 && p[i] < size, "{}: index {} at position {} is outside [0, {})",
-                      op, p[i], i, size);
+    check<IndexError>((p[i] >= 0 && p[i] < size) || p[i] == ignore_index,
+                      "{}: {} {} at position {} is outside [0, {})", op,
+                      ignore_index ? "target" : "index", p[i], i, size);
 }
 
 Tensor index_select(const Tensor& x, int dim, const Tensor& index) {

@@ -4,19 +4,12 @@
 namespace gradus::raw {
 
 namespace {
-void check_product(const char* op, const Tensor& a, const Tensor& b) {
-  check<DTypeError>(a.dtype() == b.dtype() && a.is_floating_point(),
-                    "{}: {} with {}; both must be F32 or both F64: to(x, F32), module.to(F64)", op,
-                    name(a.dtype()), name(b.dtype()));
-  check<DeviceError>(a.device() == b.device(), "{}: one tensor on {}, one on {}", op,
-                     name(a.device()), name(b.device()));
-}
 /// (…, M, K) as (batch, M, K): a view where the strides allow.
 Tensor batched(const Tensor& x) { return reshape(x, {-1, x.size(-2), x.size(-1)}); }
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  check_product("matmul", a, b);
+  check_floating("matmul", {{"the left factor", a}, {"the right one", b}});
   check<ShapeError>(a.dim() > 0 && b.dim() > 0, "matmul: {} @ {}: a 0-d tensor is no matrix; use *",
                     a.shape(), b.shape());
   if (a.dim() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.dim() == 1 ? 0 : -2);
@@ -49,7 +42,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check_product("linear", x, weight);
+  check_floating("linear", {{"x", x}, {"weight", weight}, {"bias", bias}});
   check<ShapeError>(
       x.dim() >= 1 && weight.dim() == 2 && x.size(-1) == weight.size(1),
       "linear: x {} does not fit weight {}: x's last size must be the weight's second", x.shape(),
@@ -61,7 +54,6 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (out.numel() == 0) return out;
   const Tensor out2d = view_as(out, {out.numel() / o, o});
   if (bias.defined()) {
-    check_product("linear", x, bias);
     check<ShapeError>(bias.shape() == Shape{o}, "linear: bias {} for weight {}; it must be ({},)",
                       bias.shape(), weight.shape(), o);
     copy_(out2d, expand(bias, out2d.shape()));

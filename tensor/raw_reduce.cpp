@@ -1,4 +1,4 @@
-// Reductions, sorting and rows on values. Kernels along one dimension want it last: it is moved
+// Reductions and sorting on values. Kernels along one dimension want it last: it is moved
 // there and back by views.
 #include "tensor/raw.h"
 
@@ -17,17 +17,12 @@ Tensor without_dims(const Tensor& x, const Dims& dims) {
 
 }  // namespace
 
-Tensor rows(const Tensor& x) {
-  const int64_t c = x.dim() ? x.shape().back() : 1;
-  return reshape(contiguous(x), {c ? x.numel() / c : 0, c});
-}
-
-Tensor reduce(ReduceOp op, const Tensor& x, const Dims& wanted, bool keepdim) {
-  const char* op_name = op == ReduceOp::Sum ? "sum" : op == ReduceOp::Max ? "max" : "min";
+Tensor reduce(const ReduceOp& op, const Tensor& x, const Dims& wanted, bool keepdim) {
+  const char* op_name = std::visit([](auto f) { return f.name; }, op);
   const Dims dims = normalize_dims(op_name, wanted, x.dim());
   Shape shape = x.shape();
   for (int d : dims) {
-    check<ShapeError>(op == ReduceOp::Sum || shape[d] > 0,
+    check<ShapeError>(std::holds_alternative<scalar::Sum>(op) || shape[d] > 0,
                       "{}: dimension {} of {} is empty: there is no {}", op_name, d, x.shape(),
                       op_name);
     shape[d] = 1;
@@ -83,27 +78,6 @@ std::optional<Dims> broadcast_dims(const Shape& from, const Shape& to) {
     if (d < extra || n != to[d]) dims.push_back(d);
   }
   return dims;
-}
-
-Tensor softmax(const Tensor& x) {
-  Tensor out = empty(x.shape(), x.options());
-  backend(x.device()).softmax(rows(x).view(), rows(out).view());
-  return out;
-}
-Tensor log_softmax(const Tensor& x) {
-  Tensor out = empty(x.shape(), x.options());
-  backend(x.device()).log_softmax(rows(x).view(), rows(out).view());
-  return out;
-}
-Tensor softmax_backward(const Tensor& g, const Tensor& y) {
-  Tensor dx = empty(y.shape(), y.options());
-  backend(y.device()).softmax_backward(rows(g).view(), rows(y).view(), rows(dx).view());
-  return dx;
-}
-Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
-  Tensor dx = empty(y.shape(), y.options());
-  backend(y.device()).log_softmax_backward(rows(g).view(), rows(y).view(), rows(dx).view());
-  return dx;
 }
 
 }  // namespace gradus::raw

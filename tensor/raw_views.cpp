@@ -174,18 +174,6 @@ Tensor to(const Tensor& x, DType dtype) {
   backend(x.device()).copy(x.view(), out.view());
   return out;
 }
-Tensor to(const Tensor& x, Device device) {
-  if (x.device() == device) return x;
-  const Tensor from = contiguous(x);
-  Tensor out = empty(x.shape(), {x.dtype(), device});
-  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
-  if (device == Device::CPU)
-    backend(x.device()).copy_to_host(out.view().data, from.view().data, bytes);
-  else
-    backend(device).copy_from_host(out.view().data, from.view().data, bytes);
-  return out;
-}
-
 Tensor cat(const std::vector<Tensor>& xs, int dim) {
   check<ValueError>(!xs.empty(), "cat: no tensors given");
   check<ShapeError>(xs[0].dim() > 0, "cat: 0-d tensors cannot be joined; stack them");

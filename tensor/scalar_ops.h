@@ -103,6 +103,36 @@ struct Ge { GRADUS_COMPARE("ge", >=) };
 // clang-format on
 #undef GRADUS_COMPARE
 
+/// The ends of what a T can be.
+template <class T>
+constexpr T least() {
+  using Limits = std::numeric_limits<T>;
+  return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+}
+template <class T>
+constexpr T greatest() {
+  using Limits = std::numeric_limits<T>;
+  return Limits::has_infinity ? Limits::infinity() : Limits::max();
+}
+
+// Reductions: what combines two numbers, and `start`, which changes none. A comparison with NaN is
+// false; the second test lets a NaN in and never out again.
+#define GRADUS_REDUCE(text, start_value)    \
+  static constexpr const char* name = text; \
+  template <class T>                        \
+  static constexpr T start() {              \
+    return start_value;                     \
+  }                                         \
+  template <class T>                        \
+  GRADUS_HD T operator()(T a, T b) const
+
+// clang-format off
+struct Sum { GRADUS_REDUCE("sum", T(0)) { return a + b; } };
+struct Max { GRADUS_REDUCE("max", least<T>()) { return b > a || b != b ? b : a; } };
+struct Min { GRADUS_REDUCE("min", greatest<T>()) { return b < a || b != b ? b : a; } };
+// clang-format on
+#undef GRADUS_REDUCE
+
 }  // namespace gradus::scalar
 
 namespace gradus {
@@ -119,5 +149,6 @@ using BinaryOp =
                  scalar::SiluBackward, scalar::GeluBackward, scalar::GeluTanhBackward>;
 using CompareOp =
     std::variant<scalar::Eq, scalar::Ne, scalar::Lt, scalar::Le, scalar::Gt, scalar::Ge>;
+using ReduceOp = std::variant<scalar::Sum, scalar::Max, scalar::Min>;
 
 }  // namespace gradus

@@ -10,7 +10,6 @@
 namespace gradus {
 
 namespace {
-std::atomic<int64_t> live_storages{0};
 std::atomic<uint64_t> events{0};
 thread_local const SavedTensorsCheck* saved_tensors = nullptr;
 
@@ -24,31 +23,8 @@ Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
 }
 }  // namespace
 
+uint64_t current_event() { return events.load(std::memory_order_relaxed); }
 uint64_t next_event() { return events.fetch_add(1, std::memory_order_relaxed) + 1; }
-
-Storage::Storage(size_t bytes, Device device)
-    : data_(backend(device).allocate(bytes)),
-      bytes_(bytes),
-      device_(device),
-      made_(events.load(std::memory_order_relaxed)),
-      version_(made_) {
-  ++live_storages;
-}
-Storage::Storage(void* data, size_t bytes, std::shared_ptr<void> owner)
-    : data_(data),
-      bytes_(bytes),
-      device_(Device::CPU),
-      borrowed_(true),
-      made_(events.load(std::memory_order_relaxed)),
-      version_(made_),
-      owner_(std::move(owner)) {
-  ++live_storages;
-}
-Storage::~Storage() {
-  if (!borrowed_) backend(device_).deallocate(data_, bytes_);
-  --live_storages;
-}
-int64_t Storage::live_count() { return live_storages; }
 
 const char* name(DType dtype) {
   return dtype == F32 ? "float32" : dtype == F64 ? "float64" : "int64";
@@ -224,7 +200,7 @@ Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device) {
   check<ShapeError>(n == shape.checked_numel("tensor"),
                     "tensor: {} values do not fill the shape {}", n, shape);
   Tensor x = empty(shape, {dtype_of<T>(), device});
-  backend(device).copy_from_host(x.view().data, values.data(), values.size() * sizeof(T));
+  raw::from_host_(x, values.data());
   return x;
 }
 template Tensor tensor(const std::vector<float>&, const Shape&, Device);

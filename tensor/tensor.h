@@ -24,6 +24,7 @@ concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same
 
 /// The order of what happens to memory and graphs: every recorded operation and every write into a
 /// tensor that is there already advances it. Of two events the later one has the larger number.
+uint64_t current_event();
 uint64_t next_event();
 
 /// A block of a device's memory; freed when the last tensor that shares it goes.

@@ -37,7 +37,7 @@ void measure(int threads) {
   const Tensor a = randn({n, n}), b = randn({n, n});
   const double product = best_seconds([&] { raw::matmul(a, b); });
   const Tensor x = zeros({m});  // 64 MB: more than a cache holds
-  const double read = best_seconds([&] { raw::reduce(ReduceOp::Sum, x, {0}, false); });
+  const double read = best_seconds([&] { raw::reduce(scalar::Sum{}, x, {0}, false); });
   fmt::print("  {:<18}{:>7.0f} GFLOP/s in a {} × {} product{:>9.1f} GB/s in a sum\n",
              fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"),
              2.0 * static_cast<double>(n * n * n) / product * 1e-9, n, n,

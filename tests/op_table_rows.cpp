@@ -73,8 +73,7 @@ OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> a
                   return affine && centre ? y + at(in[2], i) : y;
                 });
               },
-          .also = std::move(also),
-          .composite = !centre};
+          .also = std::move(also)};
 }
 
 std::vector<OpRow> norms() {

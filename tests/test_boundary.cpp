@@ -47,6 +47,34 @@ TEST_CASE("boundary: an int64 tensor meets whole numbers only") {
   CHECK(doubles(x <= x) == Doubles{1, 1, 1});
 }
 
+TEST_CASE("boundary: raw operations check what the kernels trust") {
+  const Tensor x = randn({3, 4}), w = ones({4}), ids = arange(4), narrow = ones({3});
+  const Tensor wide = ones({3, 4}, F64), row = zeros({3});
+  CHECK_THROWS_WITH_AS(raw::softmax(ids), doctest::Contains("softmax: not defined for int64"),
+                       DTypeError);
+  CHECK_THROWS_AS(raw::log_softmax(ids), DTypeError);
+  CHECK_THROWS_AS(raw::softmax_backward(narrow, x), ShapeError);
+  CHECK_THROWS_AS(raw::log_softmax_backward(wide, x), DTypeError);
+  CHECK_THROWS_WITH_AS(raw::layer_norm(x, to(w, F64), w, 1e-5),
+                       doctest::Contains("x is float32, weight is float64"), DTypeError);
+  CHECK_THROWS_AS(raw::layer_norm(x, w, narrow, 1e-5), ShapeError);
+  CHECK_THROWS_AS(raw::layer_norm_backward(narrow, x, w, row, row), ShapeError);
+  CHECK_THROWS_AS(raw::rms_norm(x, narrow, 1e-5), ShapeError);
+  CHECK_THROWS_AS(raw::rms_norm_backward(wide, x, w, row), DTypeError);
+  CHECK_THROWS_AS(raw::cross_entropy(x, narrow, -100, 0), DTypeError);
+  CHECK_THROWS_AS(raw::cross_entropy(x, ids, -100, 0), ShapeError);
+  CHECK_THROWS_AS(raw::cross_entropy(x, full({3}, 4, I64), -100, 0), IndexError);
+  CHECK_THROWS_AS(raw::cross_entropy(ids, full({}, 1, I64), -100, 0), DTypeError);
+  CHECK_THROWS_AS(raw::dropout(ids, {1, 0}, 0.5), DTypeError);
+  CHECK_THROWS_AS(raw::uniform_(ids, {1, 0}, 0, 1), DTypeError);
+  const Tensor q = ones({1, 2, 3, 4}), k = ones({1, 2, 5, 4}), out = empty({1, 2, 3, 4});
+  CHECK_THROWS_AS(raw::attention_({q, k, q, {}, false, 1}, out), ShapeError);
+  CHECK_THROWS_AS(raw::attention_({q, k, k, {}, false, 1}, k), ShapeError);
+  CHECK_THROWS_AS(raw::attention_({q, k, to(k, F64), {}, false, 1}, out), DTypeError);
+  CHECK_THROWS_AS(raw::attention_({q, k, k, ones({1, 5}), false, 1}, out), DTypeError);
+  CHECK_THROWS_AS(raw::attention_({q, k, k, ones({5}, I64), false, 1}, out), ShapeError);
+}
+
 TEST_CASE("boundary: a closure that returns no gradient of its input is refused by name") {
   const Tensor x = ones({2, 3}).set_requires_grad();
   const auto with = [&](const Tensor& gradient) {

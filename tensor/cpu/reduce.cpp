@@ -6,7 +6,6 @@
 //     O(log n), not O(n));
 //   * across memory (a bias's gradient): whole rows added to a row of sums, 32 at a time, and those
 //     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each 1 of i.
-#include <limits>
 #include <vector>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -16,43 +15,13 @@ namespace gradus::cpu {
 
 namespace {
 
-struct Sum {
-  template <class T>
-  static constexpr T start = T(0);
-  template <class T>
-  T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-// A comparison with NaN is false; the second test lets a NaN in and never out again.
-struct Max {
-  template <class T>
-  static constexpr T start = std::numeric_limits<T>::has_infinity
-                                 ? -std::numeric_limits<T>::infinity()
-                                 : std::numeric_limits<T>::lowest();
-  template <class T>
-  T operator()(T a, T b) const {
-    return b > a || b != b ? b : a;
-  }
-};
-struct Min {
-  template <class T>
-  static constexpr T start = std::numeric_limits<T>::has_infinity
-                                 ? std::numeric_limits<T>::infinity()
-                                 : std::numeric_limits<T>::max();
-  template <class T>
-  T operator()(T a, T b) const {
-    return b < a || b != b ? b : a;
-  }
-};
-
 constexpr int64_t kBlock = 1024, kRows = 32;
 
 /// n elements, `stride` apart, to one: independent lanes, then the lanes.
 template <int lanes, class T, class Op>
 T fold_lanes(Op op, const T* p, int64_t stride, int64_t n) {
   T lane[lanes];
-  for (T& l : lane) l = Op::template start<T>;
+  for (T& l : lane) l = Op::template start<T>();
   int64_t i = 0;
   if (stride == 1)
     for (; i + lanes <= n; i += lanes)
@@ -87,9 +56,9 @@ T fold_all(Op op, const T* p, int64_t stride, int64_t n) {
   parallel_items(pieces, piece, [&](int64_t i) {
     const int64_t begin = std::min(n, i * piece), end = std::min(n, begin + piece);
     part[i] =
-        begin < end ? fold(op, p + begin * stride, stride, end - begin) : Op::template start<T>;
+        begin < end ? fold(op, p + begin * stride, stride, end - begin) : Op::template start<T>();
   });
-  T total = Op::template start<T>;
+  T total = Op::template start<T>();
   for (T each : part) total = op(total, each);
   return total;
 }
@@ -105,7 +74,7 @@ void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, i
   std::vector<std::vector<T>>
       carried;  // at level k: the sum of 2^k blocks, waiting for its neighbour's
   for (int64_t block = 0; block * kRows < rows; ++block) {
-    std::fill(part.begin(), part.end(), Op::template start<T>);
+    std::fill(part.begin(), part.end(), Op::template start<T>());
     for (int64_t r = block * kRows; r < std::min(rows, (block + 1) * kRows); ++r)
       add(x + r * row_stride, part.data());
     size_t level = 0;
@@ -114,7 +83,7 @@ void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, i
     carried[level].swap(part);
   }
   const int64_t blocks = (rows + kRows - 1) / kRows;
-  std::fill_n(out, columns, Op::template start<T>);
+  std::fill_n(out, columns, Op::template start<T>());
   for (size_t level = 0; level < carried.size(); ++level)
     if ((blocks >> level) & 1) add(carried[level].data(), out);
 }
@@ -157,16 +126,10 @@ void reduce_with(Op op, const View& x, const View& out) {
 
 }  // namespace
 
-void CpuBackend::reduce(ReduceOp op, const View& x, const View& out) {
+void CpuBackend::reduce(const ReduceOp& op, const View& x, const View& out) {
   if (out.numel() == 0) return;
   if (x.numel() == 0) return fill(0, out);  // only a sum may be empty
-  dispatch(x.dtype, [&]<class T>() {
-    switch (op) {
-      case ReduceOp::Sum: return reduce_with<T>(Sum{}, x, out);
-      case ReduceOp::Max: return reduce_with<T>(Max{}, x, out);
-      case ReduceOp::Min: return reduce_with<T>(Min{}, x, out);
-    }
-  });
+  dispatch(x.dtype, [&]<class T>() { std::visit([&](auto f) { reduce_with<T>(f, x, out); }, op); });
 }
 
 }  // namespace gradus::cpu

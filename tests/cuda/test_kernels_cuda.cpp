@@ -100,7 +100,7 @@ TEST_CASE("cuda: layer_norm of many equal numbers is 0") {
   const int64_t n = 50'000;
   const Options there{F32, Device::CUDA};
   const Tensor y = layer_norm(full({1, n}, 1.1, there), ones({n}, there), zeros({n}, there));
-  CHECK(raw::reduce(ReduceOp::Max, raw::unary(scalar::Abs{}, y), {}, false).item() == 0);
+  CHECK(raw::reduce(scalar::Max{}, raw::unary(scalar::Abs{}, y), {}, false).item() == 0);
 }
 
 TEST_CASE("cuda: cross_entropy") {

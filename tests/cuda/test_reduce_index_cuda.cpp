@@ -39,7 +39,7 @@ TEST_CASE("cuda reduce: every length of the axis") {
           {numbers({rows, n}, dtype), numbers({n, rows}, dtype)},
           [](Backend&, const Tensors& in) {
             Tensors out;
-            for (const ReduceOp op : {ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min})
+            for (const ReduceOp op : {scalar::Sum{}, scalar::Max{}, scalar::Min{}})
               for (const Tensor& x :
                    {in[0], in[1], raw::transpose(in[0], 0, 1), raw::slice(in[1], 1, 0, 1)})
                 for (const Dims& dims : {Dims{0}, Dims{1}, Dims{}})
@@ -60,8 +60,8 @@ TEST_CASE("cuda reduce: every set of dimensions") {
           Dims dims;
           for (int d = 0; d < 4; ++d)
             if (set >> d & 1) dims.push_back(d);
-          out.push_back(raw::reduce(ReduceOp::Sum, x, dims, true));
-          out.push_back(raw::reduce(ReduceOp::Max, x, dims, false));
+          out.push_back(raw::reduce(scalar::Sum{}, x, dims, true));
+          out.push_back(raw::reduce(scalar::Max{}, x, dims, false));
         }
       return out;
     });
@@ -72,23 +72,23 @@ TEST_CASE("cuda reduce: NaN, infinity, nothing at all, and a wide and high matri
     agree({with_nan({9, 33}, dtype), full({2, 8}, kInf, dtype), full({}, 3, dtype)},
           [](Backend&, const Tensors& in) {
             Tensors out;
-            for (const ReduceOp op : {ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min})
+            for (const ReduceOp op : {scalar::Sum{}, scalar::Max{}, scalar::Min{}})
               for (const Tensor& x : in)
                 for (const Dims& dims : {Dims{-1}, Dims{}})
                   out.push_back(raw::reduce(op, x, dims, false));
             return out;
           });
   agree({zeros({0, 3}), zeros({3, 0})}, [](Backend&, const Tensors& in) -> Tensors {
-    return {raw::reduce(ReduceOp::Sum, in[0], {0}, false),
-            raw::reduce(ReduceOp::Sum, in[1], {0}, false),
-            raw::reduce(ReduceOp::Sum, in[0], {}, false)};
+    return {raw::reduce(scalar::Sum{}, in[0], {0}, false),
+            raw::reduce(scalar::Sum{}, in[1], {0}, false),
+            raw::reduce(scalar::Sum{}, in[0], {}, false)};
   });
   agree(
       {numbers({700, 129}, F32)},
       [](Backend&, const Tensors& in) -> Tensors {
-        return {raw::reduce(ReduceOp::Sum, in[0], {0}, false),
-                raw::reduce(ReduceOp::Sum, in[0], {1}, false),
-                raw::reduce(ReduceOp::Sum, in[0], {}, false)};
+        return {raw::reduce(scalar::Sum{}, in[0], {0}, false),
+                raw::reduce(scalar::Sum{}, in[0], {1}, false),
+                raw::reduce(scalar::Sum{}, in[0], {}, false)};
       },
       10);
 }
@@ -96,7 +96,7 @@ TEST_CASE("cuda reduce: NaN, infinity, nothing at all, and a wide and high matri
 TEST_CASE("cuda reduce: a sum of many equal numbers stays near") {
   cuda::install();
   const Tensor x = full({300000}, 0.1, {F32, Device::CUDA});
-  CHECK(raw::reduce(ReduceOp::Sum, x, {}, false).item() == doctest::Approx(30000).epsilon(1e-6));
+  CHECK(raw::reduce(scalar::Sum{}, x, {}, false).item() == doctest::Approx(30000).epsilon(1e-6));
 }
 
 TEST_CASE("cuda arg_reduce, cumsum: every length, every dimension, ties and NaN") {

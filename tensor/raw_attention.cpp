@@ -1,0 +1,65 @@
+// Attention on values: the operands of the kernels, checked and laid out as they read them.
+#include <algorithm>
+
+#include "tensor/raw.h"
+
+namespace gradus::raw {
+
+namespace {
+
+/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and at least as far apart as they
+/// are long. Rows repeated by expand, such as the gradient of a sum over T, lie on top of each other.
+Tensor separate_rows(const Tensor& x) {
+  const int64_t d = x.size(3);
+  const bool separate =
+      x.strides()[2] >= std::max<int64_t>(d, 1) && (x.strides()[3] == 1 || d <= 1);
+  return separate ? x : clone(x);
+}
+
+std::optional<View> mask_view(const Tensor& mask) {
+  return mask.defined() ? std::optional(mask.view()) : std::nullopt;
+}
+
+void check_attention(const Attention& in, const Tensor& out) {
+  const auto& [q, k, v, mask, causal, scale] = in;
+  check_floating("attention", {{"q", q}, {"k", k}, {"v", v}, {"the result", out}});
+  check<ShapeError>(q.dim() == 4 && k.dim() == 4 && q.size(0) == k.size(0) &&
+                        q.size(1) == k.size(1) && q.size(3) == k.size(3) &&
+                        v.shape() == k.shape() && out.shape() == q.shape(),
+                    "attention: q {}, k {}, v {}, result {}; wanted (B, H, T, D) for q and the "
+                    "result, (B, H, S, D) for k and v",
+                    q.shape(), k.shape(), v.shape(), out.shape());
+  if (!mask.defined()) return;
+  check_same_device("attention", {{"k", k}, {"the key mask", mask}});
+  check<ShapeError>(mask.shape() == Shape{k.size(0), k.size(2)},
+                    "attention: key mask {} for keys {}; wanted (B, S)", mask.shape(), k.shape());
+  check<DTypeError>(mask.dtype() == I64, "attention: the key mask is {}; it must be int64",
+                    name(mask.dtype()));
+}
+
+}  // namespace
+
+Tensor attention_(const Attention& in, const Tensor& out) {
+  check_attention(in, out);
+  Tensor stats = empty({in.q.size(0), in.q.size(1), in.q.size(2), 2}, in.q.options());
+  backend(in.q.device())
+      .attention(separate_rows(in.q).view(), separate_rows(in.k).view(), separate_rows(in.v).view(),
+                 mask_view(in.key_mask), in.causal, in.scale, out.view(), stats.view());
+  return stats;
+}
+
+void attention_backward_(const Attention& in, const Tensor& g, const Tensor& out,
+                         const Tensor& stats, const Tensor& dq, const Tensor& dk,
+                         const Tensor& dv) {
+  check_attention(in, out);
+  check_floating("attention", {{"q", in.q}, {"the gradient", g}});
+  check<ShapeError>(g.shape() == out.shape(), "attention: gradient {} for a result {}", g.shape(),
+                    out.shape());
+  backend(in.q.device())
+      .attention_backward(separate_rows(g).view(), separate_rows(in.q).view(),
+                          separate_rows(in.k).view(), separate_rows(in.v).view(),
+                          mask_view(in.key_mask), in.causal, in.scale, out.view(), stats.view(),
+                          dq.view(), dk.view(), dv.view());
+}
+
+}  // namespace gradus::raw

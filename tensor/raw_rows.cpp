@@ -1,0 +1,177 @@
+// Softmax, normalisation and cross-entropy on values. Their kernels work on the rows of a matrix (N, C):
+// the last dimension, or the last few, become C, and all others N.
+#include "tensor/raw.h"
+
+namespace gradus::raw {
+
+namespace {
+
+/// x as a contiguous matrix (N, columns): a view where the strides allow.
+Tensor as_matrix(const Tensor& x, int64_t columns) {
+  return reshape(contiguous(x), {columns > 0 ? x.numel() / columns : 0, columns});
+}
+/// The last dimension as columns; a 0-d tensor is a matrix of one element.
+Tensor as_matrix(const Tensor& x) { return as_matrix(x, x.dim() > 0 ? x.shape().back() : 1); }
+
+/// Row after row, in one dimension.
+Tensor flat(const Tensor& x) { return reshape(contiguous(x), {x.numel()}); }
+
+void check_gradient(const char* op, const Tensor& g, const Tensor& y) {
+  check_floating(op, {{"the result", y}, {"its gradient", g}});
+  check<ShapeError>(g.shape() == y.shape(), "{}: gradient {} for a result {}", op, g.shape(),
+                    y.shape());
+}
+
+}  // namespace
+
+// ---- Softmax
+
+Tensor softmax(const Tensor& x) {
+  check_floating("softmax", {{"x", x}});
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).softmax(as_matrix(x).view(), as_matrix(out).view());
+  return out;
+}
+Tensor log_softmax(const Tensor& x) {
+  check_floating("log_softmax", {{"x", x}});
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device()).log_softmax(as_matrix(x).view(), as_matrix(out).view());
+  return out;
+}
+Tensor softmax_backward(const Tensor& g, const Tensor& y) {
+  check_gradient("softmax", g, y);
+  Tensor dx = empty(y.shape(), y.options());
+  backend(y.device())
+      .softmax_backward(as_matrix(g).view(), as_matrix(y).view(), as_matrix(dx).view());
+  return dx;
+}
+Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
+  check_gradient("log_softmax", g, y);
+  Tensor dx = empty(y.shape(), y.options());
+  backend(y.device())
+      .log_softmax_backward(as_matrix(g).view(), as_matrix(y).view(), as_matrix(dx).view());
+  return dx;
+}
+
+// ---- Normalisation
+
+Shape normalized_shape(const char* op, const Tensor& x, const Tensor& parameter) {
+  const int n = parameter.defined() ? parameter.dim() : 1;
+  check<ShapeError>(n > 0 && n <= x.dim(), "{}: x {} has no last {} dimensions to normalise", op,
+                    x.shape(), n);
+  const Shape last(std::span<const int64_t>(x.shape().end() - n, static_cast<size_t>(n)));
+  check<ShapeError>(!parameter.defined() || parameter.shape() == last,
+                    "{}: weight or bias {} for x {}; it must have x's last sizes", op,
+                    parameter.defined() ? parameter.shape() : last, x.shape());
+  return last;
+}
+
+namespace {
+
+Normalized empty_result(const Tensor& x, const Tensor& weight) {
+  const int64_t n = weight.numel(), rows = n > 0 ? x.numel() / n : 0;
+  return {empty(x.shape(), x.options()), empty({rows}, x.options()), empty({rows}, x.options())};
+}
+
+}  // namespace
+
+Normalized layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  check_floating("layer_norm", {{"x", x}, {"weight", weight}, {"bias", bias}});
+  const int64_t n = normalized_shape("layer_norm", x, weight).numel();
+  check<ShapeError>(bias.shape() == weight.shape(), "layer_norm: weight {} and bias {} differ",
+                    weight.shape(), bias.shape());
+  Normalized y = empty_result(x, weight);
+  backend(x.device())
+      .layer_norm(as_matrix(x, n).view(), contiguous(weight).view(), contiguous(bias).view(), eps,
+                  as_matrix(y.out, n).view(), y.mean.view(), y.rstd.view());
+  return y;
+}
+
+std::vector<Tensor> layer_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
+                                        const Tensor& mean, const Tensor& rstd) {
+  check_gradient("layer_norm", g, x);
+  const int64_t n = weight.numel();
+  Tensor dx = empty(x.shape(), x.options()), dweight = empty(weight.shape(), x.options()),
+         dbias = empty(weight.shape(), x.options());
+  backend(x.device())
+      .layer_norm_backward(as_matrix(g, n).view(), as_matrix(x, n).view(),
+                           contiguous(weight).view(), mean.view(), rstd.view(),
+                           as_matrix(dx, n).view(), dweight.view(), dbias.view());
+  return {dx, dweight, dbias};
+}
+
+Normalized rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  check_floating("rms_norm", {{"x", x}, {"weight", weight}});
+  const int64_t n = normalized_shape("rms_norm", x, weight).numel();
+  Normalized y = empty_result(x, weight);
+  backend(x.device())
+      .rms_norm(as_matrix(x, n).view(), contiguous(weight).view(), eps, as_matrix(y.out, n).view(),
+                y.rstd.view());
+  return y;
+}
+
+std::vector<Tensor> rms_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
+                                      const Tensor& rstd) {
+  check_gradient("rms_norm", g, x);
+  const int64_t n = weight.numel();
+  Tensor dx = empty(x.shape(), x.options()), dweight = empty(weight.shape(), x.options());
+  backend(x.device())
+      .rms_norm_backward(as_matrix(g, n).view(), as_matrix(x, n).view(), contiguous(weight).view(),
+                         rstd.view(), as_matrix(dx, n).view(), dweight.view());
+  return {dx, dweight};
+}
+
+// ---- Cross-entropy
+
+namespace {
+/// PyTorch's order, which many have at hand: (N, C, …) with targets (N, …).
+bool has_classes_second(const Shape& x, const Shape& targets) {
+  if (x.size() < 3) return false;
+  Shape rest = x;
+  rest.erase(1);
+  return rest == targets;
+}
+}  // namespace
+
+void check_targets(const char* op, const Tensor& x, const Tensor& targets, int64_t ignore_index) {
+  check_floating(op, {{"the input", x}});
+  check_same_device(op, {{"the input", x}, {"targets", targets}});
+  check<DTypeError>(targets.dtype() == I64, "{}: targets are {}; they must be int64", op,
+                    name(targets.dtype()));
+  check<ShapeError>(x.dim() >= 1, "{}: input of shape {} has no classes", op, x.shape());
+  Shape expected = x.shape();
+  expected.erase(expected.size() - 1);
+  check<ShapeError>(targets.shape() == expected, "{}: input {} wants targets {}, not {}{}", op,
+                    x.shape(), expected, targets.shape(),
+                    has_classes_second(x.shape(), targets.shape())
+                        ? "; here the classes come last: move PyTorch's dimension 1 with permute"
+                        : "");
+  check<ShapeError>(x.size(-1) > 0 || targets.numel() == 0, "{}: input {} has no classes", op,
+                    x.shape());
+  check_indices(op, targets, x.size(-1), ignore_index);
+}
+
+CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, int64_t ignore_index,
+                           double smoothing) {
+  check_targets("cross_entropy", logits, targets, ignore_index);
+  CrossEntropy y{empty(targets.shape(), logits.options()),
+                 empty({targets.numel(), 2}, logits.options())};
+  backend(logits.device())
+      .cross_entropy(as_matrix(logits).view(), flat(targets).view(), ignore_index, smoothing,
+                     flat(y.losses).view(), y.lse.view());
+  return y;
+}
+
+Tensor cross_entropy_backward(const Tensor& g, const Tensor& logits, const Tensor& targets,
+                              const Tensor& lse, int64_t ignore_index, double smoothing) {
+  check_floating("cross_entropy", {{"logits", logits}, {"the gradient", g}});
+  check<ShapeError>(g.shape() == targets.shape(), "cross_entropy: gradient {} for losses {}",
+                    g.shape(), targets.shape());
+  Tensor dlogits = empty(logits.shape(), logits.options());
+  backend(logits.device())
+      .cross_entropy_backward(flat(g).view(), as_matrix(logits).view(), flat(targets).view(),
+                              lse.view(), ignore_index, smoothing, as_matrix(dlogits).view());
+  return dlogits;
+}
+
+}  // namespace gradus::raw
