@@ -9,6 +9,7 @@
 namespace gradus::test {
 
 inline bool every_row(const OpRow&) { return true; }
+inline bool has_matrix(const OpRow& row) { return row.matrix != nullptr; }
 inline bool has_golden(const OpRow& row) { return row.golden; }
 
 inline void for_every_row(Device device, RowCheck check_row,

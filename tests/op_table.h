@@ -9,7 +9,8 @@
 //              op, the definition in plain ops.
 // From that, tests/test_ops.cpp checks the value, also on transposed, sliced and broadcast inputs;
 // gradients and second derivatives by differences; every layout of the upstream gradient; float32
-// against float64; PyTorch's values. `make gradcheck` prints the table. The same rows, with inputs
+// against float64; PyTorch's values; and of a fused op with `matrix`, whose kernels handle ends of
+// vectors and warps by themselves, rows of many lengths against its definition. `make gradcheck` prints the table. The same rows, with inputs
 // on another device, compare that device with the CPU.
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
@@ -34,6 +35,8 @@ struct OpRow {
   bool composite = false;         // made of other ops: records their names, not its own
   bool golden = true;             // PyTorch has the same function
   double tolerance = 1e-12;       // of the value against the reference
+  // A fused op that works row by row: the inputs' shapes for a matrix of `rows` rows of n.
+  std::function<Shapes(int64_t rows, int64_t n)> matrix = {};
 };
 
 /// Every differentiable op, in the order of autograd/ops.h.

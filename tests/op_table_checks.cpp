@@ -11,6 +11,7 @@
 
 #include "autograd/engine.h"
 #include "autograd/node.h"
+#include "tensor/runtime.h"
 
 namespace gradus::test {
 
@@ -22,14 +23,19 @@ struct Result {
 };
 
 /// f(inputs) and, for the upstream gradient u, d(u . f)/d inputs. The inputs become leaves with the
-/// strides that they have.
-Result evaluate(const OpRow& row, const Tensors& inputs, const Tensor& upstream) {
+/// strides that they have. Of a fused op its definition can be asked for instead of its kernels.
+Result evaluate(const OpRow& row, const Tensors& inputs, const Tensor& upstream,
+                bool definition = false) {
   Tensors leaves, wanted;
   for (const Tensor& x : inputs) {
     leaves.push_back(x.detach());
     if (x.is_floating_point()) wanted.push_back(leaves.back().set_requires_grad());
   }
   Result r{row.f(leaves), {}};
+  if (definition) {
+    const Node::Body& recorded = r.value.impl()->node->body;
+    r.value = recorded.composite(recorded.inputs);
+  }
   if (r.value.requires_grad())
     r.gradients = grad(r.value, wanted, {}, upstream);
   else
@@ -186,6 +192,35 @@ Outcome check_float32(const OpRow& row, Device device) {
           named(row, shapes) + " in float32");
   for (const Tensor& g : narrow.gradients)
     if (g.dtype() != F32) out.message = row.name + ": the gradient of a float32 input is float64";
+  return out;
+}
+
+Outcome check_definition(const OpRow& row, Device device) {
+  Outcome out;
+  const int threads = get_num_threads();
+  for (const int64_t n : {3, 7, 31, 33, 65, 1025})
+    for (const int64_t rows : {int64_t{1}, device == Device::CPU ? 40000 / n + 37 : 4500 / n + 37})
+      for (const DType dtype : {F32, F64}) {
+        Tensors inputs, same;  // the same numbers, on the device in `dtype`, and in double
+        for (const Tensor& x : make_inputs(row, row.matrix(rows, n))) {
+          const Tensor rounded = x.is_floating_point() ? raw::to(x, dtype) : x;
+          inputs.push_back(raw::to(rounded, device));
+          same.push_back(x.is_floating_point() ? raw::to(rounded, F64) : x);
+        }
+        const Tensor u = raw::to(random_like(row.f(same)), dtype);
+        const Result wanted = evaluate(row, same, raw::to(u, F64), true);
+        const std::string what =
+            fmt::format("{}, {} rows of {}, {}", row.name, rows, n, name(dtype));
+        const Result got = evaluate(row, inputs, raw::to(u, device));
+        compare(out, got, wanted, dtype == F32 ? 4e-5 : 1e-11, what + " against the definition");
+        if (device != Device::CPU) continue;
+        for (const int other : {1, 2, 3}) {
+          set_num_threads(other);
+          compare(out, evaluate(row, inputs, u), got, 0,
+                  fmt::format("{}, {} threads", what, other));
+        }
+        set_num_threads(threads);
+      }
   return out;
 }
 

@@ -22,6 +22,9 @@ Outcome check_layouts(const OpRow& row, Device device);
 Outcome check_upstream(const OpRow& row, Device device);
 /// Value and gradients in float32 against float64.
 Outcome check_float32(const OpRow& row, Device device);
+/// Of a fused op with `matrix`: value and gradients, in float32 and float64, for rows of many lengths,
+/// against the definition that it was recorded with; on the CPU also the same bits on 1, 2 and 3 threads.
+Outcome check_definition(const OpRow& row, Device device);
 /// First and second derivatives against central differences, in all of the row's shapes.
 Outcome check_first(const OpRow& row, Device device);
 Outcome check_second(const OpRow& row, Device device);

@@ -16,6 +16,11 @@ double soft(const Tensor& x, Index i, int dim) {
   return top / below;
 }
 
+Shapes matrix(int64_t rows, int64_t n) { return {{1, rows, n}}; }
+Shapes matrix_and_weight(int64_t rows, int64_t n) { return {{rows, n}, {n}}; }
+Shapes matrix_weight_and_bias(int64_t rows, int64_t n) { return {{rows, n}, {n}, {n}}; }
+Shapes matrix_and_targets(int64_t rows, int64_t n) { return {{rows, n}, {rows}}; }
+
 OpRow softmax_row(std::string name, bool log_of, int dim) {
   return {
       .name = std::move(name),
@@ -29,7 +34,8 @@ OpRow softmax_row(std::string name, bool log_of, int dim) {
               return log_of ? std::log(p) : p;
             });
           },
-      .also = {{{3, 2, 7}}, {{0, 2, 3}}, {{2, 3, 0}}}};
+      .also = {{{3, 2, 7}}, {{0, 2, 3}}, {{2, 3, 0}}},
+      .matrix = dim == 2 ? matrix : nullptr};
 }
 
 /// x normalised over its last n dimensions, at i: (x - m) / sqrt(mean (x - m)^2 + eps), with m the mean or 0.
@@ -51,7 +57,8 @@ double normed(const Tensor& x, const Index& i, int n, bool centre, double eps) {
 }
 
 /// weight and bias, of these sizes, are x's last; no sizes: there are none.
-OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> also) {
+OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> also,
+               Shapes (*row_by_row)(int64_t, int64_t) = nullptr) {
   const bool affine = inner.size() > 0;
   std::vector<InputSpec> inputs = {{{2, 3, 5}}};
   if (affine) inputs.push_back({inner, 0.5, 1.5});
@@ -73,15 +80,19 @@ OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> a
                   return affine && centre ? y + at(in[2], i) : y;
                 });
               },
-          .also = std::move(also)};
+          .also = std::move(also),
+          .matrix = row_by_row};
 }
 
 std::vector<OpRow> norms() {
   return {
-      norm_row("layer_norm", true, {5}, {{{7}, {7}, {7}}, {{0, 5}, {5}, {5}}, {{2, 0}, {0}, {0}}}),
+      norm_row("layer_norm", true, {5},
+               {{{7}, {7}, {7}}, {{3, 1}, {1}, {1}}, {{0, 5}, {5}, {5}}, {{2, 0}, {0}, {0}}},
+               matrix_weight_and_bias),
       norm_row("layer_norm/several", true, {3, 5}, {{{3, 5}, {3, 5}, {3, 5}}}),
       norm_row("layer_norm/bare", true, {}, {{{7}}}),
-      norm_row("rms_norm", false, {5}, {{{7}, {7}}, {{0, 5}, {5}}, {{2, 0}, {0}}}),
+      norm_row("rms_norm", false, {5}, {{{7}, {7}}, {{3, 1}, {1}}, {{0, 5}, {5}}, {{2, 0}, {0}}},
+               matrix_and_weight),
       norm_row("rms_norm/several", false, {3, 5}, {}),
       norm_row("rms_norm/bare", false, {}, {{{7}}}),
       {.name = "dropout",  // with its mask fixed, dropout is a product
@@ -165,6 +176,11 @@ std::vector<OpRow> row_rows() {
                                    {{{0, 3}, {0}}}));
   rows.push_back(cross_entropy_row("cross_entropy/none", {2, 7, 3},
                                    {.ignore_index = 0, .reduction = Reduction::None}));
+  rows.push_back(
+      cross_entropy_row("cross_entropy/rows", {7, 3},
+                        {.ignore_index = 1, .label_smoothing = 0.1, .reduction = Reduction::None}));
+  rows.back().golden = false;
+  rows.back().matrix = matrix_and_targets;
   const Tensor weight = tensor<double>({0.5, 2, 1.25}, {3}, Device::CPU);
   rows.push_back(cross_entropy_row("cross_entropy/weighted", {7, 3}, {.weight = weight}));
   rows.push_back(cross_entropy_row("cross_entropy/weighted smoothing", {2, 7, 3},

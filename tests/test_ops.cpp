@@ -17,6 +17,9 @@ TEST_CASE("ops: the value is the reference's") { on_cpu(check_value); }
 TEST_CASE("ops: strides of the inputs do not matter") { on_cpu(check_layouts); }
 TEST_CASE("ops: strides of the upstream gradient do not matter") { on_cpu(check_upstream); }
 TEST_CASE("ops: float32 agrees with float64") { on_cpu(check_float32); }
+TEST_CASE("ops: kernels agree with the definition for rows of any length") {
+  on_cpu(check_definition, has_matrix);
+}
 TEST_CASE("ops: gradients by differences") { on_cpu(check_first); }
 TEST_CASE("ops: second derivatives by differences") { on_cpu(check_second); }
 TEST_CASE("ops: PyTorch's values and gradients") { on_cpu(check_golden, has_golden); }

@@ -22,6 +22,9 @@ TEST_CASE("cuda ops: the value is the reference's") { on_cuda(check_value); }
 TEST_CASE("cuda ops: strides of the inputs do not matter") { on_cuda(check_layouts); }
 TEST_CASE("cuda ops: strides of the upstream gradient do not matter") { on_cuda(check_upstream); }
 TEST_CASE("cuda ops: float32 agrees with float64") { on_cuda(check_float32); }
+TEST_CASE("cuda ops: kernels agree with the definition for rows of any length") {
+  on_cuda(check_definition, has_matrix);
+}
 TEST_CASE("cuda ops: PyTorch's values and gradients") { on_cuda(check_golden, has_golden); }
 TEST_CASE("cuda ops: gradients by differences") { on_cuda(check_first, std::not_fn(is_attention)); }
 TEST_CASE("cuda ops: second derivatives by differences") {
