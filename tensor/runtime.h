@@ -1,5 +1,5 @@
 #pragma once
-// The machine: how many threads, which BLAS kernels.
+// The machine: how many threads, which processor, which BLAS kernels.
 #include <cstdint>
 #include <string>
 
@@ -9,6 +9,9 @@ namespace gradus {
 /// depend on it. ValueError below 1.
 void set_num_threads(int n);
 int get_num_threads();
+/// The processor that the library was compiled for, by the compiler's name: "cooperlake". A program
+/// that starts on a lesser one ends with a sentence that says what is missing.
+const char* built_for();
 /// The name of the OpenBLAS kernel in use, and what was done about it: "SkylakeX (was Prescott)".
 std::string blas_kernel();
 /// Undoes what the first product of gradus has changed in OpenBLAS, for a host (Python with a NumPy on the same

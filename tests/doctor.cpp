@@ -48,6 +48,7 @@ void measure(int threads) {
 
 int main() {
   const int threads = get_num_threads();
+  fmt::print("  {:<18}{}\n", "built for", built_for());
   fmt::print("  {:<18}{}\n", "BLAS kernel", blas_kernel());
   for (const int t : std::set<int>{1, threads}) measure(t);
   return support::status_after_output(0);
