@@ -119,8 +119,8 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 // strides allow no view.
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
 Tensor flatten(const Tensor& x, int start = 0);       // from `start` on into one dimension
-Tensor permute(const Tensor& x, const Dims& dims);
-Tensor transpose(const Tensor& x, int a, int b);
+Tensor permute(const Tensor& x, const Dims& dims);    // dimension d of y is dims[d] of x
+Tensor transpose(const Tensor& x, int a, int b);      // dimensions a and b swapped
 Tensor t(const Tensor& x);  // the last two dimensions swapped, of however many: PyTorch's mT
 /// From start to end, both clamped to the size; negative ones count from the end.
 Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step = 1);
@@ -128,11 +128,11 @@ Tensor select(const Tensor& x, int dim, int64_t index);  // drops the dimension
 Tensor expand(const Tensor& x, const Shape& shape);      // dx = g summed over what is new
 Tensor squeeze(const Tensor& x, int dim);                // a size other than 1 stays
 Tensor squeeze(const Tensor& x);                         // drops every size of 1
-Tensor unsqueeze(const Tensor& x, int dim);
-Tensor contiguous(const Tensor& x);
-Tensor clone(const Tensor& x);
-Tensor to(const Tensor& x, DType dtype);
-Tensor to(const Tensor& x, Device device);
+Tensor unsqueeze(const Tensor& x, int dim);              // a size of 1 put in at dim
+Tensor contiguous(const Tensor& x);                      // x itself, or a copy if it is not
+Tensor clone(const Tensor& x);                           // a copy
+Tensor to(const Tensor& x, DType dtype);                 // x itself, or converted
+Tensor to(const Tensor& x, Device device);               // x itself, or a copy there
 /// Along dim, all other sizes equal; ShapeError otherwise, ValueError for none.
 Tensor cat(const std::vector<Tensor>& xs, int dim);
 /// Along a new dimension dim, all shapes equal.

@@ -21,15 +21,15 @@ namespace {
   int missing = 0;
   [[maybe_unused]] const auto need = [&missing](bool has, const char* feature) {
     if (has) return;
-    if (missing++ == 0)
-      std::fputs("gradus: it was built for " GRADUS_BUILT_FOR ", but this processor lacks ", stderr);
-    else
-      std::fputs(", ", stderr);
+    std::fputs(missing++ ? ", "
+                         : "gradus: it was built for " GRADUS_BUILT_FOR
+                           ", but this processor lacks ",
+               stderr);
     std::fputs(feature, stderr);
   };
-#define NEED(feature) need(__builtin_cpu_supports(feature), feature);
+  #define NEED(feature) need(__builtin_cpu_supports(feature), feature);
   GRADUS_NEEDS
-#undef NEED
+  #undef NEED
   if (missing == 0) return;
   std::fputs("; build it again on this machine, or with ARCH=-march=x86-64\n", stderr);
   std::_Exit(1);
