@@ -106,7 +106,7 @@ bench: $(BENCHES)             ## how fast it is: operations, then a small GPT
 lint:                         ## the rules of the house: who includes whom, layout, names, flags
 	@.ci/lint
 doctor:                       ## this machine: compiler, BLAS kernel and speed, packages, data sets
-	@! CXX='$(CXX)' .ci/deps check build >/dev/null || $(MAKE) --silent $(BUILD)/bin/doctor
+	@! CXX='$(CXX)' .ci/deps check build >/dev/null || $(MAKE) $(BUILD)/bin/doctor
 	@CXX='$(CXX)' .ci/doctor $(BUILD)/bin/doctor
 deps:                         ## install every package there is a use for; .ci/deps list names them
 	@CXX='$(CXX)' .ci/deps install && CXX='$(CXX)' .ci/deps list
