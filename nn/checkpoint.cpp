@@ -1,5 +1,7 @@
-// Prefixes on the way out, and off again on the way in.
+// Saving puts prefixes before the names, loading takes them off again.
 #include "nn/checkpoint.h"
+
+#include <charconv>
 
 namespace gradus {
 
@@ -21,10 +23,10 @@ void save_checkpoint(const std::string& path, const Checkpoint& c) {
 Checkpoint load_checkpoint(const std::string& path) {
   Safetensors file = load_safetensors(path);
   const auto version = file.metadata.extract(kKey);
-  check<IoError>(!version.empty(),
-                 "{}: is not a checkpoint; for weights alone there is load_safetensors", path);
+  check<IoError>(!version.empty(), "{}: is not a checkpoint; load_safetensors reads weights alone",
+                 path);
   check<IoError>(version.mapped() == kVersion,
-                 "{}: is a checkpoint of version {}, and this program reads version {}", path,
+                 "{}: is a checkpoint of version {}, but this program reads version {}", path,
                  version.mapped(), kVersion);
   Checkpoint c;
   c.metadata = std::move(file.metadata);
@@ -47,6 +49,31 @@ Checkpoint load_checkpoint(const std::string& path) {
     }
   }
   return c;
+}
+
+const std::string& metadata_text(const Metadata& metadata, const std::string& key) {
+  const auto it = metadata.find(key);
+  check<IoError>(it != metadata.end(),
+                 "checkpoint: its metadata has no entry \"{}\"; was it written by another program?",
+                 key);
+  return it->second;
+}
+
+int64_t metadata_number(const Metadata& metadata, const std::string& key, int64_t most) {
+  const std::string& text = metadata_text(metadata, key);
+  const char* end = text.data() + text.size();
+  int64_t n = -1;
+  const auto [stop, error] = std::from_chars(text.data(), end, n);
+  check<IoError>(error == std::errc{} && stop == end && n >= 0 && n <= most,
+                 "checkpoint: {} = \"{}\" is not a number from 0 to {}", key, text, most);
+  return n;
+}
+
+PhiloxKey generator_state(const Checkpoint& checkpoint) {
+  const auto it = checkpoint.generators.find("default");
+  check<IoError>(it != checkpoint.generators.end(),
+                 "checkpoint: it has no state of the random numbers, so it cannot be resumed");
+  return it->second;
 }
 
 }  // namespace gradus

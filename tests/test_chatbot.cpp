@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "examples/support/chat/chatbot.h"
+#include "examples/support/chat/examination.h"
 #include "nn/text/utf8.h"
 
 using namespace gradus;

@@ -1,14 +1,18 @@
-// What surrounds a language model, on models whose answers are known.
+// What a language model is trained and measured with, on models whose answers are known.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <numeric>
 
-#include "nn/text/language_model.h"
+#include "examples/support/data/text.h"
+#include "examples/support/run/loss_curve.h"
+#include "nn/models/language_model.h"
 #include "nn/text/utf8.h"
 #include "tensor/raw.h"
+#include "tests/scratch.h"
 
 using namespace gradus;
+using namespace gradus::support;
 
 namespace {
 
@@ -88,27 +92,36 @@ TEST_CASE("language model: the first words of a text are whole words, or whole c
 }
 
 TEST_CASE("language model: a loss curve comes back from its text") {
-  LossCurve curve{{10, 20}, {3.25, 1 / 3.0}, {3.5, 2}};
+  LossCurve curve{.steps = {10, 20}, .training = {3.25, 1 / 3.0}, .validation = {3.5, 2}};
   for (const double loss : {1.0, 1 / 3.0}) curve.add(loss);
   const LossCurve back = LossCurve::from_text(curve.text());
   CHECK(back.steps == curve.steps);
   CHECK(back.training == curve.training);
   CHECK(back.validation == curve.validation);
   CHECK(back.recent() == curve.recent());
-  curve.point(30, 1);
+  curve.add_point(30, 1);
   CHECK(curve.training.back() == back.recent());
   CHECK(curve.added == 0);
   CHECK(LossCurve::from_text("0 0\n1 2 3\n4 five 6\n7 8 9").steps == std::vector<double>{1});
 }
 
-TEST_CASE("language model: writing goes on from the prompt, to the length or the context's end") {
+namespace {
+
+LanguageModel small_writer() {
   const BytePairEncoder tokenizer = BytePairEncoder::train("how are you? 你好", 256);
   manual_seed(4);
-  Gpt model({tokenizer.size(), 24, 1, 2, 16});
-  model.eval();
+  LanguageModel model{tokenizer, Gpt({tokenizer.size(), 24, 1, 2, 16})};
+  model.gpt.eval();
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("language model: it continues the prompt, also past the end of its context") {
+  const LanguageModel model = small_writer();
   const auto written = [&](const std::string& prompt, int64_t length, uint64_t seed) {
     Generator generator(seed);
-    return write_on(model, tokenizer, prompt, length, {}, generator);
+    return model.generate(prompt, length, {}, generator);
   };
   const std::string text = written("how ", 6, 1);
   CHECK(text.starts_with("how "));
@@ -116,9 +129,64 @@ TEST_CASE("language model: writing goes on from the prompt, to the length or the
   CHECK(text == written("how ", 6, 1));
   CHECK(text != written("how ", 6, 2));
   CHECK(written("how ", 0, 1) == "how ");
-  for (const int64_t length : {20, 23, 24, 100}) {
+  for (const int64_t length : {1, 20, 24, 100}) {
     CAPTURE(length);
-    CHECK(written(std::string(50, 'x'), length, 1).starts_with(std::string(50, 'x')));
+    const std::string prompt(50, 'x');  // twice the context
+    Generator generator(1);
+    const std::vector<int64_t> ids =
+        model.gpt.generate(model.tokenizer.encode(prompt), length, {}, generator);
+    CHECK(std::ssize(ids) == length);
+    CHECK(written(prompt, length, 1).starts_with(prompt));
   }
-  CHECK_THROWS_AS(written("", 3, 1), ValueError);
+  CHECK_THROWS_WITH_AS(written("", 3, 1), doctest::Contains("the prompt is empty"), ValueError);
+  CHECK_THROWS_AS(model.gpt.generate({}, 3), ValueError);
+}
+
+TEST_CASE("gpt: generate writes what whole forwards write, from the last half context if need be") {
+  const Gpt gpt = untrained();
+  const NoGrad guard;
+  std::vector<int64_t> text = {3, 1, 4}, window = text;
+  const SamplingOptions greedy{.temperature = 0, .repetition_penalty = 1.5};
+  for (int i = 0; i < 20; ++i) {
+    if (std::ssize(window) > kContext) window.assign(text.end() - kContext / 2, text.end());
+    const Tensor logits = gpt(tensor(window, {1, std::ssize(window)}));
+    text.push_back(sample(select(logits, 1, -1), greedy, text));
+    window.push_back(text.back());
+  }
+  std::vector<int64_t> heard;
+  CHECK(gpt.generate({3, 1, 4}, 20, greedy) == std::vector(text.begin() + 3, text.end()));
+  const auto stop_at_five = [&](int64_t id) {
+    heard.push_back(id);
+    return heard.size() < 5;
+  };
+  CHECK(gpt.generate({3, 1, 4}, 20, greedy, default_generator(), stop_at_five) == heard);
+  CHECK(heard == std::vector(text.begin() + 3, text.begin() + 8));
+}
+
+TEST_CASE("language model: a file holds model and tokenizer; two that differ are refused") {
+  const Scratch folder;
+  const std::string path = folder / "model.safetensors";
+  const LanguageModel model = small_writer();
+  save_checkpoint(path, {.model = model.gpt.state_dict(), .metadata = to_metadata(model)});
+  const LanguageModel again = load_language_model(path);
+  CHECK_FALSE(again.gpt.training());
+  Generator first(1), second(1);
+  CHECK(again.generate("how ", 20, {}, first) == model.generate("how ", 20, {}, second));
+
+  Metadata other = to_metadata(model);
+  other["tokenizer"] = BytePairEncoder::train("how are you? how are you?", 258).to_json();
+  save_checkpoint(path, {.model = model.gpt.state_dict(), .metadata = other});
+  CHECK_THROWS_WITH_AS(load_language_model(path), doctest::Contains("258 tokens"), IoError);
+  other.erase("tokenizer");
+  save_checkpoint(path, {.model = model.gpt.state_dict(), .metadata = other});
+  CHECK_THROWS_WITH_AS(load_language_model(path), doctest::Contains("\"tokenizer\""), IoError);
+}
+
+TEST_CASE("language model: a model trains on with another dropout") {
+  const LanguageModel model = small_writer();
+  const Checkpoint kept{.model = model.gpt.state_dict(), .metadata = to_metadata(model)};
+  const LanguageModel again = load_language_model(kept, "here", 0.25);
+  CHECK(again.gpt.training());
+  CHECK(again.gpt.drop.p == 0.25);
+  CHECK(again.gpt.blocks[0]->drop.p == 0.25);
 }

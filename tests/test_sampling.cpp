@@ -6,7 +6,7 @@
 #include <map>
 
 #include "autograd/ops.h"
-#include "nn/models/gpt.h"
+#include "nn/models/gpt_checkpoint.h"
 #include "nn/text/sampling.h"
 #include "tests/child.h"
 

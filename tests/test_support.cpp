@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "examples/support/data/csv.h"
+#include "examples/support/data/gzip.h"
 #include "examples/support/run/number.h"
 #include "examples/support/run/options.h"
 #include "examples/support/show/gnuplot.h"
@@ -50,21 +51,21 @@ std::string message_of(const std::function<void()>& f) {
 
 }  // namespace
 
-TEST_CASE("support: read_file unpacks gzip and notices every truncation and every flipped byte") {
+TEST_CASE("support: read_unpacked unpacks gzip and notices every truncation and every flipped byte") {
   Scratch folder;
   const fs::path path = folder.dir / "x";
   std::string text;
   for (int i = 0; i < 300; ++i) text += std::to_string(i * i) + "\n";
   write_file(path, text);
-  CHECK(read_file(path) == text);
+  CHECK(read_unpacked(path) == text);
   const std::string packed = gzip(text);
   write_file(path, packed);
-  CHECK(read_file(path) == text);
-  CHECK_THROWS_AS(read_file(path, 100), IoError);
+  CHECK(read_unpacked(path) == text);
+  CHECK_THROWS_AS(read_unpacked(path, 100), IoError);
   // Below 18 bytes (header and trailer) zlib cannot tell a gzip file from a plain one.
   for (size_t n = 18; n < packed.size(); ++n) {
     write_file(path, packed.substr(0, n));
-    CHECK_THROWS_AS(read_file(path), IoError);
+    CHECK_THROWS_AS(read_unpacked(path), IoError);
   }
   for (size_t i = 10; i < packed.size(); ++i) {  // behind the header, whose fields may vary
     std::string damaged = packed;
@@ -72,12 +73,12 @@ TEST_CASE("support: read_file unpacks gzip and notices every truncation and ever
     write_file(path, damaged);
     std::string got;
     try {
-      got = read_file(path);
+      got = read_unpacked(path);
     } catch (const IoError&) { continue; }
     CHECK(got == text);  // a bit of padding may change nothing; what is read is never wrong
   }
-  CHECK_THROWS_AS(read_file(folder.dir), IoError);
-  CHECK_THROWS_AS(read_file(folder.dir / "absent"), IoError);
+  CHECK_THROWS_AS(read_unpacked(folder.dir), IoError);
+  CHECK_THROWS_AS(read_unpacked(folder.dir / "absent"), IoError);
 }
 
 TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {

@@ -1,65 +1,95 @@
 #pragma once
-// A GPT is an ordinary module: token and position embeddings, a stack of pre-norm Transformer
-// blocks, a last layer norm, and the token embedding once more as the output layer (tied weights).
-//   logits = LN(blocks(wte[ids] + wpe[positions])) wte^T
-// Radford et al. 2019 (GPT-2); the layout is nanoGPT's. Press & Wolf 2017 for the tied embedding.
-#include <limits>
-#include <string>
+// A GPT: embeddings of tokens and positions, a stack of blocks, and one linear layer that gives
+// every token of the vocabulary a score (its logit) for being the next one.
+//
+//   x      = wte[ids] + wpe[0 … T-1]                       (B, T, C)
+//   x      = x + attention(LN(x));  x = x + mlp(LN(x))     in each block
+//   logits = LN(x) wte^T                                   (B, T, V)
+//
+// The output layer is the token embedding once more (tied weights, Press & Wolf 2017). Radford et
+// al., Language Models are Unsupervised Multitask Learners (2019), which is GPT-2. The layout and
+// its names (wte: token embedding, wpe: position embedding, ln_f: final norm) are nanoGPT's.
+//
+//   Gpt model({.vocabulary = 256, .context = 64, .layers = 4, .heads = 4, .channels = 128});
+//   Tensor loss = cross_entropy(model(ids), next_ids);
+//   model.eval();
+//   std::vector<int64_t> ids = model.generate({72, 105}, 50, {.temperature = 0.8});
+//
+// gpt_checkpoint.h saves and loads it; language_model.h puts a tokenizer beside it.
+#include <functional>
 #include <vector>
 
-#include "nn/nn.h"
+#include "nn/attention.h"
+#include "nn/text/sampling.h"
+#include "nn/transformer.h"
 
 namespace gradus {
 
 struct GptConfig {
-  int64_t vocabulary = 0, context = 0, layers = 0, heads = 0, channels = 0;
-  double dropout = 0;
+  int64_t vocabulary = 0;  // V: different tokens
+  int64_t context = 0;     // the most tokens that are read at once
+  int64_t layers = 0;      // blocks
+  int64_t heads = 0;       // attention heads; they must divide the channels
+  int64_t channels = 0;    // C: numbers per position
+  double dropout = 0;      // in training, on the embeddings and on what each block adds
 };
 
-/// To and from a checkpoint's metadata ("gpt.layers" …). IoError if an entry is missing or no
-/// sensible number.
-Metadata to_metadata(const GptConfig& config);
-GptConfig gpt_config(const Metadata& metadata);
-int64_t num_parameters(const GptConfig& config);
-/// IoError unless `state`, read from a checkpoint, holds as many numbers as a GPT of this configuration:
-/// to be asked before one is built, because a configuration is a few digits, and its model may be gigabytes.
-void check_size(const GptConfig& config, const NamedTensors& state);
-/// What a checkpoint's metadata holds under `key`. IoError if there is nothing.
-const std::string& metadata_text(const Metadata& metadata, const std::string& key);
-/// Where the checkpoint's random numbers "default" were. IoError if it does not say.
-PhiloxKey generator_state(const Checkpoint& checkpoint);
-/// The whole number, from 0 to most, that a checkpoint's metadata holds under `key`. IoError if there is none.
-int64_t metadata_number(const Metadata& metadata, const std::string& key,
-                        int64_t most = std::numeric_limits<int64_t>::max());
+/// One layer: attention mixes the positions, the MLP works on each by itself, and both add to what
+/// flows past them.
+struct GptBlock : Module {
+  explicit GptBlock(const GptConfig& c);
+  /// x (B, T, C) -> (B, T, C). With a cache, x continues the positions that it holds.
+  Tensor operator()(const Tensor& x, KvCache* cache = nullptr) const;
+
+  LayerNorm& ln1;
+  MultiHeadSelfAttention& attn;
+  LayerNorm& ln2;
+  Mlp& mlp;
+  Dropout& drop;
+};
 
 struct Gpt : Module {
+  /// Weights begin as GPT-2's do, drawn from default_generator(). ValueError: the heads do not
+  /// divide the channels, or a size is not positive.
   explicit Gpt(const GptConfig& c);
 
-  /// ids (B, T) I64, T at most the context -> logits (B, T, V).
+  /// ids (B, T) I64 -> logits (B, T, V). ShapeError: ids is not 2-d, or empty. ValueError: T is
+  /// more than the context. IndexError: an id is outside [0, V).
   Tensor operator()(const Tensor& ids) const;
-  /// The logits (N, V) at some positions only, counted through the batch: b T + t, I64 (N). A loss that
-  /// looks at no others need not compute them.
+  /// The logits (N, V) at N positions only, for a loss that looks at no others. positions (N,) I64
+  /// count through the batch: b T + t. Errors as above.
   Tensor operator()(const Tensor& ids, const Tensor& positions) const;
-  /// The last position's logits (B, V) for ids (B, T) that continue what `caches` holds; see
-  /// nn/attention.h.
+  /// The logits (B, V) that follow the last of ids (B, T), which continue what `caches` hold.
+  /// Errors as above, where T counts the cached positions too. GradError outside of NoGrad.
   Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
+  /// Empty caches, one per block, for `batch` sequences of up to a context.
   std::vector<KvCache> make_caches(int64_t batch) const;
-  /// Who looks at whom in one layer: ids (B, T) -> (B, H, T, T), rows summing to 1.
+
+  /// Continues `prompt` by `length` tokens, one at a time, and returns these. Where prompt and
+  /// answer are longer than the context, it reads the last half context again and goes on from
+  /// there. `on_token` sees each token as it comes; if it returns false, that token is the last.
+  /// Call eval() before, so that dropout is off. ValueError: the prompt is empty, or an option is
+  /// out of range (sampling.h).
+  std::vector<int64_t> generate(const std::vector<int64_t>& prompt, int64_t length,
+                                const SamplingOptions& options = {},
+                                Generator& generator = default_generator(),
+                                const std::function<bool(int64_t)>& on_token = {}) const;
+
+  /// Who looks at whom in one layer: ids (B, T) -> (B, H, T, T), rows summing to 1. IndexError:
+  /// there is no such layer.
   Tensor attention(const Tensor& ids, int64_t layer) const;
 
   GptConfig config;
   Embedding &wte, &wpe;
   Dropout& drop;
-  std::vector<TransformerBlock*> blocks;
+  std::vector<GptBlock*> blocks;
   LayerNorm& ln_f;
 
  private:
-  Tensor embed(const Tensor& ids, int64_t start) const;
+  void initialise() const;
+  Tensor embed(const Tensor& ids, int64_t first_position) const;
   Tensor hidden(const Tensor& ids) const;
+  Tensor logits(const Tensor& x) const;
 };
-
-/// The model that a checkpoint holds. IoError if its configuration is not that of its tensors in number,
-/// ValueError if it is not by name and shape.
-Gpt load_gpt(const Checkpoint& checkpoint);
 
 }  // namespace gradus

@@ -182,32 +182,4 @@ std::string Conversation::reply(std::string_view question,
   return answer;
 }
 
-// ---- Examination ----------------------------------------------------------------------------------
-
-std::vector<Score> examine(
-    const Gpt& model, const BytePairEncoder& tokenizer, const std::vector<TestCase>& cases,
-    const std::function<void(const TestCase&, const std::string&)>& on_case) {
-  std::vector<Score> scores;
-  Conversation conversation(model, tokenizer);
-  for (const TestCase& test : cases) {
-    conversation.reset();
-    for (const Turn& turn : test.before) conversation.recall(turn.user, turn.bot);
-    const std::string answer = conversation.reply(test.question);
-    auto score = std::find_if(scores.begin(), scores.end(), [&](const Score& s) {
-      return s.skill == test.skill && s.language == test.language;
-    });
-    if (score == scores.end()) score = scores.insert(score, {test.skill, test.language});
-    ++score->asked;
-    score->right += answer == test.answer;
-    if (on_case) on_case(test, answer);
-  }
-  return scores;
-}
-
-Score total(const std::vector<Score>& scores) {
-  Score sum{};
-  for (const Score& s : scores) sum.right += s.right, sum.asked += s.asked;
-  return sum;
-}
-
 }  // namespace gradus::support

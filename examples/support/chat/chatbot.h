@@ -95,18 +95,4 @@ class Conversation {
   Tensor logits_;                // what the model expects next
 };
 
-/// Exact answers on the held-out questions, counted by skill and language.
-struct Score {
-  std::string skill;
-  Language language;
-  int right = 0, asked = 0;
-  double part() const { return static_cast<double>(right) / asked; }
-};
-/// `on_case` sees each case with the bot's answer.
-std::vector<Score> examine(
-    const Gpt& model, const BytePairEncoder& tokenizer, const std::vector<TestCase>& cases,
-    const std::function<void(const TestCase&, const std::string& answer)>& on_case = {});
-/// The same counted together.
-Score total(const std::vector<Score>& scores);
-
 }  // namespace gradus::support

@@ -48,6 +48,9 @@ class DialogueGenerator {
   SplitMix64 rng_;
 };
 
+/// What a tokenizer learns from: the turns of `dialogues` dialogues, a line each, without names.
+std::string tokenizer_text(uint64_t seed, int dialogues);
+
 /// The examination: `per_skill` cases for each skill and language, skill by skill; only questions
 /// for which is_held_out is true. Before the question stand `earlier` exchanges; with 0 none to two, as it
 /// falls. ValueError for per_skill < 1.

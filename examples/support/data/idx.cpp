@@ -2,13 +2,13 @@
 // bytes that are there before anything is done with it.
 #include "examples/support/data/idx.h"
 
-#include "nn/file.h"
+#include "examples/support/data/gzip.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
 
 Idx read_idx(const std::filesystem::path& path, int dimensions) {
-  const std::string file = read_file(path);
+  const std::string file = read_unpacked(path);
   const auto byte = [&](size_t i) { return static_cast<int64_t>(static_cast<uint8_t>(file[i])); };
   const size_t header = 4 + 4 * static_cast<size_t>(dimensions);
   check<IoError>(file.size() >= header, "read_idx: {}: {} bytes, but the header alone has {}",

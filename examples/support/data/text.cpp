@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "nn/file.h"
+#include "examples/support/data/gzip.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
@@ -73,7 +73,7 @@ void normalise(Corpus& corpus, const std::string& path) {
 }  // namespace
 
 Corpus load_text(const std::string& path) {
-  Corpus corpus{fmt::format("the file {}", path), read_file(path), ""};
+  Corpus corpus{fmt::format("the file {}", path), read_unpacked(path), ""};
   normalise(corpus, path);
   check<IoError>(!corpus.text.empty(), "load_text: '{}' is empty; a model needs some text", path);
   return corpus;
@@ -142,6 +142,21 @@ TrainValidation split_corpus(std::string_view text, double fraction) {
                     "split_corpus: {} bytes are too few for a training and a validation part",
                     text.size());
   return {text.substr(0, cut), text.substr(cut)};
+}
+
+std::string first_words(std::string_view text) {
+  constexpr size_t kBytes = 12;
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == text.npos) return std::string(text.substr(0, 1));
+  text.remove_prefix(start);
+  size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  if (end > kBytes) {
+    const size_t space = text.rfind(' ', kBytes);
+    end = space != text.npos && space > 0 ? space : kBytes;
+    while (end > 1 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+      --end;  // a whole character
+  }
+  return std::string(text.substr(0, end));
 }
 
 }  // namespace gradus::support

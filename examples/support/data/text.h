@@ -50,4 +50,8 @@ struct TrainValidation {
 /// Throws ValueError if `fraction` is not inside (0, 1) or the text is too short for two parts.
 TrainValidation split_corpus(std::string_view text, double fraction = 0.1);
 
+/// How `text` begins: its first words, in about a dozen bytes. To see what a model has learned, let
+/// it continue them.
+std::string first_words(std::string_view text);
+
 }  // namespace gradus::support

@@ -15,7 +15,7 @@
 #include <new>
 
 #include "examples/support/run/number.h"
-#include "examples/support/run/training_run.h"
+#include "examples/support/run/stop_signals.h"
 #include "examples/support/show/progress.h"
 #include "examples/support/show/standard_output.h"
 #include "nn/text/utf8.h"

@@ -1,102 +1,118 @@
-// The lock is the kernel's (flock), on a file that names the process for people. However a process ends, its
-// lock ends with it: a file that was left behind locks nobody out.
 #include "examples/support/run/training_run.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <string>
-
-#include "tensor/error.h"
+#include "tensor/random.h"
 
 namespace gradus::support {
 
-namespace {
+namespace fs = std::filesystem;
 
-constexpr int kSignals[] = {SIGINT, SIGTERM};
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal) {
-  if (stop_signal != 0) _exit(128 + signal);
-  stop_signal = signal;
+void TrainingPlan::add_options(Example& app, int64_t fast_steps, int64_t fast_every) {
+  app.option("--steps", steps, "training steps", {.fast = fast_steps, .min = 1});
+  app.option("--every", every, "steps between validation, sample and checkpoint",
+             {.fast = fast_every, .min = 1});
+  app.option("--stop-after", stop_after,
+             "end at the first checkpoint from this step on (0: do not)", {.min = 0});
+  app.flag("--resume", resume, "continue from the checkpoint in --out");
+  app.option("--from", from,
+             "a checkpoint whose model goes on learning, from any text, as a new run");
 }
 
-/// Opened and locked; -1 where nothing can be written, or the file system knows no locks.
-int lock_file(const std::filesystem::path& path) {
-  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  while (true) {
-    int file = open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0666);
-    if (file < 0)
-      file = open(path.c_str(), O_RDONLY | kFlags);  // another user's can be locked, too
-    struct stat locked = {}, there = {};
-    if (file < 0 || fstat(file, &locked) != 0) return -1;
-    if (!S_ISREG(locked.st_mode)) {
-      close(file);
-      return -1;
-    }
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-      const bool taken = errno == EWOULDBLOCK;
-      char process[32] = "";
-      if (taken && read(file, process, sizeof process - 1) < 0) *process = '\0';
-      close(file);
-      check<IoError>(!taken,
-                     "--out {}: process {} is training there; wait until it has ended, or give "
-                     "another folder",
-                     path.parent_path().string(), process);
-      return -1;
-    }
-    // The process before this one may have removed the file between the two calls.
-    if (lstat(path.c_str(), &there) == 0 && locked.st_ino == there.st_ino) return file;
-    close(file);
+Checkpoint load_run(Example& app, const fs::path& file, const std::vector<std::string>& settings,
+                    const std::string& advice) {
+  Checkpoint checkpoint;
+  try {
+    checkpoint = load_checkpoint(file.string());
+  } catch (const IoError& e) { throw IoError(fmt::format("{}; {}", e.what(), advice)); }
+  app.adopt(checkpoint.metadata, settings, advice);
+  return checkpoint;
+}
+
+TrainingRun::TrainingRun(Example& app, const TrainingPlan& plan)
+    : app_(app), plan_(plan), lock_(app.out("")), file_(app.out(plan.file)) {
+  check<ValueError>(!plan.resume || plan.from.empty(),
+                    "--from begins a new run, --resume continues one; leave one of them out");
+  if (plan.resume) {
+    check<IoError>(fs::exists(file_), "--resume: there is no checkpoint {} yet; {}", file_.string(),
+                   plan.start_over);
+    earlier_ = load_run(app, file_, plan.model, plan.start_over);
+    app.adopt(earlier_->metadata, plan.training, plan.start_over);
+    if (!app.given("--steps")) app.adopt(earlier_->metadata, {"--steps"}, plan.start_over);
+  } else if (!plan.from.empty()) {
+    earlier_ = load_checkpoint(plan.from);
+    app.adopt(earlier_->metadata, plan.model, "a model keeps its size");
   }
 }
 
-}  // namespace
-
-FolderLock::FolderLock(const std::filesystem::path& folder)
-    : path_(folder / ".training"), file_(lock_file(path_)) {
-  if (file_ < 0) return;
-  const std::string process = std::to_string(getpid());
-  [[maybe_unused]] const bool named =  // where it cannot be written, the lock holds all the same
-      ftruncate(file_, 0) == 0 && pwrite(file_, process.data(), process.size(), 0) > 0;
+void TrainingRun::must_match(const std::string& key, const std::string& value,
+                             const std::string& otherwise) {
+  metadata_[key] = value;
+  check<ValueError>(!plan_.resume || metadata_text(earlier_->metadata, key) == value,
+                    "--resume: {} {}", file_.string(), otherwise);
 }
 
-FolderLock::~FolderLock() {
-  if (file_ < 0) return;
-  unlink(path_.c_str());
-  close(file_);
+void TrainingRun::begin(const Module& model, Optimizer& optimizer, const Metadata& about) {
+  model_ = &model;
+  optimizer_ = &optimizer;
+  metadata_.insert(about.begin(), about.end());
+  metadata_.merge(app_.settings(plan_.model));
+  metadata_.merge(app_.settings(plan_.training));
+  metadata_.merge(app_.settings({"--steps"}));
+  if (plan_.resume) {
+    const Metadata& then = earlier_->metadata;
+    step_ = metadata_number(then, "step");
+    check<ValueError>(
+        step_ <= plan_.steps,
+        "--steps {}: the checkpoint {} has done {} already; ask for more steps, or {}", plan_.steps,
+        file_.string(), step_, plan_.start_over);
+    optimizer.load_state_dict(earlier_->optimizer);
+    default_generator().set_state(generator_state(*earlier_));
+    if (const auto kept = then.find("curve"); kept != then.end())
+      curve = LossCurve::from_text(kept->second);
+    owns_file_ = true;
+    fmt::print("resuming at step {} of {}\n", step_, plan_.steps);
+  }
+  earlier_.reset();
+  signals_.emplace();
+  bar_.emplace("training", plan_.steps - step_);
 }
 
-StopSignals::StopSignals() {
-  stop_signal = 0;
-  for (int i = 0; i < 2; ++i) before_[i] = std::signal(kSignals[i], on_signal);
+bool TrainingRun::count_step() {
+  ++step_;
+  due_ = step_ % plan_.every == 0 || finished();
+  return due_;
 }
 
-StopSignals::~StopSignals() {
-  for (int i = 0; i < 2; ++i) std::signal(kSignals[i], before_[i]);
+bool TrainingRun::next() {
+  const bool stop = signals_->asked();
+  if (due_ || stop) save();
+  if (stop) {
+    bar_->print(fmt::format("stopped and saved at step {}; {}", step_, plan_.go_on));
+    signals_->leave();
+  }
+  const bool enough = due_ && plan_.stop_after > 0 && step_ >= plan_.stop_after;
+  if (!enough && !finished()) return true;
+  bar_.reset();
+  signals_.reset();
+  return false;
 }
 
-bool StopSignals::asked() const { return stop_signal != 0; }
+void TrainingRun::save() {
+  if (!owns_file_) keep_earlier(file_);
+  owns_file_ = true;
+  metadata_["step"] = std::to_string(step_);
+  Metadata metadata = metadata_;
+  metadata["curve"] = curve.text();
+  save_checkpoint(file_.string(), {model_->state_dict(),
+                                   optimizer_->state_dict(),
+                                   {{"default", default_generator().state()}},
+                                   metadata});
+}
 
-void StopSignals::leave() const { throw Interrupted{128 + stop_signal}; }
-
-void keep_earlier(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return;
-  std::filesystem::path kept;
-  for (int n = 1; kept.empty() || std::filesystem::exists(kept); ++n)
-    kept = file.parent_path() /
-           fmt::format("{}-{}{}", file.stem().string(), n, file.extension().string());
-  std::error_code error;
-  std::filesystem::create_hard_link(file, kept, error);
-  if (error) std::filesystem::rename(file, kept, error);  // a file system without links
-  check<IoError>(!error, "{}: cannot keep what an earlier run left there: {}", file.string(),
-                 error.message());
-  fmt::print("{}: what an earlier run left is now {}\n", file.string(), kept.filename().string());
+void TrainingRun::publish(const fs::path& file) {
+  keep_earlier(file);
+  metadata_["step"] = std::to_string(step_);
+  save_checkpoint(file.string(), {.model = model_->state_dict(), .metadata = metadata_});
+  fs::remove(file_);
 }
 
 }  // namespace gradus::support

@@ -1,55 +1,116 @@
 #pragma once
-// What a training run owes to the folder that it writes into, and to whoever wants to stop it: nobody else trains
-// there meanwhile, an earlier run's checkpoint is kept, and Ctrl-C or SIGTERM end it only after it has saved.
+// Everything around a training loop that is not its lesson. A run can be stopped at any moment and
+// resumed bit for bit; it saves when it is due and before it stops; one folder takes one run at a
+// time, and an earlier run's checkpoint is kept.
 //
-//   const FolderLock lock(folder);  // before anything is read there
-//   const StopSignals stop;         // once there is something to save
-//   while (step < steps) {
-//     …
-//     if (stop.asked()) {
-//       save();
-//       stop.leave();
-//     }
+//   TrainingPlan plan{.file = "model.safetensors", .steps = 3000, .every = 250, …};
+//   plan.add_options(app, 150, 50);
+//   app.parse();
+//   TrainingRun run(app, plan);
+//   Net model(…);  // or from run.earlier(), if that is not null
+//   AdamW optimizer(…);
+//   run.begin(model, optimizer, about_the_model);
+//   while (run.next()) {
+//     …                                          // one step, which may look at run.step()
+//     if (run.done("loss {:.3f}", loss.item()))  // true every `every` steps, and at the end
+//       …                                        // validate, show a sample
 //   }
-#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "examples/support/run/folder.h"
+#include "examples/support/run/loss_curve.h"
+#include "examples/support/run/options.h"
+#include "examples/support/run/stop_signals.h"
+#include "examples/support/show/progress.h"
+#include "nn/checkpoint.h"
+#include "optim/optimizer.h"
 
 namespace gradus::support {
 
-class FolderLock {
+struct TrainingPlan {
+  std::string file;  // the run's checkpoint, in --out
+  // Names of number options that the checkpoint keeps. A resumed run has those of both lists; one
+  // that begins with an earlier run's model (`from`) has that run's `model` options.
+  std::vector<std::string> model, training;
+  std::string start_over;  // how the user begins anew; part of errors
+  std::string go_on;       // said after a stop: how to resume
+
+  int64_t steps = 0;
+  int64_t every = 1;       // steps between checkpoints
+  int64_t stop_after = 0;  // end at the first checkpoint from this step on; 0: do not
+  bool resume = false;     // continue `file`
+  std::string from = {};   // a checkpoint whose model learns on, as a new run
+
+  /// Registers --steps, --every, --stop-after, --resume and --from for the fields above.
+  void add_options(Example& app, int64_t fast_steps, int64_t fast_every);
+};
+
+class TrainingRun {
  public:
-  /// IoError if another process holds the lock of `folder`; it names the process.
-  explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
+  /// After app.parse(). Locks the folder, reads the checkpoint that the plan resumes or starts from,
+  /// and gives the options their values from there. The plan must outlive the run. IoError: another
+  /// run has the folder, or there is no checkpoint, or it is damaged. ValueError: the command line
+  /// asks for another value than the checkpoint has.
+  TrainingRun(Example& app, const TrainingPlan& plan);
+
+  /// The checkpoint that was read; null if the run begins with nothing, or has begun.
+  const Checkpoint* earlier() const { return earlier_ ? &*earlier_ : nullptr; }
+  /// Keeps `value` in the checkpoint. ValueError, with `otherwise`, if this run resumes one where it
+  /// was another.
+  void must_match(const std::string& key, const std::string& value, const std::string& otherwise);
+
+  /// Begins with step 0; or, where a run is resumed, gives back to the optimizer, the random numbers
+  /// and the curve what they were. `about` goes into the checkpoints' metadata. Both modules must
+  /// outlive the run.
+  void begin(const Module& model, Optimizer& optimizer, const Metadata& about);
+  /// Whether there is another step to do. Saves first if it is due; after Ctrl-C or SIGTERM it
+  /// saves, says so and leaves the lesson.
+  bool next();
+  /// The step to do: 0, 1, ….
+  int64_t step() const { return step_; }
+  /// The step was done; the rest is shown beside the progress bar. True if a checkpoint is due, which
+  /// next() will write: the time to validate.
+  template <class... Args>
+  bool done(fmt::format_string<Args...> shown, Args&&... args) {
+    bar_->step(shown, std::forward<Args>(args)...);
+    return count_step();
+  }
+  /// A line above the progress bar.
+  void print(std::string_view line) { bar_->print(line); }
+  /// Whether all steps are done.
+  bool finished() const { return step_ == plan_.steps; }
+  /// Writes the finished model, without what resuming takes, to `file`, and removes the checkpoint.
+  void publish(const std::filesystem::path& file);
+
+  LossCurve curve;  // kept in the checkpoint
 
  private:
-  std::filesystem::path path_;
-  int file_;
+  bool count_step();
+  void save();
+
+  Example& app_;
+  const TrainingPlan& plan_;
+  FolderLock lock_;
+  std::filesystem::path file_;
+  bool owns_file_ = false;  // what lies at file_ is this run's
+  std::optional<Checkpoint> earlier_;
+  Metadata metadata_;
+  const Module* model_ = nullptr;
+  Optimizer* optimizer_ = nullptr;
+  std::optional<StopSignals> signals_;
+  std::optional<Progress> bar_;
+  int64_t step_ = 0;
+  bool due_ = false;  // the step done last is one to save after
 };
 
-/// While it lives, Ctrl-C and SIGTERM only ask. A second one ends the program at once.
-class StopSignals {
- public:
-  StopSignals();
-  ~StopSignals();
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  bool asked() const;
-  /// Ends the lesson, with the exit status that the signal stands for.
-  [[noreturn]] void leave() const;
-
- private:
-  void (*before_[2])(int);  // what the signals meant
-};
-
-/// What leave() throws; run() of options.h turns it into an exit status.
-struct Interrupted {
-  int status;
-};
-
-/// If there is such a file, gives it a second name, the first free one of NAME-1.safetensors, NAME-2.safetensors, …,
-/// and says so: writing the file anew, whole or not at all, then leaves the earlier one under that name.
-void keep_earlier(const std::filesystem::path& file);
+/// Reads the checkpoint at `file` and gives `settings`, names of number options, the values that it
+/// keeps. IoError: it cannot be read or is damaged; ValueError: the command line asks for another
+/// value. Both end in `advice`.
+Checkpoint load_run(Example& app, const std::filesystem::path& file,
+                    const std::vector<std::string>& settings, const std::string& advice);
 
 }  // namespace gradus::support

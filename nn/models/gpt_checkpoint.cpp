@@ -1,0 +1,79 @@
+#include "nn/models/gpt_checkpoint.h"
+
+#include <charconv>
+
+namespace gradus {
+
+Metadata to_metadata(const GptConfig& c) {
+  return {{"gpt.vocabulary", std::to_string(c.vocabulary)},
+          {"gpt.context", std::to_string(c.context)},
+          {"gpt.layers", std::to_string(c.layers)},
+          {"gpt.heads", std::to_string(c.heads)},
+          {"gpt.channels", std::to_string(c.channels)},
+          {"gpt.dropout", fmt::format("{}", c.dropout)}};
+}
+
+static int64_t positive(const Metadata& metadata, const std::string& key, int64_t most) {
+  const int64_t n = metadata_number(metadata, key, most);
+  check<IoError>(n > 0, "checkpoint: {} is 0; it must be positive", key);
+  return n;
+}
+
+static double probability(const Metadata& metadata, const std::string& key) {
+  const std::string& text = metadata_text(metadata, key);
+  const char* end = text.data() + text.size();
+  double p = -1;
+  const auto [stop, error] = std::from_chars(text.data(), end, p);
+  check<IoError>(error == std::errc{} && stop == end && p >= 0 && p < 1,
+                 "checkpoint: {} = \"{}\" is not a number in [0, 1)", key, text);
+  return p;
+}
+
+GptConfig gpt_config(const Metadata& metadata) {
+  const GptConfig c{.vocabulary = positive(metadata, "gpt.vocabulary", 1 << 20),
+                    .context = positive(metadata, "gpt.context", 1 << 16),
+                    .layers = positive(metadata, "gpt.layers", 1 << 10),
+                    .heads = positive(metadata, "gpt.heads", 1 << 16),
+                    .channels = positive(metadata, "gpt.channels", 1 << 16),
+                    .dropout = probability(metadata, "gpt.dropout")};
+  check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
+                 c.channels, c.heads);
+  return c;
+}
+
+int64_t num_parameters(const GptConfig& c) {
+  const int64_t norm = 2 * c.channels;
+  const int64_t attention = 4 * c.channels * (c.channels + 1);
+  const int64_t mlp = c.channels * (8 * c.channels + 5);
+  const int64_t embeddings = (c.vocabulary + c.context) * c.channels;
+  return embeddings + c.layers * (2 * norm + attention + mlp) + norm;
+}
+
+static void check_size(const GptConfig& c, const NamedTensors& state) {
+  int64_t numbers = 0;
+  for (const auto& [_, tensor] : state) numbers += tensor.numel();
+  check<IoError>(
+      numbers == num_parameters(c),
+      "checkpoint: {} layers of {} channels, {} tokens and a context of {} are a model of {} "
+      "parameters, but the file holds {}; it is damaged, or holds another kind of model",
+      c.layers, c.channels, c.vocabulary, c.context, num_parameters(c), numbers);
+}
+
+static Gpt load(const Checkpoint& checkpoint, const GptConfig& config) {
+  check_size(config, checkpoint.model);
+  Gpt model(config);
+  model.load_state_dict(checkpoint.model);
+  return model;
+}
+
+Gpt load_gpt(const Checkpoint& checkpoint) {
+  return load(checkpoint, gpt_config(checkpoint.metadata));
+}
+
+Gpt load_gpt(const Checkpoint& checkpoint, double dropout) {
+  GptConfig config = gpt_config(checkpoint.metadata);
+  config.dropout = dropout;
+  return load(checkpoint, config);
+}
+
+}  // namespace gradus
