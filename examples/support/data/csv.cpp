@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "examples/support/data/gzip.h"
 #include "examples/support/run/number.h"
 #include "nn/file.h"
 #include "tensor/error.h"
@@ -84,7 +85,7 @@ class Reader {
 }  // namespace
 
 Csv Csv::read(const std::filesystem::path& path) {
-  return parse(read_file(path.string()), path.string());
+  return parse(read_unpacked(path), path.string());
 }
 
 Csv Csv::parse(std::string_view text, std::string name) {
