@@ -1,25 +1,28 @@
-// 01: Logistic regression. The smallest model that learns: one weight per feature, one bias, and a
-// probability at the end.
+// 01: Logistic regression. The smallest model that learns: one weight per feature, one bias, and
+// a probability at the end.
 //
-// A doctor looks at cells under a microscope and measures thirty things. Each gets a weight w_j; the
-// weighted sum is squeezed into a probability, and the weights are moved, step by step, downhill on
-// the loss, which is small when the model gives the truth a high probability:
+// A doctor looks at cells under a microscope and measures thirty features. Each feature x_j gets a
+// weight w_j. The weighted sum z is squeezed into a probability p. The loss L is small when the
+// model gives the true class a high probability, and learning is a walk downhill on L:
 //
 //   z = x·w + b      p = σ(z) = 1 / (1 + e^-z)      L = -mean( y ln p + (1-y) ln(1-p) )
 //
-// Downhill needs the gradient. The chain rule cancels all logarithms: ∂L/∂z = (p - y) / n, hence
+// To walk downhill we need the gradient. In the chain rule all logarithms cancel, which leaves
+// ∂L/∂z = (p - y) / n. So a step of length η is
 //
 //   ∂L/∂w = xᵀ (p - y) / n,   ∂L/∂b = mean(p - y);      w ← w - η ∂L/∂w,   b ← b - η ∂L/∂b
 //
-// Autograd finds the same numbers without being told the formula. Both are printed side by side;
-// from here on the gradients are autograd's, and the models may be as large as we like.
+// Autograd finds the same numbers without knowing the formula. The program prints both side by
+// side. From here on we leave gradients to autograd, and a model can be as large as we like.
 //
-// Look at:  the held-out loss, which the training never sees; which features got large weights; how
-//           many of the ill were missed (recall), which accuracy alone would hide; the boundary.
-// Try next: --seed 2, 3, 4 (171 held-out rows are few: how far apart are twenty splits, how little
-//           does their mean move?); --rate 30 (too long a step); --l2 0.3 (small weights);
-//           --test 0.9 (57 rows to learn from); --blobs --distance 1 (clouds that overlap: what is
-//           the best that any line can do?).
+// Look at:  the held-out loss, on rows that the training never sees; the features with the largest
+//           weights; the recall, which says how many of the ill were found, where accuracy alone
+//           would hide those that were missed; the boundary.
+// Try next: --seed 2, 3, 4: how much do twenty splits differ, and how little does their mean move?
+//           (171 held-out rows are few.)
+//           --rate 30: what do steps that are too long look like?
+//           --l2 0.3: smaller weights. --test 0.9: only 57 rows to learn from.
+//           --blobs --distance 1: two clouds that overlap. What is the best any line can do?
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,14 +48,14 @@ struct Settings {
   double rate = 0.5, l2 = 0.003;
 };
 
-/// A split, ready to use: the features standardized, the classes as numbers.
-struct Rows {
+/// A split, ready to use: the features are standardized, the classes are 0 and 1 as F32.
+struct Prepared {
   Tensor x, y, test_x, test_y;  // (N, C), (N,), (M, C), (M,)
 };
-Rows prepare(const Split& parts) {
-  const Standardizer standardize(parts.train.x);  // of the training rows only: no peeking
-  return {standardize(parts.train.x), to(parts.train.y, F32), standardize(parts.test.x),
-          to(parts.test.y, F32)};
+Prepared prepare(const Split& split) {
+  const Standardizer standardize(split.train.x);  // sees the training rows only: no peeking
+  return {standardize(split.train.x), to(split.train.y, F32), standardize(split.test.x),
+          to(split.test.y, F32)};
 }
 
 struct Model {
@@ -61,11 +64,11 @@ struct Model {
   Tensor probability(const Tensor& x) const { return sigmoid(logits(x)); }
 };
 
-/// Binary cross-entropy. ln(1 + e^z) - y z is the L above with p = σ(z) put in, and never takes the
-/// logarithm of 0.
+/// Binary cross-entropy. ln(1 + e^z) - y z is L with p = σ(z) put in. It never takes the logarithm
+/// of 0.
 Tensor loss_of(const Tensor& z, const Tensor& y) { return mean(softplus(z) - y * z); }
 
-/// The formulas of the lesson. The penalty l2/2 |w|² adds l2 w.
+/// The formulas of the lesson. A penalty l2/2 |w|² adds l2 w.
 Model gradient_by_hand(const Model& m, const Tensor& x, const Tensor& y, double l2) {
   const Tensor error = (m.probability(x) - y) / static_cast<double>(x.size(0));  // (p - y) / n
   return {matmul(t(x), error) + l2 * m.w, sum(error)};
@@ -77,56 +80,57 @@ struct Training {
   double largest_difference = 0;  // between the two gradients, over all steps and weights
 };
 
-Training train(const Rows& rows, const Settings& s, Progress& bar) {
-  const auto& [x, y, test_x, test_y] = rows;
-  Training run{{zeros({x.size(1)}), zeros({})}, {}, {}};
+Training train(const Prepared& data, const Settings& s, Progress& bar) {
+  Training out{{zeros({data.x.size(1)}), zeros({})}, {}, {}};
   for (int64_t step = 0; step < s.steps; ++step) {
-    Tensor &w = run.model.w, &b = run.model.b;
+    Tensor &w = out.model.w, &b = out.model.b;
     w.set_requires_grad();
     b.set_requires_grad();
-    const Tensor loss = loss_of(run.model.logits(x), y);
+    const Tensor loss = loss_of(out.model.logits(data.x), data.y);
     backward(loss + s.l2 / 2 * sum(square(w)));
 
-    NoGrad guard;  // what follows is not part of the model
-    const Model by_hand = gradient_by_hand(run.model, x, y, s.l2);
-    run.largest_difference =
-        std::max({run.largest_difference, max(abs(by_hand.w - w.grad())).item(),
+    NoGrad guard;  // from here on, nothing is recorded
+    const Model by_hand = gradient_by_hand(out.model, data.x, data.y, s.l2);
+    out.largest_difference =
+        std::max({out.largest_difference, max(abs(by_hand.w - w.grad())).item(),
                   abs(by_hand.b - b.grad()).item()});
-    run.train_loss.push_back(loss.item());
-    run.test_loss.push_back(loss_of(run.model.logits(test_x), test_y).item());
+    out.train_loss.push_back(loss.item());
+    out.test_loss.push_back(loss_of(out.model.logits(data.test_x), data.test_y).item());
     check<ValueError>(std::isfinite(loss.item()),
-                      "step {}: the loss is not finite any more: try a smaller --rate", step);
-    run.model = {w - s.rate * w.grad(), b - s.rate * b.grad()};
-    bar.step("loss {:.4f}, held out {:.4f}", run.train_loss.back(), run.test_loss.back());
+                      "step {}: the loss is {}; try a smaller --rate than {}", step, loss.item(),
+                      s.rate);
+    out.model = {w - s.rate * w.grad(), b - s.rate * b.grad()};
+    bar.step("loss {:.4f}, held out {:.4f}", out.train_loss.back(), out.test_loss.back());
   }
-  return run;
+  return out;
 }
 
-/// The accuracy on the held-out rows of other splits: 171 rows are few, and one split may be lucky.
+/// The held-out accuracy on other splits. One split alone may be lucky: 171 rows are few.
 std::vector<double> accuracies(const Dataset& data, double test_fraction, const Settings& s,
                                uint64_t seed, int64_t splits) {
   std::vector<double> out;
   Progress bar(fmt::format("{} splits", splits), splits * s.steps);
   for (int64_t i = 1; i <= splits; ++i) {
-    const Rows rows = prepare(split_by_class(data, test_fraction, seed_for("splits", seed) + i));
-    const Tensor p = train(rows, s, bar).model.probability(rows.test_x);
-    out.push_back(mean(to(eq(to(p > 0.5, F32), rows.test_y), F32)).item());
+    const uint64_t split_seed = seed_for("splits", seed) + i;
+    const Prepared split = prepare(split_by_class(data, test_fraction, split_seed));
+    const Tensor p = train(split, s, bar).model.probability(split.test_x);
+    out.push_back(mean(to(eq(to(p > 0.5, F32), split.test_y), F32)).item());
   }
   return out;
 }
 
-/// The first gradient, from w = 0, both ways.
+/// The first gradient, at w = 0, computed both ways.
 void show_gradients(const Dataset& data, const Tensor& x, const Tensor& y) {
   Model m{zeros({x.size(1)}), zeros({})};
   m.w.set_requires_grad();
   backward(loss_of(m.logits(x), y));
-  const std::vector<double> hand = gradient_by_hand(m, x, y, 0).w.to_vector<double>();
-  const std::vector<double> automatic = m.w.grad().to_vector<double>();
+  const std::vector<double> by_hand = gradient_by_hand(m, x, y, 0).w.to_vector<double>();
+  const std::vector<double> by_autograd = m.w.grad().to_vector<double>();
   fmt::print("\nThe gradient at w = 0, by hand and by autograd\n");
   Table table({"weight of", "by hand", "autograd"});
-  for (size_t j = 0; j < std::min<size_t>(3, hand.size()); ++j)
-    table.row(
-        {data.features[j], fmt::format("{:.7f}", hand[j]), fmt::format("{:.7f}", automatic[j])});
+  for (size_t j = 0; j < std::min<size_t>(3, by_hand.size()); ++j)
+    table.row({data.features[j], fmt::format("{:.7f}", by_hand[j]),
+               fmt::format("{:.7f}", by_autograd[j])});
   fmt::print("{}\n", table.text());
 }
 
@@ -144,8 +148,9 @@ void show_weights(const Dataset& data, const Model& model) {
   fmt::print("{}", table.text());
 }
 
-/// Two columns of x, standardized, as a plane with the model's probability; the rows lie on it.
-Panel boundary(const Dataset& data, const Tensor& x, const Model& model, int64_t f, int64_t g) {
+/// A model of two features, whose names these are: its probability over the plane, and the rows.
+Panel boundary(const Dataset& data, const Tensor& x, const Model& model,
+               const std::string& x_feature, const std::string& y_feature) {
   const std::vector<double> xs = raw::select(x, 1, 0).to_vector<double>();
   const std::vector<double> ys = raw::select(x, 1, 1).to_vector<double>();
   const auto [x0, x1] = std::minmax_element(xs.begin(), xs.end());
@@ -157,17 +162,11 @@ Panel boundary(const Dataset& data, const Tensor& x, const Model& model, int64_t
       [&](double u, double v) { return 1 / (1 + std::exp(-(w[0] * u + w[1] * v + b))); });
   Panel panel(
       {.title = fmt::format("Probability of \"{}\", and the line where it is ½", data.classes[1]),
-       .x = data.features[f] + ", standardized",
-       .y = data.features[g] + ", standardized"});
-  panel.heat(grid, Colors::Chances).contour(grid, {0.5});
-  const std::vector<int64_t> truth = data.y.to_vector<int64_t>();
-  for (int64_t c = 0; c < 2; ++c) {
-    std::vector<double> px, py;
-    for (size_t i = 0; i < truth.size(); ++i)
-      if (truth[i] == c) px.push_back(xs[i]), py.push_back(ys[i]);
-    panel.points(data.classes[c], px, py);
-  }
-  return panel;
+       .x = x_feature + ", standardized",
+       .y = y_feature + ", standardized"});
+  return panel.heat(grid, Colors::Chances)
+      .contour(grid, {0.5})
+      .points_by_class(data.classes, data.y.to_vector<int64_t>(), xs, ys);
 }
 
 int lesson(Example& app) {
@@ -177,27 +176,27 @@ int lesson(Example& app) {
   app.option("--steps", s.steps, "gradient steps", {.fast = 300, .min = 1});
   app.option("--rate", s.rate, "learning rate η", {.min = 0});
   app.option("--l2", s.l2, "weight of the penalty |w|²/2", {.min = 0});
-  app.option("--test", test_fraction, "share of the rows that is held out", {.min = 0, .max = 1});
+  app.option("--test", test_fraction, "share of the rows to hold out", {.min = 0, .max = 1});
   app.flag("--blobs", use_blobs, "two generated clouds instead of the cells");
-  app.option("--distance", distance, "between the clouds' centres", {.min = 0});
+  app.option("--distance", distance, "distance between the clouds' centres", {.min = 0});
   app.parse();
 
   const Dataset data = use_blobs ? blobs(300, distance, app.seed()) : breast_cancer();
-  const Split parts = split_by_class(data, test_fraction, app.seed());
-  const auto [x, y, test_x, test_y] = prepare(parts);
-  const auto trained = [&](const Rows& rows, const char* title) {
+  const Split split = split_by_class(data, test_fraction, app.seed());
+  const auto [x, y, test_x, test_y] = prepare(split);
+  const auto train_with_bar = [&](const Prepared& prepared, const char* title) {
     Progress bar(title, s.steps);
-    return train(rows, s, bar);
+    return train(prepared, s, bar);
   };
   fmt::print("{} rows of {} features to learn from, {} held out; classes: {} (0), {} (1)\n",
              x.size(0), x.size(1), test_x.size(0), data.classes[0], data.classes[1]);
 
   show_gradients(data, x, y);
-  const Training run = trained({x, y, test_x, test_y}, "training");
-  show_weights(data, run.model);
+  const Training training = train_with_bar({x, y, test_x, test_y}, "training");
+  show_weights(data, training.model);
 
-  const Tensor p = run.model.probability(test_x);  // (N,)
-  const std::vector<int64_t> truth = parts.test.y.to_vector<int64_t>();
+  const Tensor p = training.model.probability(test_x);  // (M,)
+  const std::vector<int64_t> truth = split.test.y.to_vector<int64_t>();
   const Confusion confusion(data.classes, truth, (p > 0.5).to_vector<int64_t>());
   const Roc roc = roc_curve(truth, p.to_vector<double>());
   fmt::print("\nOn the {} held-out rows\n{}\n{}  ROC-AUC {:.4f}\n\n", truth.size(),
@@ -205,8 +204,8 @@ int lesson(Example& app) {
 
   save_plot(app.out("loss"),
             {Panel({.title = "Binary cross-entropy", .x = "step", .y = "loss", .log_x = true})
-                 .line("training", run.train_loss)
-                 .line("held out", run.test_loss)});
+                 .line("training", training.train_loss)
+                 .line("held out", training.test_loss)});
   save_plot(app.out("roc"), {Panel({.title = fmt::format("ROC curve, area {:.4f}", roc.auc),
                                     .x = "false alarms among the " + data.classes[0],
                                     .y = "found among the " + data.classes[1]})
@@ -215,26 +214,28 @@ int lesson(Example& app) {
   save_plot(app.out("confusion"),
             {Panel({.title = "Held-out rows", .x = "predicted", .y = "true"})
                  .matrix(confusion.values(), data.classes, data.classes, "%.0f")});
-  // Thirty dimensions cannot be drawn, so the picture is of a model that sees only two of them.
+  // Thirty dimensions cannot be drawn, so this model sees only two of them.
   const int64_t f = use_blobs ? 0 : 27, g = use_blobs ? 1 : 21;  // worst concave points, texture
-  const auto two = [&](const Tensor& rows) {
-    return index_select(rows, 1, tensor<int64_t>({f, g}));
-  };
-  const Training flat = trained({two(x), y, two(test_x), test_y}, "two features");
-  save_plot(app.out("boundary"), {boundary(parts.test, two(test_x), flat.model, f, g)});
+  const Tensor two_features = tensor<int64_t>({f, g});
+  const Tensor flat_x = index_select(x, 1, two_features);
+  const Tensor flat_test_x = index_select(test_x, 1, two_features);
+  const Training flat = train_with_bar({flat_x, y, flat_test_x, test_y}, "two features");
+  save_plot(app.out("boundary"),
+            {boundary(split.test, flat_test_x, flat.model, data.features[f], data.features[g])});
 
-  app.check(
-      run.largest_difference < 1e-6,
-      fmt::format("the gradient by hand equals autograd's: {:.1e} < 1e-6", run.largest_difference));
-  const double best = 0.5 * std::erfc(-distance / 2 / std::sqrt(2));  // for clouds: the bisector
+  app.check(training.largest_difference < 1e-6,
+            fmt::format("the gradient by hand equals autograd's: {:.1e} < 1e-6",
+                        training.largest_difference));
+  // For the clouds the best line is the perpendicular bisector of their centres.
+  const double best = 0.5 * std::erfc(-distance / 2 / std::sqrt(2));
   const double target = use_blobs ? best - 0.04 : 0.97;
   if (use_blobs) fmt::print("no model can expect more than {:.4f} on these clouds\n", best);
   const std::vector<double> others = accuracies(data, test_fraction, s, app.seed(), 20);
-  const auto [low, high] = std::minmax_element(others.begin(), others.end());
+  const auto [lowest, highest] = std::minmax_element(others.begin(), others.end());
   const double average =
       std::accumulate(others.begin(), others.end(), 0.0) / static_cast<double>(others.size());
   fmt::print("held-out accuracy: {:.4f} on this split, {:.4f} to {:.4f} on {} others\n",
-             confusion.accuracy(), *low, *high, others.size());
+             confusion.accuracy(), *lowest, *highest, others.size());
   app.check(average >= target,
             fmt::format("their mean held-out accuracy: {:.4f} >= {:.4f}", average, target));
   return app.finish();

@@ -1,21 +1,21 @@
 // 02: The computation graph. How a machine differentiates a program: exactly, in one pass, and
 // without a formula for the whole.
 //
-// Running the program leaves a graph: a node per operation, an arrow from each input to it. Every
-// operation is simple enough that we know how much its output v moves when an input u does, ∂v/∂u.
-// The chain rule multiplies along a path of arrows. Where u is used more than once, a nudge of u
-// reaches the result g along several paths at the same time, and their effects add:
+// A running program leaves a graph behind: one node per operation, and an arrow from each input to
+// it. Each operation is so simple that we know how much its output v moves when an input u moves:
+// ∂v/∂u. The chain rule multiplies these along a path of arrows. If u is used more than once, a
+// nudge of u reaches the result g along several paths at the same time, and their effects add up:
 //
 //   ∂g/∂g = 1          ∂g/∂u = Σ over the arrows u → v of  ∂g/∂v · ∂v/∂u
 //
-// A node needs the gradients of all that used it, so we go from the newest node to the oldest.
-// That is reverse mode, or backpropagation: one walk gives the gradient of g for *every* node,
-// at about the cost of computing g, be there two inputs or a billion weights.
+// The sum needs ∂g/∂v for every v that used u. So we walk from the newest node back to the oldest.
+// This is reverse mode, or backpropagation: a single walk gives the gradient of g for *every*
+// node, at about the cost of computing g, whether there are two inputs or a billion weights.
 //
 // Look at:  the arrows that leave c1 and a, and the contributions that add up to their gradients;
-//           relu(y): does it pass a gradient on? what becomes of it if y is negative?
-// Try next: --step, a node at a time; --b -3 (which relu sleeps now?); change the expression and
-//           predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is walk() below.
+//           relu(y): does it pass a gradient on? What if y is negative?
+// Try next: --step, one node at a time. --b -3: which relu is off now? Change the expression, and
+//           predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is our walk_back().
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -36,21 +36,21 @@ using namespace gradus::support;
 
 namespace {
 
-/// One node of the graph as we want to print it: the library keeps neither names nor values.
+/// What we want to know about a node: the library keeps neither its name nor its value.
 struct Entry {
   std::string name, formula;
-  Tensor x;
+  Tensor value;
   double gradient = 0;
-  std::vector<std::pair<std::string, double>> contributions = {};  // by way of which node, how much
+  std::vector<std::pair<std::string, double>> contributions = {};  // via which node, how much
 };
 
 class Notes {
  public:
-  /// Writes a result down and hands it through.
-  Tensor operator()(std::string name, std::string formula, Tensor x) {
-    index_[key(x.impl()->node.get(), x)] = entries.size();
-    entries.push_back({std::move(name), std::move(formula), x});
-    return x;
+  /// Writes a result down and returns it.
+  Tensor operator()(std::string name, std::string formula, Tensor value) {
+    index_[key(value.impl()->node.get(), value)] = entries.size();
+    entries.push_back({std::move(name), std::move(formula), value});
+    return value;
   }
   Entry& at(const Node* node, const Tensor& leaf = {}) {
     return entries[index_.at(key(node, leaf))];
@@ -92,13 +92,11 @@ Tensor expression(Notes& note, const Tensor& a, const Tensor& b) {
   return note("g", "k + m", k + m);
 }
 
-/// A fresh graph of the expression; a and b are the first two notes.
-Tensor build(Notes& note, double a, double b) {
-  const auto leaf = [&](const char* name, double value) {
-    return note(name, "", full({}, value, F64).set_requires_grad());
-  };
-  const Tensor x = leaf("a", a), y = leaf("b", b);
-  return expression(note, x, y);
+/// A fresh graph of the expression. The first two notes are a and b.
+Tensor build_graph(Notes& note, double a, double b) {
+  const Tensor leaf_a = note("a", "", full({}, a, F64).set_requires_grad());
+  const Tensor leaf_b = note("b", "", full({}, b, F64).set_requires_grad());
+  return expression(note, leaf_a, leaf_b);
 }
 
 void wait_for_enter() {
@@ -109,8 +107,8 @@ void wait_for_enter() {
   std::getline(std::cin, line);
 }
 
-/// ∂v/∂u for each input u of a node v. Recording left closures that map ∂g/∂v to ∂g/∂u = ∂g/∂v ·
-/// ∂v/∂u: called with 1 they give ∂v/∂u. A fused operation has one closure for all its inputs.
+/// ∂v/∂u for each input u of a node v. Recording leaves closures that map ∂g/∂v to ∂g/∂v · ∂v/∂u.
+/// Called with 1, they return ∂v/∂u. A fused operation has one closure for all its inputs.
 std::vector<double> local_derivatives(const Node& node) {
   const Tensor one = full({}, 1, F64);
   std::vector<double> out;
@@ -122,19 +120,18 @@ std::vector<double> local_derivatives(const Node& node) {
   return out;
 }
 
-enum class Rule { Add, Overwrite };
+enum class Rule { Add, Overwrite };  // Overwrite is the classic mistake
 
-/// Reverse mode by hand: what backward(g) does, on the very graph that the library recorded.
-/// Overwrite is the classic mistake.
-void walk(Notes& notes, const Tensor& g, bool show, Rule rule = Rule::Add) {
-  const NoGrad guard;                                     // the walk itself is not to be recorded
-  std::map<uint64_t, const Node*, std::greater<>> queue;  // the newest first
+/// Reverse mode by hand: what backward(g) does, on the same graph that the library recorded.
+void walk_back(Notes& notes, const Tensor& g, bool print_steps, Rule rule = Rule::Add) {
+  const NoGrad guard;                                     // the walk itself is not recorded
+  std::map<uint64_t, const Node*, std::greater<>> queue;  // newest first
   notes.at(g.impl()->node.get()).gradient = 1;
   queue[g.impl()->node->sequence] = g.impl()->node.get();
   while (!queue.empty()) {
     const Node* node = queue.extract(queue.begin()).mapped();
-    const Entry& here = notes.at(node);  // its gradient is complete: all its users came before
-    if (show)
+    const Entry& here = notes.at(node);  // its gradient is complete: all its users are done
+    if (print_steps)
       fmt::print("  {:>2} = {:<8}  ∂g/∂{} = {:.6g}\n", here.name, here.formula, here.name,
                  here.gradient);
     const std::vector<double> locals = local_derivatives(*node);
@@ -145,52 +142,51 @@ void walk(Notes& notes, const Tensor& g, bool show, Rule rule = Rule::Add) {
       input.gradient = rule == Rule::Add ? input.gradient + passed : passed;
       input.contributions.emplace_back(here.name, passed);
       if (edge.node) queue[edge.node->sequence] = edge.node.get();
-      if (show)
+      if (print_steps)
         fmt::print("         ∂g/∂{:<2} += {:.6g} · {:.6g}  →  {:.6g}\n", input.name, here.gradient,
                    locals[i], input.gradient);
     }
-    if (show) wait_for_enter();
+    if (print_steps) wait_for_enter();
   }
 }
 
-/// How the sums came about, for every node that was used more than once.
+/// The contributions to every node that was used more than once.
 void show_sums(const Notes& notes) {
   fmt::print("\nWhere paths meet, gradients add\n");
   for (const Entry& entry : notes.entries) {
     if (entry.contributions.size() < 2) continue;
     std::string sum;
-    for (const auto& [by, amount] : entry.contributions)
-      sum += fmt::format("{:+.4f} by {}, ", amount, by);
+    for (const auto& [user, amount] : entry.contributions)
+      sum += fmt::format("{:+.4f} via {}, ", amount, user);
     fmt::print("  ∂g/∂{:<2} {:9.4f} = {}\n", entry.name, entry.gradient,
                sum.substr(0, sum.size() - 2));
   }
 }
 
-void save(const Example& app, const Notes& notes, const Tensor& g) {
-  Table table({"node", "formula", "value", "gradient"});
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::pair<std::string, Tensor>> names;
+void show_nodes(const Example& app, const Notes& notes, const Tensor& g) {
+  const std::vector<std::string> header = {"node", "formula", "value", "gradient"};
+  Table table(header);
+  std::vector<std::vector<std::string>> csv_rows;
+  std::vector<std::pair<std::string, Tensor>> labels;  // of the drawn nodes
   for (const Entry& e : notes.entries) {
-    table.row(
-        {e.name, e.formula, fmt::format("{:.4f}", e.x.item()), fmt::format("{:.4f}", e.gradient)});
-    rows.push_back(
-        {e.name, e.formula, fmt::format("{:.9g}", e.x.item()), fmt::format("{:.9g}", e.gradient)});
-    names.emplace_back(
-        fmt::format("{0} = {1:.6g},  ∂g/∂{0} = {2:.6g}", e.name, e.x.item(), e.gradient), e.x);
+    const double value = e.value.item();
+    table.row({e.name, e.formula, fmt::format("{:.4f}", value), fmt::format("{:.4f}", e.gradient)});
+    csv_rows.push_back(
+        {e.name, e.formula, fmt::format("{:.9g}", value), fmt::format("{:.9g}", e.gradient)});
+    labels.emplace_back(fmt::format("{0} = {1:.6g},  ∂g/∂{0} = {2:.6g}", e.name, value, e.gradient),
+                        e.value);
   }
   fmt::print("\n{}\n", table.text());
-  write_csv(app.out("nodes.csv"), {"node", "formula", "value", "gradient"}, rows);
-  std::string dot = graph_dot(g, names);
-  dot.insert(dot.rfind('}'), "rankdir=TB; ranksep=0.2; nodesep=0.2;");  // downwards: fits a screen
+  write_csv(app.out("nodes.csv"), header, csv_rows);
+  std::string dot = graph_dot(g, labels);
+  dot.insert(dot.rfind('}'), "rankdir=TB; ranksep=0.2; nodesep=0.2;");  // top down fits a screen
   save_graph(app.out("graph"), dot);
 }
 
-/// ∂g/∂a and ∂g/∂b without any graph: nudge the input, watch the output. Two runs per input.
+/// ∂g/∂a and ∂g/∂b without a graph: nudge an input and watch the output, two runs per input.
 std::pair<double, double> by_nudging(double a, double b) {
-  const auto value = [](double x, double y) {
-    Notes scratch;
-    return build(scratch, x, y).item();
-  };
+  Notes unused;
+  const auto value = [&](double x, double y) { return build_graph(unused, x, y).item(); };
   const double h = 1e-5;
   return {(value(a + h, b) - value(a - h, b)) / (2 * h),
           (value(a, b + h) - value(a, b - h)) / (2 * h)};
@@ -201,52 +197,54 @@ int lesson(Example& app) {
   bool step = false;
   app.option("--a", a, "the first input");
   app.option("--b", b, "the second input");
-  app.flag("--step", step, "show the walk back, a node at a time");
+  app.flag("--step", step, "show the walk back, one node at a time");
   app.parse();
 
   Notes notes;
-  const Tensor g = build(notes, a, b);
-  check<ValueError>(std::isfinite(g.item()), "a = {}, b = {}: g is {}: e is 0, or too large", a, b,
+  const Tensor g = build_graph(notes, a, b);
+  check<ValueError>(std::isfinite(g.item()),
+                    "--a {} --b {}: g is {}, because e is 0 or too large; try other inputs", a, b,
                     g.item());
   fmt::print("forward: {} operations from a = {} and b = {} give g = {:.4f}\n",
              notes.entries.size() - 2, a, b, g.item());
   if (step) fmt::print("\nback, from the newest node to the oldest\n");
-  walk(notes, g, step);
-  save(app, notes, g);
+  walk_back(notes, g, step);
+  show_nodes(app, notes, g);
   show_sums(notes);
 
   Notes wrong;  // a fresh graph for the mistake
-  walk(wrong, build(wrong, a, b), false, Rule::Overwrite);
+  walk_back(wrong, build_graph(wrong, a, b), false, Rule::Overwrite);
   const auto [nudged_a, nudged_b] = by_nudging(a, b);
-  const Tensor leaf_a = notes.entries[0].x, leaf_b = notes.entries[1].x;
+  const Entry &note_a = notes.entries[0], &note_b = notes.entries[1];
   backward(g);  // the library's walk
-  const double da = leaf_a.grad().item(), db = leaf_b.grad().item();
+  const double da = note_a.value.grad().item(), db = note_b.value.grad().item();
   fmt::print("\nFour ways to ∂g/∂a and ∂g/∂b\n");
   Table table({"", "∂g/∂a", "∂g/∂b"});
-  const auto row = [&](const char* what, double x, double y) {
-    table.row({what, fmt::format("{:.4f}", x), fmt::format("{:.4f}", y)});
+  const auto add_row = [&](const char* way, double x, double y) {
+    table.row({way, fmt::format("{:.4f}", x), fmt::format("{:.4f}", y)});
   };
-  row("the walk above", notes.entries[0].gradient, notes.entries[1].gradient);
-  row("backward(g)", da, db);
-  row("nudging a, then b", nudged_a, nudged_b);
-  row("with = instead of +=", wrong.entries[0].gradient, wrong.entries[1].gradient);
+  add_row("the walk above", note_a.gradient, note_b.gradient);
+  add_row("backward(g)", da, db);
+  add_row("nudging a, then b", nudged_a, nudged_b);
+  add_row("with = instead of +=", wrong.entries[0].gradient, wrong.entries[1].gradient);
   fmt::print("{}\n", table.text());
 
-  app.check(notes.entries[0].gradient == da && notes.entries[1].gradient == db,
+  app.check(note_a.gradient == da && note_b.gradient == db,
             "the walk by hand and backward() agree to the last bit");
   const double error = std::max(std::abs(nudged_a - da) / std::max(1.0, std::abs(da)),
                                 std::abs(nudged_b - db) / std::max(1.0, std::abs(db)));
   app.check(error < 1e-6, fmt::format("nudging agrees: relative error {:.1e} < 1e-6", error));
-  const auto is = [&](const char* what, double got, double expected) {
-    app.check(std::abs(got - expected) < 5e-5, fmt::format("{} = {:.4f}", what, got));
-  };
-  if (a == -4 && b == 2) is("g", g.item(), 24.7041), is("∂a", da, 138.8338), is("∂b", db, 645.5773);
+  if (a == -4 && b == 2) {
+    app.check(std::abs(g.item() - 24.7041) < 5e-5, fmt::format("g = {:.4f}", g.item()));
+    app.check(std::abs(da - 138.8338) < 5e-5, fmt::format("∂a = {:.4f}", da));
+    app.check(std::abs(db - 645.5773) < 5e-5, fmt::format("∂b = {:.4f}", db));
+  }
   return app.finish();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run(argc, argv, "02_autograd_graph", "the computation graph, and reverse mode by hand",
+  return run(argc, argv, "02_autograd_graph", "the computation graph, reverse mode by hand",
              lesson);
 }

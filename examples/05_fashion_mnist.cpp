@@ -178,7 +178,8 @@ int lesson(Example& app) {
 
   const Split parts = use_digits ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
   const int64_t n = std::min(limit, parts.train.size()), kept = n - n / 12;
-  const Dataset learn = rows(parts.train, 0, kept), validation = rows(parts.train, kept, n);
+  const Dataset learn = slice_rows(parts.train, 0, kept),
+                validation = slice_rows(parts.train, kept, n);
   const int64_t height = learn.x.size(2), width = learn.x.size(3);
   const auto classes = static_cast<int64_t>(learn.classes.size());
   fmt::print("{} pictures of {} × {} to learn from, {} for validation, {} for the test\n",

@@ -1,5 +1,5 @@
-// Data sets: IDX files, whole and damaged; the tables that come with the repository; splits,
-// batches and generated data.
+// Data sets: IDX files, whole and damaged; the tables of the repository; splits, batches and
+// generated data.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -59,7 +59,7 @@ TEST_CASE("datasets: IDX that is truncated, too long or lies about its size is a
       CHECK_THROWS_AS(read_idx(path, 3), IoError);
     }
   }
-  // A product that overflows 64 bits: 2^32 - 1 in every dimension; and one that wraps around to 0.
+  // Products that overflow 64 bits: 2^32 - 1 in every dimension, and one that wraps around to 0.
   write_file(path, idx_bytes({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, 30));
   CHECK_THROWS_AS(read_idx(path, 3), IoError);
   write_file(path, idx_bytes({0x80000000, 0x80000000, 4}, 0));
@@ -106,9 +106,10 @@ TEST_CASE("datasets: a split takes the same share of each class, loses no row an
   CHECK_THROWS_AS(split_by_class(data, 1, 1), ValueError);
 }
 
-TEST_CASE("datasets: what is held out is not chosen by the numbers that made the data") {
-  // The rows of a class differ only in their noise; a split that knew it would part them. The
-  // difference of two means of 500 normal numbers has a standard deviation of 0.063.
+TEST_CASE("datasets: a split does not depend on the numbers that made the data") {
+  // The rows of a class differ only in their noise, and a split that depended on it would separate
+  // small from large. The difference of two means of 500 normal numbers has a standard deviation of
+  // 0.063.
   const Dataset data = blobs(1000, 0, 11);
   const Split s = split_by_class(data, 0.5, 11);
   const auto mean = [](const Dataset& d) {
@@ -138,7 +139,7 @@ TEST_CASE("datasets: a standardizer gives mean 0 and variance 1, and uses only w
 
 TEST_CASE("datasets: batches cover each epoch once; the order follows the seed") {
   Dataset data{arange(0, 10, 1, F32), arange(10), {}, {}};
-  const auto pass = [](Batches& batches) {
+  const auto read_epoch = [](Batches& batches) {
     std::vector<int64_t> seen, sizes;
     for (const auto& [x, y] : batches.epoch()) {
       sizes.push_back(x.size(0));
@@ -156,13 +157,13 @@ TEST_CASE("datasets: batches cover each epoch once; the order follows the seed")
   std::iota(all.begin(), all.end(), 0);
   Batches plain(data, 4, false);
   CHECK(plain.size() == 3);
-  CHECK(pass(plain) == all);
+  CHECK(read_epoch(plain) == all);
   Batches a(data, 4, true, 7), b(data, 4, true, 7), c(data, 4, true, 8);
-  const auto first = pass(a), second = pass(a);
+  const auto first = read_epoch(a), second = read_epoch(a);
   CHECK(first != second);
-  CHECK(pass(b) == first);
-  CHECK(pass(b) == second);
-  CHECK(pass(c) != first);
+  CHECK(read_epoch(b) == first);
+  CHECK(read_epoch(b) == second);
+  CHECK(read_epoch(c) != first);
   CHECK(std::is_permutation(first.begin(), first.end(), all.begin()));
   CHECK_THROWS_AS(Batches(data, 0, true), ValueError);
 }
@@ -183,34 +184,34 @@ TEST_CASE("datasets: blobs and spirals lie where they should") {
   for (int64_t i = 0; i < 50; ++i)
     CHECK(std::hypot(p[2 * i], p[2 * i + 1]) ==
           doctest::Approx(0.1 + 0.9 * (double(i) + 0.5) / 50));
-  // The arms are one another's copies, turned by a third of a circle: their sum is the centre.
+  // Each arm is the one before it, turned by a third of a circle, so they add up to the centre.
   for (int64_t i = 0; i < 50; ++i)
     for (int64_t d = 0; d < 2; ++d)
       CHECK(std::abs(p[2 * i + d] + p[2 * (i + 50) + d] + p[2 * (i + 100) + d]) < 1e-5);
 }
 
-TEST_CASE("datasets: GRADUS_DATA comes first, file by file; an error names both folders") {
+TEST_CASE("datasets: GRADUS_DATA comes first, file by file; an error names the folders") {
   Scratch folder;
   REQUIRE(setenv("GRADUS_DATA", folder.dir.c_str(), 1) == 0);
-  CHECK(breast_cancer().size() == 569);  // that folder has no such table
+  CHECK(breast_cancer().size() == 569);  // the folder is still empty
   write_file(folder.dir / "breast_cancer.csv", "a,class\n1,benign\n2,malignant\n");
   CHECK(breast_cancer().size() == 2);
   CHECK(digits().size() == 1797);
   write_file(folder.dir / "rosenbrock.csv", "optimizer,step,x,y\nSGD,1,0.5,0.25\n");
-  CHECK_THROWS_AS(pytorch_steps("SGD"), IoError);  // one step for ten
-  std::string said;
+  CHECK_THROWS_AS(pytorch_steps("SGD"), IoError);  // one step instead of ten
+  std::string message;
   try {
     data_file("absent.csv");
-  } catch (const IoError& e) { said = e.what(); }
-  CHECK(said.find("GRADUS_DATA") != std::string::npos);
-  CHECK(said.find(folder.dir.string()) != std::string::npos);
-  CHECK(said.find("examples/data") != std::string::npos);
+  } catch (const IoError& e) { message = e.what(); }
+  CHECK(message.find("GRADUS_DATA") != std::string::npos);
+  CHECK(message.find(folder.dir.string()) != std::string::npos);
+  CHECK(message.find("examples/data") != std::string::npos);
   unsetenv("GRADUS_DATA");
   CHECK(pytorch_steps("SGD").size() == 20);
   CHECK(pytorch_steps("SGD")[0] == -1.4225);
 }
 
-TEST_CASE("datasets: Fashion-MNIST, where it is installed, and what stands in for it") {
+TEST_CASE("datasets: Fashion-MNIST, and files of it that disagree") {
   Scratch folder;
   fs::create_directory(folder.dir / "fashion-mnist");
   REQUIRE(setenv("GRADUS_DATA", folder.dir.c_str(), 1) == 0);

@@ -1,5 +1,5 @@
-// The machinery of the examples: files from outside (CSV, gzip, IDX), metrics against values worked
-// by hand, tables, progress in a pipe, and the programs that draw.
+// What the examples share: files from outside (CSV, gzip), metrics against values worked out by
+// hand, tables, progress in a pipe, and the programs that draw.
 #include <doctest/doctest.h>
 #include <zlib.h>
 
@@ -32,13 +32,13 @@ namespace {
 std::string gzip(const std::string& bytes) {
   Scratch folder;
   const fs::path path = folder.dir / "x.gz";
-  gzFile file = gzopen(path.c_str(), "wb");
-  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
-  gzclose(file);
-  FILE* raw = std::fopen(path.c_str(), "rb");
+  gzFile zipped = gzopen(path.c_str(), "wb");
+  gzwrite(zipped, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(zipped);
+  FILE* plain = std::fopen(path.c_str(), "rb");  // not read_file, which would unpack it
   std::string out(fs::file_size(path), '\0');
-  REQUIRE(std::fread(out.data(), 1, out.size(), raw) == out.size());
-  std::fclose(raw);
+  REQUIRE(std::fread(out.data(), 1, out.size(), plain) == out.size());
+  std::fclose(plain);
   return out;
 }
 
@@ -62,26 +62,26 @@ TEST_CASE("support: read_unpacked unpacks gzip and notices every truncation and 
   write_file(path, packed);
   CHECK(read_unpacked(path) == text);
   CHECK_THROWS_AS(read_unpacked(path, 100), IoError);
-  // Below 18 bytes (header and trailer) zlib cannot tell a gzip file from a plain one.
+  // Below 18 bytes, its header and trailer, zlib cannot tell a gzip file from a plain one.
   for (size_t n = 18; n < packed.size(); ++n) {
     write_file(path, packed.substr(0, n));
     CHECK_THROWS_AS(read_unpacked(path), IoError);
   }
-  for (size_t i = 10; i < packed.size(); ++i) {  // behind the header, whose fields may vary
+  for (size_t i = 10; i < packed.size(); ++i) {  // after the header, whose fields may vary
     std::string damaged = packed;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
     write_file(path, damaged);
-    std::string got;
+    std::string unpacked;
     try {
-      got = read_unpacked(path);
+      unpacked = read_unpacked(path);
     } catch (const IoError&) { continue; }
-    CHECK(got == text);  // a bit of padding may change nothing; what is read is never wrong
+    CHECK(unpacked == text);  // a flipped bit of padding changes nothing
   }
   CHECK_THROWS_AS(read_unpacked(folder.dir), IoError);
   CHECK_THROWS_AS(read_unpacked(folder.dir / "absent"), IoError);
 }
 
-TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {
+TEST_CASE("support: CSV reads quotes, comments, LF and CR LF, and numbers") {
   const Csv csv =
       Csv::parse("# source\na,\"b, c\"\r\n1.5,\"say \"\"hi\"\"\"\n-2e3,\"two\nlines\"", "t");
   CHECK(csv.rows() == 2);
@@ -93,7 +93,7 @@ TEST_CASE("support: CSV reads quotes, comments, both line ends, and numbers") {
   CHECK(csv.column("b, c") == 1);
 }
 
-TEST_CASE("support: CSV as others write it: a byte order mark, CR, blank lines at the end, +1e3") {
+TEST_CASE("support: CSV accepts a byte order mark, CR, blank lines at the end, and +1e3") {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
     const Csv csv = Csv::parse(
         "\xEF\xBB\xBF# source" + end + "a,b" + end + "+1e3, 2 " + end + end + end, "t.csv");
@@ -104,17 +104,17 @@ TEST_CASE("support: CSV as others write it: a byte order mark, CR, blank lines a
 }
 
 TEST_CASE("support: numbers as people write them") {
-  const auto whole = [](const char* text) {
+  const auto integer_or_minus_1 = [](const char* text) {
     int64_t n = -1;
     return parse_number(text, n) == std::errc{} ? n : -1;
   };
-  CHECK(whole("1e3") == 1000);
-  CHECK(whole(" +7 ") == 7);
-  CHECK(whole("2.0") == 2);
-  CHECK(whole("9223372036854775807") == INT64_MAX);
+  CHECK(integer_or_minus_1("1e3") == 1000);
+  CHECK(integer_or_minus_1(" +7 ") == 7);
+  CHECK(integer_or_minus_1("2.0") == 2);
+  CHECK(integer_or_minus_1("9223372036854775807") == INT64_MAX);
   for (const char* text : {"", " ", "1.5", "1e30", "9223372036854775808", "+-1", "++1", "1 2", "x",
                            "nan", "inf", "0x10"})
-    CHECK_MESSAGE(whole(text) == -1, text);
+    CHECK_MESSAGE(integer_or_minus_1(text) == -1, text);
   uint64_t n = 5;
   CHECK(parse_number("-1e2", n) == std::errc::result_out_of_range);
   CHECK(parse_number("-1", n) != std::errc{});
@@ -124,27 +124,27 @@ TEST_CASE("support: numbers as people write them") {
   CHECK(x == 1.5);
 }
 
-TEST_CASE("support: CSV errors name line and column") {
+TEST_CASE("support: CSV errors name the line and the column") {
   const auto error = [](const char* text) {
     return message_of([&] { (void)Csv::parse(text, "t.csv").number(0, 1); });
   };
   CHECK(error("a,b\n1\n").find("t.csv:2: 1 fields, but the header has 2") == 0);
   CHECK(error("a,b\n1,2,3\n").find("t.csv:2: 3 fields") == 0);
   CHECK(error("a,b\n1,2\"\n").find("t.csv:2:4: a quote inside") == 0);
-  CHECK(error("a,b\n1,\"2\" \n").find("t.csv:2:6: a quoted field must end") == 0);
+  CHECK(error("a,b\n1,\"2\" \n").find("t.csv:2:6: text after a quoted field") == 0);
   CHECK(error("a,b\n1,\"2\n").find("t.csv:3:1: the file ends inside a quoted field") == 0);
   CHECK(error("a,b\n1,x\n").find("t.csv:2: field 2 (b): 'x' is not a number") == 0);
   for (const char* field : {"", "1x", "+ 1", "nan", "inf", "1e999", "0x10", "1 2"})
     CHECK_MESSAGE(error(("a,b\n1," + std::string(field) + "\n").c_str()).find("is not a number") !=
                       std::string::npos,
                   field);
-  CHECK(error("").find("no header") != std::string::npos);
+  CHECK(error("").find("the table is empty") != std::string::npos);
   CHECK(message_of([] { (void)Csv::parse("a,b\n", "t").column("c"); }) ==
-        "t: no column 'c'; there are: a, b");
+        "t: no column 'c'; its columns are: a, b");
   CHECK_THROWS_AS((void)Csv::parse("a\n1\n", "t").text(1, 0), IndexError);
 }
 
-TEST_CASE("support: what write_csv writes, Csv reads") {
+TEST_CASE("support: Csv reads what write_csv writes") {
   Scratch folder;
   const std::vector<std::vector<std::string>> rows = {{"1", "a,b"}, {"2", "\"q\"\r\nx"}, {"", ""}};
   write_csv(folder.dir / "t.csv", {"n", "text"}, rows);
@@ -154,8 +154,8 @@ TEST_CASE("support: what write_csv writes, Csv reads") {
     for (int64_t c = 0; c < 2; ++c) CHECK(csv.text(r, c) == rows[r][c]);
 }
 
-TEST_CASE("support: confusion matrix, precision, recall and F1 worked by hand") {
-  // class 0: 3 of 4 found, one false alarm; class 1: 1 of 3; class 2 never occurs, predicted once.
+TEST_CASE("support: confusion matrix, precision, recall and F1 worked out by hand") {
+  // 3 of 4 a are found, with one false alarm; 1 of 3 b; there is no c, but one is predicted.
   const Confusion m({"a", "b", "c"}, {0, 0, 0, 0, 1, 1, 1}, {0, 0, 0, 1, 1, 0, 2});
   CHECK(m.count(0, 0) == 3);
   CHECK(m.count(0, 1) == 1);
@@ -176,12 +176,13 @@ TEST_CASE("support: confusion matrix, precision, recall and F1 worked by hand") 
   CHECK_THROWS_AS(Confusion({"a", "b"}, {0, 1}, {0}), ValueError);
 }
 
-TEST_CASE("support: ROC and its area, ties counting half") {
+TEST_CASE("support: the ROC curve and its area, where ties count half") {
   const Roc perfect = roc_curve({0, 0, 1, 1}, {0.1, 0.2, 0.3, 0.4});
   CHECK(perfect.auc == 1);
   CHECK(roc_curve({1, 1, 0, 0}, {0.1, 0.2, 0.3, 0.4}).auc == 0);
   CHECK(roc_curve({1, 0, 1, 0}, {5, 5, 5, 5}).auc == 0.5);
-  // Pairs (positive, negative): (.8,.6) win, (.8,.4) win, (.6,.6) tie, (.6,.4) win → 3.5 of 4.
+  // Pairs of a positive and a negative: (.8, .6), (.8, .4) and (.6, .4) win, (.6, .6) ties: 3.5 of
+  // 4.
   const Roc roc = roc_curve({1, 1, 0, 0}, {0.8, 0.6, 0.6, 0.4});
   CHECK(roc.auc == doctest::Approx(3.5 / 4));
   CHECK(roc.false_positive_rate == std::vector<double>{0, 0, 0.5, 1});
@@ -194,7 +195,7 @@ TEST_CASE("support: ROC and its area, ties counting half") {
   CHECK_THROWS_AS(roc_curve({1, 0}, {0.1}), ValueError);
 }
 
-TEST_CASE("support: ROC area equals the pairwise count on scores with many ties") {
+TEST_CASE("support: the area equals a count over all pairs on scores with many ties") {
   std::vector<int64_t> truth;
   std::vector<double> score;
   double wins = 0, pairs = 0;
@@ -206,7 +207,8 @@ TEST_CASE("support: ROC area equals the pairwise count on scores with many ties"
     for (size_t n = 0; n < truth.size(); ++n)
       if (truth[p] == 1 && truth[n] == 0) {
         ++pairs;
-        wins += score[p] > score[n] ? 1 : score[p] == score[n] ? 0.5 : 0;
+        if (score[p] > score[n]) wins += 1;
+        if (score[p] == score[n]) wins += 0.5;
       }
   CHECK(roc_curve(truth, score).auc == doctest::Approx(wins / pairs).epsilon(1e-12));
 }
@@ -216,8 +218,7 @@ TEST_CASE("support: the width of text on a terminal") {
   CHECK(display_width("é") == 1);
   CHECK(display_width("e\u0301") == 1);  // e and a combining accent
   CHECK(display_width("今天") == 4);
-  CHECK(display_width("\xFF\xC3") ==
-        2);  // not UTF-8: a column per byte, and no reading past the end
+  CHECK(display_width("\xFF\xC3") == 2);  // not UTF-8: a column per byte; stops at the end
   CHECK(fit("abcdef", 4) == "abc…");
   CHECK(fit("今天天气", 6) == "今天…");
   CHECK(fit("abc", 3) == "abc");
@@ -230,7 +231,7 @@ TEST_CASE("support: the width of text on a terminal") {
   CHECK_THROWS_AS(table.row({"x"}), ValueError);
 }
 
-TEST_CASE("support: the progress bar fills, says the time left and keeps to the width") {
+TEST_CASE("support: the progress bar fills up, says the time left and stays within the width") {
   CHECK(progress_line("job", 5, 10, 60, "loss 1", 80, false) ==
         "job ####################....................  50 %  1:00 left  loss 1");
   CHECK(progress_line("job", 0, 10, 0, "", 80, true).find("  0 %") != std::string::npos);
@@ -264,22 +265,22 @@ TEST_CASE("support: progress in a pipe is about ten plain lines, the last one at
   }
 }
 
-TEST_CASE("support: a program that is missing, one that fails, one that reads nothing") {
+TEST_CASE("support: run_filter with programs that are missing, fail or read nothing") {
   Scratch folder;
   const fs::path out = folder.dir / "out; touch hacked";
   CHECK(run_filter({"cat"}, "a $(b) `c`\n", out) == Filter::Done);
-  CHECK(read_file(out) == "a $(b) `c`\n");
+  CHECK(read_unpacked(out) == "a $(b) `c`\n");
   CHECK(run_filter({"no-such-program-anywhere"}, "", out) == Filter::NotInstalled);
-  CHECK(read_file(out) == "a $(b) `c`\n");
-  const std::string said = message_of([&] {
+  CHECK(read_unpacked(out) == "a $(b) `c`\n");
+  const std::string message = message_of([&] {
     run_filter({"sh", "-c", "echo broken >&2; exit 3"}, "", out);
   });
-  CHECK(said.find("status 3: broken") != std::string::npos);
-  CHECK(read_file(out) == "a $(b) `c`\n");
+  CHECK(message.find("status 3: broken") != std::string::npos);
+  CHECK(read_unpacked(out) == "a $(b) `c`\n");
   CHECK(run_filter({"true"}, std::string(1 << 20, 'x'), out) == Filter::Done);
 }
 
-TEST_CASE("support: what an earlier run was made with is taken over only if it is sensible") {
+TEST_CASE("support: only valid settings of an earlier run are adopted") {
   const Scratch folder;
   std::string program = "x", option = "--out", where = folder / "out";
   std::array<char*, 3> arguments{program.data(), option.data(), where.data()};
@@ -298,42 +299,53 @@ TEST_CASE("support: plots check their data and write their numbers") {
   CHECK_THROWS_AS(Panel().line("a", {1, 2}, {1}), ValueError);
   CHECK_THROWS_AS(Panel().matrix({1, 2, 3}, {"r"}, {"a", "b"}), ValueError);
   CHECK_THROWS_AS(Panel().image({1, 2, 3}, 2, 2), ValueError);
+  CHECK_THROWS_AS(Panel().points_by_class({"a"}, {0}, {1, 2}, {1, 2}), ValueError);
   Scratch folder;
   CHECK_THROWS_AS(save_plot(folder.dir / "x", {}), ValueError);
   CHECK_THROWS_AS(save_plot(folder.dir / "x", {Panel()}), ValueError);
   save_plot(folder.dir / "loss", {Panel({.title = "It's `a` \"test\"", .x = "epoch", .y = "loss"})
                                       .line("train", {3, 2})
                                       .line("test", {4, 3.5})});
-  CHECK(read_file(folder.dir / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
+  CHECK(read_unpacked(folder.dir / "loss.csv") == "epoch,train,test\n1,3,4\n2,2,3.5\n");
   save_plot(folder.dir / "map",
             {Panel({.title = "m"}).matrix({1, 2, 3, 4}, {"5%", "%d"}, {"a", "%"}, "%.0f")});
-  CHECK(read_file(folder.dir / "map.csv") ==
+  CHECK(read_unpacked(folder.dir / "map.csv") ==
         "panel,series,x,y,value\nm,,a,5%,1\nm,,%,5%,2\nm,,a,%d,3\nm,,%,%d,4\n");
-  CHECK(read_file(folder.dir / "map.svg").find(">%d<") != std::string::npos);
+  CHECK(read_unpacked(folder.dir / "map.svg").find(">%d<") != std::string::npos);
+}
+
+TEST_CASE("support: plots: points by class become a layer per class") {
+  const Panel panel = Panel().points_by_class({"a", "b"}, {1, 0, 1}, {1, 2, 3}, {4, 5, 6});
+  REQUIRE(panel.layers().size() == 2);
+  CHECK(panel.layers()[0].name == "a");
+  CHECK(panel.layers()[0].x == std::vector<double>{2});
+  CHECK(panel.layers()[1].x == std::vector<double>{1, 3});
+  CHECK(panel.layers()[1].y == std::vector<double>{4, 6});
 }
 
 TEST_CASE("support: plots: log axes fit their data, colours mean the same in every panel") {
-  const auto has = [](const Panel& panel, const std::string& text) {
-    return gnuplot_script({panel}, 1).find(text + "\n") != std::string::npos;
+  const auto script_has = [](const Panel& panel, const std::string& line) {
+    return gnuplot_script({panel}, 1).find(line + "\n") != std::string::npos;
   };
   Panel few({.log_x = true});
   few.line("a", {256, 512, 8192}, {1, 2, 3});
-  CHECK(has(few, "set xtics (256, 512, 8192)"));  // the data's own
-  CHECK(has(few, "set xrange [255.999744:8192.00819]"));
+  CHECK(script_has(few, "set xtics (256, 512, 8192)"));  // the data's own
+  CHECK(script_has(few, "set xrange [255.999744:8192.00819]"));
   Panel narrow({.log_y = true});
-  narrow.line("a", {0.3, 2.5, 0, INFINITY, -1});  // what a log axis cannot show does not count
-  CHECK(has(narrow, "set ytics (0.5, 1, 2)"));
-  CHECK(has(narrow, "set yrange [0.2999997:2.5000025]"));
+  narrow.line("a", {0.3, 2.5, 0, INFINITY, -1});  // a log axis leaves out the last three
+  CHECK(script_has(narrow, "set ytics (0.5, 1, 2)"));
+  CHECK(script_has(narrow, "set yrange [0.2999997:2.5000025]"));
   Panel wide({.log_y = true});
   wide.line("a", {0.001, 10});
-  CHECK(!has(wide, "set ytics (0.001, 0.01, 0.1, 1, 10)"));  // gnuplot's own are right there
+  CHECK(
+      !script_has(wide, "set ytics (0.001, 0.01, 0.1, 1, 10)"));  // gnuplot's own labels are right
   CHECK(gnuplot_script({Panel({.log_y = true}).line("a", {0, 0})}, 1).find("range") ==
         std::string::npos);
   const auto heat = [](double value, Colors colors) {
     return Panel().heat({0, 1, 0, 1, 2, 1, {0.1, value}}, colors);
   };
-  CHECK(has(heat(0.2, Colors::Diverging), "set cbrange [-1:1]"));
-  CHECK(has(heat(-3, Colors::Diverging), "set cbrange [-3:3]"));
-  CHECK(has(heat(NAN, Colors::Diverging), "set cbrange [-1:1]"));
-  CHECK(has(heat(0.2, Colors::Chances), "set cbrange [0:1]"));
+  CHECK(script_has(heat(0.2, Colors::Diverging), "set cbrange [-1:1]"));
+  CHECK(script_has(heat(-3, Colors::Diverging), "set cbrange [-3:3]"));
+  CHECK(script_has(heat(NAN, Colors::Diverging), "set cbrange [-1:1]"));
+  CHECK(script_has(heat(0.2, Colors::Chances), "set cbrange [0:1]"));
 }

@@ -1,5 +1,5 @@
-// Texts: the generated one is the same everywhere, the packaged ones are whole or an error names
-// the package.
+// Texts: the generated one is the same everywhere. A packaged one is complete, or an error names
+// its package.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -21,14 +21,13 @@ uint64_t fnv1a(std::string_view bytes) {
   return hash;
 }
 
-/// Either the corpus is there and whole, or the error says which package to install.
-template <class Source>
-void check_packaged(Source source, const char* package, size_t bytes, const char* known) {
+/// Either the corpus is there and complete, or the error says which package to install.
+void check_packaged(Corpus (*load)(), const char* package, size_t min_bytes, const char* excerpt) {
   try {
-    const Corpus corpus = source();
-    CHECK(corpus.bytes() > bytes);
+    const Corpus corpus = load();
+    CHECK(corpus.bytes() > min_bytes);
     CHECK(is_utf8(corpus.text));
-    CHECK(corpus.text.find(known) != std::string::npos);
+    CHECK(corpus.text.find(excerpt) != std::string::npos);
   } catch (const IoError& e) {
     CHECK(std::string(e.what()).find(std::string("apt install ") + package) != std::string::npos);
   }

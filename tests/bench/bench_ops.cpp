@@ -1,7 +1,8 @@
-// Operations, one by one: what recording costs on tensors so small that nothing else counts, and how far
-// the kernels are from what memory and arithmetic allow.
+// Operations one by one. On tiny tensors we see what recording an operation costs. On large ones we
+// see how close the kernels come to what memory and arithmetic allow.
 //   build/bin/bench_ops [--benchmark_filter=REGEX]
-// A primitive operation above 5 microseconds on a small tensor, recording included, is a defect.
+// A primitive operation on a small tensor that takes more than 5 microseconds, recording included,
+// is a defect.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -17,41 +18,44 @@ namespace {
 void small(benchmark::State& state, const std::function<Tensor(const Tensor&, const Tensor&)>& op,
            bool recording) {
   Tensor a = randn({2, 3}), b = randn({2, 3});
-  a.set_requires_grad(recording), b.set_requires_grad(recording);
+  a.set_requires_grad(recording);
+  b.set_requires_grad(recording);
   for (auto _ : state) benchmark::DoNotOptimize(op(a, b));
 }
 void small_backward(benchmark::State& state) {
   Tensor a = randn({2, 3}), b = randn({2, 3});
-  a.set_requires_grad(), b.set_requires_grad();
+  a.set_requires_grad();
+  b.set_requires_grad();
   for (auto _ : state) {
     Tensor y = a;
     for (int i = 0; i < 100; ++i) y = y * b + a;
     backward(sum(y));
-    a.zero_grad(), b.zero_grad();
+    a.zero_grad();
+    b.zero_grad();
   }
   state.counters["ns/op"] = benchmark::Counter(
       200e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-// ---- Large ones: bytes per second, or floating-point operations ------------------------------------
+// ---- Large tensors: bytes or floating-point operations per second -------------------------------
 
-void bytes(benchmark::State& state, double per_iteration) {
+void count_bytes(benchmark::State& state, double per_iteration) {
   state.counters["GB/s"] =
       benchmark::Counter(per_iteration * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
-void copying(benchmark::State& state) {  // the yardstick of the others
+void copying(benchmark::State& state) {  // the yardstick for the others
   const Tensor x = randn({1 << 20});
-  std::vector<float> to(1 << 20);
+  std::vector<float> copy(1 << 20);
   for (auto _ : state) {
-    std::memcpy(to.data(), x.data<float>(), to.size() * 4);
+    std::memcpy(copy.data(), x.data<float>(), copy.size() * sizeof(float));
     benchmark::ClobberMemory();
   }
-  bytes(state, 8.0 * (1 << 20));
+  count_bytes(state, 8.0 * (1 << 20));
 }
 void elementwise(benchmark::State& state, const std::function<Tensor(const Tensor&)>& op) {
   const Tensor x = randn({768, state.range(0)});
   for (auto _ : state) benchmark::DoNotOptimize(op(x));
-  bytes(state, 8.0 * 768 * static_cast<double>(state.range(0)));
+  count_bytes(state, 8.0 * 768 * static_cast<double>(state.range(0)));
 }
 void products(benchmark::State& state) {
   const int64_t m = state.range(0), k = state.range(1), n = state.range(2);

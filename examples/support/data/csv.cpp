@@ -1,5 +1,5 @@
-// One pass over the bytes. A field is either bare (no quote anywhere in it) or quoted as a whole,
-// with "" for a quote inside.
+// One pass over the bytes. A field is either bare, without any quote in it, or quoted as a whole,
+// with "" for each quote inside.
 #include "examples/support/data/csv.h"
 
 #include <cmath>
@@ -15,7 +15,7 @@ namespace {
 class Reader {
  public:
   Reader(std::string_view text, const std::string& name) : text_(text), name_(name) {
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = line_start_ = 3;  // what Excel puts in front
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = line_start_ = 3;  // Excel's byte order mark
   }
   bool done() const { return at_ == text_.size(); }
   bool at(char c) const { return !done() && text_[at_] == c; }
@@ -25,8 +25,8 @@ class Reader {
     while (!done() && !at('\n') && !at('\r')) ++at_;
     end_line();
   }
-  /// Whether nothing but line ends follows.
-  bool blank_to_the_end() const { return text_.find_first_not_of("\r\n \t", at_) == text_.npos; }
+  /// Whether only blanks and line ends follow.
+  bool only_blanks_left() const { return text_.find_first_not_of("\r\n \t", at_) == text_.npos; }
 
   std::vector<std::string> record() {
     std::vector<std::string> fields;
@@ -36,44 +36,49 @@ class Reader {
       ++at_;
     }
     require(done() || at('\n') || at('\r'),
-            "a quoted field must end at a comma or at the end of the line");
+            "text after a quoted field; it must end at a comma or at the end of the line");
     end_line();
     return fields;
   }
 
-  void require(bool ok, std::string_view what) const {
-    check<IoError>(ok, "{}:{}:{}: {}", name_, line_, at_ - line_start_ + 1, what);
+  void require(bool ok, std::string_view problem) const {
+    check<IoError>(ok, "{}:{}:{}: {}", name_, line_, at_ - line_start_ + 1, problem);
   }
 
  private:
   std::string bare() {
-    const size_t from = at_;
+    const size_t start = at_;
     for (; !done() && !at(',') && !at('\n') && !at('\r'); ++at_) {
-      require(!at('"'), "a quote inside a field that is not quoted");
+      require(!at('"'), "a quote inside a field that is not quoted; quote the whole field");
       require(!at('\0'), "a zero byte: this is not a text file");
     }
-    return std::string(text_.substr(from, at_ - from));
+    return std::string(text_.substr(start, at_ - start));
   }
 
   std::string quoted() {
     std::string field;
     for (++at_;; ++at_) {
-      require(!done(), "the file ends inside a quoted field");
+      require(!done(), "the file ends inside a quoted field; close it with a quote");
       if (at('"')) {
         ++at_;
         if (!at('"')) return field;
       }
       field += text_[at_];
-      if (at('\n')) ++line_, line_start_ = at_ + 1;
+      if (at('\n')) begin_line(at_ + 1);
     }
   }
 
-  /// Over a line's end: LF, CR LF, or CR alone.
+  /// Skips the end of a line: LF, CR LF, or CR alone.
   void end_line() {
     if (done()) return;
     if (at('\r')) ++at_;
     if (at('\n')) ++at_;
-    ++line_, line_start_ = at_;
+    begin_line(at_);
+  }
+
+  void begin_line(size_t start) {
+    ++line_;
+    line_start_ = start;
   }
 
   std::string_view text_;
@@ -93,14 +98,14 @@ Csv Csv::parse(std::string_view text, std::string name) {
   csv.name_ = std::move(name);
   Reader reader(text, csv.name_);
   while (reader.at('#')) reader.skip_line();
-  reader.require(!reader.done(), "no header: the table is empty");
+  reader.require(!reader.done(), "the table is empty; its first line must be a header");
   csv.header_ = reader.record();
-  while (!reader.blank_to_the_end()) {
+  while (!reader.only_blanks_left()) {
     const int64_t line = reader.line();
     csv.rows_.push_back({line, reader.record()});
-    const size_t found = csv.rows_.back().fields.size();
-    check<IoError>(found == csv.header_.size(), "{}:{}: {} fields, but the header has {}",
-                   csv.name_, line, found, csv.header_.size());
+    const size_t fields = csv.rows_.back().fields.size();
+    check<IoError>(fields == csv.header_.size(), "{}:{}: {} fields, but the header has {}",
+                   csv.name_, line, fields, csv.header_.size());
   }
   return csv;
 }
@@ -126,13 +131,13 @@ int64_t Csv::column(std::string_view name) const {
     if (header_[c] == name) return c;
   std::string known;
   for (const std::string& h : header_) known += (known.empty() ? "" : ", ") + h;
-  throw IoError(fmt::format("{}: no column '{}'; there are: {}", name_, name, known));
+  throw IoError(fmt::format("{}: no column '{}'; its columns are: {}", name_, name, known));
 }
 
 void write_csv(const std::filesystem::path& path, const std::vector<std::string>& header,
                const std::vector<std::vector<std::string>>& rows) {
   std::string out;
-  const auto append = [&](const std::vector<std::string>& fields) {
+  const auto append_row = [&](const std::vector<std::string>& fields) {
     for (size_t i = 0; i < fields.size(); ++i) {
       if (i > 0) out += ',';
       if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
@@ -145,8 +150,8 @@ void write_csv(const std::filesystem::path& path, const std::vector<std::string>
     }
     out += '\n';
   };
-  append(header);
-  for (const auto& row : rows) append(row);
+  append_row(header);
+  for (const auto& row : rows) append_row(row);
   write_file(path.string(), out);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Comma-separated values after RFC 4180, read strictly: a table with a hole, a stray quote or a
-// word where a number belongs is an error that names line and column, because a model trained on a
-// misread table fails in ways that nobody traces back to the table.
+// Comma-separated values as in RFC 4180, read strictly. A missing field, a stray quote or a word
+// where a number belongs is an error that names the line: a model that was trained on a misread
+// table fails in ways that are hard to trace back to it.
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -9,13 +9,13 @@
 
 namespace gradus::support {
 
-/// A table of text; the first line is the header. Lines that begin with '#' before the header are
-/// comments (source, licence); blank lines at the end are none. Lines end in LF, CR LF or CR.
+/// A table of text. Lines before the header that begin with '#' are comments (source, licence). The
+/// header names the columns. Blank lines at the end are ignored. Lines end in LF, CR LF or CR.
 class Csv {
  public:
-  /// Plain or gzip. Throws IoError: "name:line:column: what is wrong".
+  /// Reads a file, plain or gzipped. Throws IoError: "name:line:column: what is wrong".
   static Csv read(const std::filesystem::path& path);
-  /// The same for text in memory; `name` is what errors call it.
+  /// The same for text in memory. Errors call it `name`.
   static Csv parse(std::string_view text, std::string name);
 
   const std::vector<std::string>& header() const { return header_; }
@@ -23,9 +23,9 @@ class Csv {
   int64_t columns() const { return static_cast<int64_t>(header_.size()); }
 
   const std::string& text(int64_t row, int64_t column) const;
-  /// Throws IoError with line and column unless the whole field is one finite number.
+  /// Throws IoError with the line and the field unless the whole field is one finite number.
   double number(int64_t row, int64_t column) const;
-  /// The index of the column with this name, or IoError listing those that exist.
+  /// The index of the column with this name. Otherwise throws IoError, which lists the columns.
   int64_t column(std::string_view name) const;
 
  private:

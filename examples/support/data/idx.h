@@ -1,6 +1,6 @@
 #pragma once
-// IDX, the file format of MNIST (LeCun, Cortes & Burges): two zero bytes, a type (8: unsigned
-// byte), the number of dimensions, each size as four bytes with the highest first, then the
+// IDX, the file format of MNIST (LeCun, Cortes & Burges): two zero bytes, a type (8 for unsigned
+// bytes), the number of dimensions, each size in four bytes with the highest first, then the
 // numbers.
 #include <cstdint>
 #include <filesystem>
@@ -14,8 +14,8 @@ struct Idx {
   std::string bytes;  // shape[0] · shape[1] · … unsigned bytes, the last dimension fastest
 };
 
-/// Reads plain or gzipped IDX of unsigned bytes with `dimensions` dimensions. Throws IoError, with
-/// what the file says and what it holds, unless the two agree to the byte.
+/// Reads unsigned bytes in `dimensions` dimensions from a plain or gzipped file. Throws IoError
+/// unless the sizes in the header agree with the file's length to the byte.
 Idx read_idx(const std::filesystem::path& path, int dimensions);
 
 }  // namespace gradus::support

@@ -17,8 +17,8 @@ namespace {
 constexpr const char* kJargonPath = "/usr/share/doc/jargon-text/jargon.txt.gz";
 constexpr int64_t kBibleVerses = 31102;
 
-/// What a command without user input prints, and its exit status.
-std::pair<std::string, int> output_of(const char* command) {
+/// What a command prints, and its exit status. Never called with text from outside.
+std::pair<std::string, int> output_and_status(const char* command) {
   std::string output;
   FILE* pipe = popen(command, "r");
   check<IoError>(pipe != nullptr, "cannot start '{}'", command);
@@ -29,7 +29,8 @@ std::pair<std::string, int> output_of(const char* command) {
   return {output, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
 }
 
-/// "Ge1:31 And God saw …\nGe2:1 Thus the heavens …" without references, chapters apart.
+/// Turns "Ge1:31 And God saw …\nGe2:1 Thus the heavens …" into the bare verses, with an empty line
+/// between chapters.
 std::string without_references(std::string_view listing, int64_t& verses) {
   std::string text, chapter;
   verses = 0;
@@ -49,27 +50,30 @@ std::string without_references(std::string_view listing, int64_t& verses) {
   return text;
 }
 
-}  // namespace
-
-namespace {
-/// Without a byte order mark, and with LF at the end of each line; the note says what was changed.
+/// Removes a byte order mark and ends every line in LF. The note says what was changed.
 void normalise(Corpus& corpus, const std::string& path) {
   std::string& text = corpus.text;
   check<IoError>(!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF"),
-                 "load_text: '{}' is UTF-16; turn it into UTF-8: iconv -f UTF-16 -t UTF-8", path);
-  if (text.starts_with("\xEF\xBB\xBF"))
-    text.erase(0, 3), corpus.note += "left out: a byte order mark";
+                 "load_text: '{}' is UTF-16, not UTF-8; convert it: iconv -f UTF-16 -t UTF-8",
+                 path);
+  if (text.starts_with("\xEF\xBB\xBF")) {
+    text.erase(0, 3);
+    corpus.note = "left out: a byte order mark";
+  }
   if (text.find('\r') == text.npos) return;
   size_t end = 0;
-  for (size_t i = 0; i < text.size(); ++i)
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool before_lf = i + 1 < text.size() && text[i + 1] == '\n';
     if (text[i] != '\r')
       text[end++] = text[i];
-    else if (i + 1 == text.size() || text[i + 1] != '\n')
+    else if (!before_lf)
       text[end++] = '\n';
+  }
   text.resize(end);
   corpus.note += corpus.note.empty() ? "" : "; ";
-  corpus.note += "its CR or CR LF line ends were read as LF";
+  corpus.note += "line ends CR or CR LF were read as LF";
 }
+
 }  // namespace
 
 Corpus load_text(const std::string& path) {
@@ -80,13 +84,14 @@ Corpus load_text(const std::string& path) {
 }
 
 Corpus bible_text() {
-  const auto [listing, status] = output_of("bible -f gen1:1-rev22:21 </dev/null 2>/dev/null");
+  const auto [listing, status] =
+      output_and_status("bible -f gen1:1-rev22:21 </dev/null 2>/dev/null");
   int64_t verses = 0;
   Corpus corpus{"the King James Bible (Debian's bible-kjv)", without_references(listing, verses),
                 ""};
   check<IoError>(
       status == 0 && verses == kBibleVerses,
-      "bible_text: the program `bible` exited with {} and printed {} verses of {}; install "
+      "bible_text: the program `bible` exited with status {} and printed {} of {} verses; install "
       "it with: apt install bible-kjv",
       status, verses, kBibleVerses);
   return corpus;
@@ -125,7 +130,7 @@ std::string fingerprint(std::string_view text) {
 
 TrainValidation split_corpus(std::string_view text, double fraction) {
   check<ValueError>(fraction > 0 && fraction < 1,
-                    "split_corpus: fraction {} is not between 0 and 1; 0.1 is usual", fraction);
+                    "split_corpus: the fraction {} is not between 0 and 1; try 0.1", fraction);
   const auto size = static_cast<double>(text.size());
   auto cut = static_cast<size_t>(size * (1 - fraction));
   const auto slack = static_cast<size_t>(size * fraction / 10);
@@ -138,9 +143,11 @@ TrainValidation split_corpus(std::string_view text, double fraction) {
     };
     while (cut < text.size() && inside_character()) ++cut;
   }
-  check<ValueError>(cut > 0 && cut < text.size(),
-                    "split_corpus: {} bytes are too few for a training and a validation part",
-                    text.size());
+  check<ValueError>(
+      cut > 0 && cut < text.size(),
+      "split_corpus: {} bytes are too few for a training and a validation part; give more "
+      "text",
+      text.size());
   return {text.substr(0, cut), text.substr(cut)};
 }
 

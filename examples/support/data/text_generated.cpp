@@ -1,5 +1,6 @@
 // A grammar of short village stories. A story draws its hero, trade, place, animal, weather and
-// numbers once, tells them in a few sentences of varying form and order, and repeats them at the end.
+// numbers once. It tells them in a few sentences, whose form and order vary, and returns to them at
+// the end.
 #include <fmt/format.h>
 
 #include <array>
@@ -79,7 +80,7 @@ struct Story {
     weather = random.pick(kWeather);
     day = random.below(kDays.size());
     made = 3 + random.below(14);
-    sold = 2 + random.below(made - 2);  // at least one is kept
+    sold = 2 + random.below(made - 2);  // so that at least one is left
   }
 
   std::string who(bool second_form) const {

@@ -1,6 +1,6 @@
-// The panels check what they are given, once; gnuplot.cpp draws, and the rows of the CSV are made
-// here: a column per line where all lines share their x, else one row per number with its panel and
-// series, which any spreadsheet or data-frame library can pivot.
+// A panel checks its data when it is given them. gnuplot.cpp draws; the CSV is written here. Lines
+// that share their x become a column each. Anything else becomes one row per number, with its panel
+// and series, which any spreadsheet or data-frame library can pivot.
 #include "examples/support/show/plot.h"
 
 #include <algorithm>
@@ -17,15 +17,16 @@ namespace {
 
 using Kind = PlotLayer::Kind;
 
-void check_grid(const char* what, const Grid& g) {
+void check_grid(const char* operation, const Grid& g) {
   check<ValueError>(g.nx > 0 && g.ny > 0 && g.nx * g.ny == static_cast<int64_t>(g.values.size()),
-                    "{}: {} values for a grid of {} × {}", what, g.values.size(), g.nx, g.ny);
+                    "{}: {} values for a grid of {} × {}; give one value per cell", operation,
+                    g.values.size(), g.nx, g.ny);
 }
 
 std::string cell(double v) { return fmt::format("{:.7g}", v); }
 
-/// One panel of nothing but lines over the same x.
-bool is_wide(const std::vector<Panel>& panels) {
+/// Whether there is a single panel, with nothing but lines over the same x.
+bool lines_share_x(const std::vector<Panel>& panels) {
   if (panels.size() != 1) return false;
   const auto& layers = panels[0].layers();
   return std::all_of(layers.begin(), layers.end(), [&](const PlotLayer& l) {
@@ -33,7 +34,7 @@ bool is_wide(const std::vector<Panel>& panels) {
   });
 }
 
-void write_wide(const std::filesystem::path& path, const Panel& panel) {
+void write_column_per_line(const std::filesystem::path& path, const Panel& panel) {
   const auto& layers = panel.layers();
   std::vector<std::string> header = {panel.axes().x.empty() ? "x" : panel.axes().x};
   for (const PlotLayer& l : layers) header.push_back(l.name.empty() ? panel.axes().y : l.name);
@@ -45,38 +46,39 @@ void write_wide(const std::filesystem::path& path, const Panel& panel) {
   write_csv(path, header, rows);
 }
 
-void write_long(const std::filesystem::path& path, const std::vector<Panel>& panels) {
+void write_row_per_number(const std::filesystem::path& path, const std::vector<Panel>& panels) {
   std::vector<std::vector<std::string>> rows;
   for (const Panel& panel : panels) {
     for (const PlotLayer& l : panel.layers()) {
-      if (l.kind == Kind::Contour) continue;  // the levels of a grid whose heat map has the numbers
+      if (l.kind == Kind::Contour) continue;  // lines through a grid, whose values we leave out
       const std::string& title = panel.axes().title;
       for (size_t i = 0; i < l.x.size(); ++i)
         rows.push_back({title, l.name, cell(l.x[i]), cell(l.y[i]), ""});
       for (size_t i = 0; i < l.grid.values.size(); ++i) {
         const size_t row = i / l.grid.nx, column = i % l.grid.nx;
-        rows.push_back(
-            {title, l.name, l.columns.empty() ? cell(l.grid.x(column)) : l.columns[column],
-             l.rows.empty() ? cell(l.grid.y(row)) : l.rows[row], cell(l.grid.values[i])});
+        const bool labelled = l.kind == Kind::Matrix;
+        rows.push_back({title, l.name, labelled ? l.column_labels[column] : cell(l.grid.x(column)),
+                        labelled ? l.row_labels[row] : cell(l.grid.y(row)),
+                        cell(l.grid.values[i])});
       }
     }
   }
   write_csv(path, {"panel", "series", "x", "y", "value"}, rows);
 }
 
-std::filesystem::path with(const std::filesystem::path& path, const char* extension) {
+std::filesystem::path with_extension(const std::filesystem::path& path, const char* extension) {
   return path.string() + extension;
 }
 
-/// Draws, or says which package would; then says what was written.
+/// Draws `path`.svg, or says which package is missing; then says what was written.
 void draw(const std::vector<std::string>& command, const char* package, const std::string& source,
           const std::filesystem::path& path, const char* numbers) {
   try {
-    if (run_filter(command, source, with(path, ".svg")) == Filter::Done) {
+    if (run_filter(command, source, with_extension(path, ".svg")) == Filter::Done) {
       fmt::print("wrote {}.svg and {}\n", path.string(), numbers);
       return;
     }
-  } catch (const IoError& e) {  // a picture is not worth a run
+  } catch (const IoError& e) {  // a missing picture must not end a long run
     fmt::print("wrote {}{}; no picture: {}\n", path.string(), numbers, e.what());
     return;
   }
@@ -96,8 +98,9 @@ Grid sample_grid(double x0, double x1, double y0, double y1, int64_t nx, int64_t
 }
 
 Panel& Panel::add(PlotLayer layer) {
-  check<ValueError>(layer.x.size() == layer.y.size(), "plot {}: {} x for {} y", layer.name,
-                    layer.x.size(), layer.y.size());
+  check<ValueError>(layer.x.size() == layer.y.size(),
+                    "Panel: '{}' has {} x values, but {} y values; give as many of both",
+                    layer.name, layer.x.size(), layer.y.size());
   layers_.push_back(std::move(layer));
   return *this;
 }
@@ -116,8 +119,26 @@ Panel& Panel::points(std::string name, std::vector<double> x, std::vector<double
   return add({.kind = Kind::Points, .name = std::move(name), .x = std::move(x), .y = std::move(y)});
 }
 
+Panel& Panel::points_by_class(const std::vector<std::string>& classes,
+                              const std::vector<int64_t>& label, const std::vector<double>& x,
+                              const std::vector<double>& y) {
+  check<ValueError>(label.size() == x.size() && label.size() == y.size(),
+                    "points_by_class: {} labels, {} x and {} y values; give as many of each",
+                    label.size(), x.size(), y.size());
+  for (size_t c = 0; c < classes.size(); ++c) {
+    std::vector<double> class_x, class_y;
+    for (size_t i = 0; i < label.size(); ++i) {
+      if (label[i] != static_cast<int64_t>(c)) continue;
+      class_x.push_back(x[i]);
+      class_y.push_back(y[i]);
+    }
+    points(classes[c], class_x, class_y);
+  }
+  return *this;
+}
+
 Panel& Panel::path(std::string name, std::vector<double> x, std::vector<double> y) {
-  check<ValueError>(!x.empty(), "plot {}: an empty path", name);
+  check<ValueError>(!x.empty(), "path: '{}' has no points; give at least one", name);
   return add({.kind = Kind::Path, .name = std::move(name), .x = std::move(x), .y = std::move(y)});
 }
 
@@ -128,20 +149,22 @@ Panel& Panel::heat(Grid grid, Colors colors) {
 
 Panel& Panel::contour(Grid grid, std::vector<double> levels) {
   check_grid("contour", grid);
-  check<ValueError>(grid.nx > 1 && grid.ny > 1 && !levels.empty(), "contour: no cells or levels");
+  check<ValueError>(grid.nx > 1 && grid.ny > 1 && !levels.empty(),
+                    "contour: a grid of {} × {} and {} levels; it takes 2 × 2 cells and one level",
+                    grid.nx, grid.ny, levels.size());
   return add({.kind = Kind::Contour, .grid = std::move(grid), .levels = std::move(levels)});
 }
 
-Panel& Panel::matrix(std::vector<double> values, std::vector<std::string> rows,
-                     std::vector<std::string> columns, std::string format, Colors colors) {
-  const auto ny = static_cast<int64_t>(rows.size()), nx = static_cast<int64_t>(columns.size());
+Panel& Panel::matrix(std::vector<double> values, std::vector<std::string> row_labels,
+                     std::vector<std::string> column_labels, std::string format, Colors colors) {
+  const int64_t ny = std::ssize(row_labels), nx = std::ssize(column_labels);
   Grid grid{-0.5, double(nx) - 0.5, -0.5, double(ny) - 0.5, nx, ny, std::move(values)};
   check_grid("matrix", grid);
   return add({.kind = Kind::Matrix,
               .grid = std::move(grid),
               .colors = colors,
-              .rows = std::move(rows),
-              .columns = std::move(columns),
+              .row_labels = std::move(row_labels),
+              .column_labels = std::move(column_labels),
               .format = std::move(format)});
 }
 
@@ -152,21 +175,22 @@ Panel& Panel::image(std::vector<double> pixels, int64_t width, int64_t height, C
 }
 
 void save_plot(const std::filesystem::path& path, const std::vector<Panel>& panels, int columns) {
-  check<ValueError>(!panels.empty(), "save_plot: {}: no panel", path.string());
+  check<ValueError>(!panels.empty(), "save_plot: {}: no panels; give at least one", path.string());
   for (const Panel& panel : panels)
-    check<ValueError>(!panel.layers().empty(), "save_plot: {}: panel '{}' is empty", path.string(),
+    check<ValueError>(!panel.layers().empty(),
+                      "save_plot: {}: the panel '{}' is empty; add a line or points", path.string(),
                       panel.axes().title);
   if (columns <= 0) columns = static_cast<int>(std::ceil(std::sqrt(panels.size())));
-  if (is_wide(panels))
-    write_wide(with(path, ".csv"), panels[0]);
+  if (lines_share_x(panels))
+    write_column_per_line(with_extension(path, ".csv"), panels[0]);
   else
-    write_long(with(path, ".csv"), panels);
-  // -d: nothing of the user's own settings.
+    write_row_per_number(with_extension(path, ".csv"), panels);
+  // -d: ignore the user's own settings.
   draw({"gnuplot", "-d"}, "gnuplot-nox", gnuplot_script(panels, columns), path, ".csv");
 }
 
 void save_graph(const std::filesystem::path& path, const std::string& source) {
-  write_file(with(path, ".dot"), source);
+  write_file(with_extension(path, ".dot"), source);
   draw({"dot", "-Tsvg"}, "graphviz", source, path, ".dot");
 }
 

@@ -1,5 +1,5 @@
-// The program's input, output and errors are unlinked temporary files, not pipes: a program that stops
-// reading cannot kill this one with SIGPIPE, and one that talks much cannot block.
+// The program's input, output and errors are unlinked temporary files, not pipes: a program that
+// stops reading cannot kill this one with SIGPIPE, and one that writes a lot cannot block.
 #include "examples/support/show/process.h"
 
 #include <fcntl.h>
@@ -26,11 +26,12 @@ using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
 File temporary_file() {
   File file(std::tmpfile(), std::fclose);
-  check<IoError>(file != nullptr, "run_filter: no temporary file: {}", std::strerror(errno));
+  check<IoError>(file != nullptr, "run_filter: cannot make a temporary file: {}",
+                 std::strerror(errno));
   return file;
 }
 
-/// What was written, up to `limit` bytes.
+/// What the file holds, up to `limit` bytes.
 std::string content(std::FILE* file, size_t limit = SIZE_MAX) {
   std::rewind(file);
   std::string bytes;
@@ -47,7 +48,7 @@ Filter run_filter(const std::vector<std::string>& command, std::string_view inpu
   const File in = temporary_file(), out = temporary_file(), err = temporary_file();
   const bool written = std::fwrite(input.data(), 1, input.size(), in.get()) == input.size() &&
                        std::fflush(in.get()) == 0;
-  check<IoError>(written, "run_filter: temporary file: {}", std::strerror(errno));
+  check<IoError>(written, "run_filter: cannot write a temporary file: {}", std::strerror(errno));
   std::rewind(in.get());
 
   std::vector<char*> argv;
@@ -62,7 +63,8 @@ Filter run_filter(const std::vector<std::string>& command, std::string_view inpu
   const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
-    check<IoError>(failed == ENOENT, "run_filter: {}: {}", command[0], std::strerror(failed));
+    check<IoError>(failed == ENOENT, "run_filter: cannot start {}: {}", command[0],
+                   std::strerror(failed));
     return Filter::NotInstalled;
   }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Other programs as filters: text in, a file out. No shell is involved, so nothing in a title or a
-// file name can become a command.
+// Other programs as filters: text goes in, a file comes out. No shell is involved, so nothing in a
+// title or a file name can become a command.
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,9 +10,9 @@ namespace gradus::support {
 
 enum class Filter { Done, NotInstalled };
 
-/// Runs `command` (looked up in PATH, then its arguments), `input` on its standard input, its
-/// standard output into `output`, which changes only if the program succeeds. Throws IoError with
-/// what it said if it exits with another status than 0.
+/// Runs command[0], found through PATH, with the rest as its arguments. `input` is its standard
+/// input. Its standard output becomes the file `output`, but only if it succeeds. Otherwise throws
+/// IoError with its status and what it printed as its error.
 Filter run_filter(const std::vector<std::string>& command, std::string_view input,
                   const std::filesystem::path& output);
 

@@ -1,4 +1,4 @@
-// The terminal is asked for its width at every drawing, so that a resized window needs no signal.
+// The terminal is asked for its width at every redraw, so resizing the window needs no signal.
 #include "examples/support/show/progress.h"
 
 #include <sys/ioctl.h>
@@ -22,14 +22,17 @@ int terminal_columns(FILE* stream) {
   return 80;
 }
 
-/// `fraction` of `cells` columns; in UTF-8 to an eighth of a column.
+/// Fills `fraction` of `cells` columns; in UTF-8, to an eighth of a column.
 std::string bar(double fraction, int cells, bool utf8) {
   static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const int eighths = static_cast<int>(fraction * cells * 8);
   std::string out;
-  for (int i = 0; i < eighths / 8; ++i) out += utf8 ? "█" : "#";
-  int drawn = eighths / 8;
-  if (utf8 && eighths % 8 > 0) out += kEighths[eighths % 8], ++drawn;
+  int drawn = 0;
+  for (; drawn < eighths / 8; ++drawn) out += utf8 ? "█" : "#";
+  if (utf8 && eighths % 8 > 0) {
+    out += kEighths[eighths % 8];
+    ++drawn;
+  }
   for (; drawn < cells; ++drawn) out += utf8 ? "░" : ".";
   return out;
 }
@@ -65,7 +68,7 @@ Progress::Progress(std::string title, int64_t total, FILE* stream)
       terminal_(isatty(fileno(stream)) == 1),
       utf8_(terminal_is_utf8()),
       start_(std::chrono::steady_clock::now()) {
-  check<ValueError>(total >= 0, "Progress: a job of {} steps", total);
+  check<ValueError>(total >= 0, "Progress: a job of {} steps; it takes 0 or more", total);
 }
 
 Progress::~Progress() {
@@ -78,7 +81,7 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-bool Progress::advance() {
+bool Progress::count_step() {
   ++done_;
   if (done_ == total_) return true;
   if (terminal_) return seconds() >= next_draw_;
@@ -88,8 +91,7 @@ bool Progress::advance() {
 void Progress::draw(std::string metric) {
   metric_ = std::move(metric);
   if (terminal_) {
-    const int columns =
-        terminal_columns(stream_) - 1;  // the last column would wrap on some terminals
+    const int columns = terminal_columns(stream_) - 1;  // some terminals wrap after the last one
     fmt::print(stream_, "\r{}\033[K",
                progress_line(title_, done_, total_, seconds(), metric_, columns, utf8_));
     next_draw_ = seconds() + kRedrawSeconds;

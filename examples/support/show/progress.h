@@ -1,8 +1,9 @@
 #pragma once
-// How far a long job is. On a terminal: one line that redraws itself, at most ten times a second,
+// How far a long job has come. On a terminal this is one line that redraws itself, at most ten
+// times a second:
 //   training ███████████▌░░░░░░░░  58 %  0:21 left  loss 0.412
-// and in a pipe or a file: a plain line about every tenth of the way. The time left assumes that
-// the remaining steps take as long as those done: left = elapsed · (total - done) / done.
+// In a pipe or a file it is a plain line about every tenth of the way. The time left assumes that
+// the remaining steps take as long as the steps so far: left = elapsed · (total - done) / done.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -13,42 +14,42 @@
 
 namespace gradus::support {
 
-/// What the bar's line says; a pure function, so that it can be tested without a terminal. The bar
-/// gets the columns that the words leave (at most 40; none below 8), and the line never exceeds
-/// `columns`. `utf8` chooses between "█" and "#".
+/// The line that the bar draws, as a pure function, so that it can be tested without a terminal.
+/// The bar gets the columns that the words leave, at most 40; below 8 there is no bar. The line is
+/// never wider than `columns`. `utf8` chooses "█" over "#".
 std::string progress_line(std::string_view title, int64_t done, int64_t total, double elapsed,
                           std::string_view metric, int columns, bool utf8);
 
-/// Seconds as people say them: "0.42 s", "12.3 s", "4:07", "1:02:09".
+/// A time as people write it: "0.42 s", "12.3 s", "4:07", "1:02:09".
 std::string duration(double seconds);
 
 class Progress {
  public:
-  /// `total` steps, at least 0. Draws on `stream`: a bar where that is a terminal, else plain
-  /// lines.
+  /// A job of `total` steps. On a terminal `stream` shows a bar, otherwise plain lines. Throws
+  /// ValueError if `total` is negative.
   Progress(std::string title, int64_t total, FILE* stream = stdout);
-  ~Progress();  // leaves the finished bar (or, after an error, the last one) and a new line
+  ~Progress();  // ends the line, so that the last bar stays
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// One step more is done. The metric is formatted only when it is about to be shown:
+  /// One more step is done. The message is only formatted when it is about to be shown:
   ///   bar.step("loss {:.3f}", loss);
   template <class... Args>
   void step(fmt::format_string<Args...> format, Args&&... args) {
-    if (advance()) draw(fmt::format(format, std::forward<Args>(args)...));
+    if (count_step()) draw(fmt::format(format, std::forward<Args>(args)...));
   }
   void step() {
-    if (advance()) draw(metric_);
+    if (count_step()) draw(metric_);
   }
 
-  /// A line of its own above the bar, for what is worth keeping.
+  /// Prints a line above the bar, where it stays.
   void print(std::string_view line);
 
-  /// Seconds since the construction.
+  /// Seconds since construction.
   double seconds() const;
 
  private:
-  bool advance();  // counts; true when it is time to show something
+  bool count_step();  // true when it is time to show something
   void draw(std::string metric);
 
   std::string title_, metric_;
@@ -56,8 +57,8 @@ class Progress {
   FILE* stream_;
   bool terminal_, utf8_;
   std::chrono::steady_clock::time_point start_;
-  double next_draw_ = 0;    // terminal: seconds
-  int64_t next_tenth_ = 1;  // pipe: the tenth that is announced next
+  double next_draw_ = 0;    // on a terminal: when, in seconds
+  int64_t next_tenth_ = 1;  // in a pipe: the tenth that is announced next
 };
 
 }  // namespace gradus::support

@@ -3,7 +3,8 @@
 
 namespace gradus::support {
 
-/// What main returns: `status`, or 1 with a message if not all that was printed has arrived, as on a full disk.
+/// What main should return: `status`, or 1 and a message if some of the output was lost, for
+/// example because the disk is full.
 inline int status_after_output(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
   std::perror("error: standard output");

@@ -1,10 +1,11 @@
-// The width of a character comes from Unicode Standard Annex 11 (East Asian Width), reduced to the
-// blocks that are wide or fullwidth as a whole, and from the blocks of combining marks.
+// Widths follow Unicode Standard Annex 11 (East Asian Width), reduced to whole blocks: those that
+// are wide or fullwidth, and those of combining marks.
 #include "examples/support/show/terminal.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 
 #include "nn/text/utf8.h"
 #include "tensor/error.h"
@@ -22,9 +23,14 @@ constexpr Range kWide[] = {
     {0xA000, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},  {0xFF00, 0xFF60},
     {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
 
-template <size_t N>
-bool in(const Range (&ranges)[N], uint32_t c) {
-  return std::any_of(ranges, ranges + N, [c](Range r) { return r.first <= c && c <= r.last; });
+bool is_in(std::span<const Range> ranges, uint32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [c](Range r) { return r.first <= c && c <= r.last; });
+}
+
+int width_of(uint32_t c) {
+  if (is_in(kZeroWidth, c)) return 0;
+  return is_in(kWide, c) ? 2 : 1;
 }
 
 struct Character {
@@ -40,7 +46,7 @@ Character first_character(std::string_view text) {
   if (bytes == 1) return {1, lead < 0x20 || lead == 0x7F ? 0 : 1};
   uint32_t c = lead & (0x7Fu >> bytes);
   for (int i = 1; i < bytes; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
-  return {static_cast<size_t>(bytes), in(kZeroWidth, c) ? 0 : in(kWide, c) ? 2 : 1};
+  return {static_cast<size_t>(bytes), width_of(c)};
 }
 
 }  // namespace
@@ -62,7 +68,7 @@ std::string fit(std::string_view utf8, int columns) {
   int used = 0;
   while (!utf8.empty()) {
     const Character c = first_character(utf8);
-    if (used + c.columns > columns - 1) break;  // one column is kept for the "…"
+    if (used + c.columns > columns - 1) break;  // "…" needs one column
     out += utf8.substr(0, c.bytes);
     used += c.columns;
     utf8.remove_prefix(c.bytes);
@@ -78,7 +84,7 @@ std::string pad(std::string_view utf8, int columns, bool right_aligned) {
 bool terminal_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') continue;  // the first that is set decides, as in POSIX
+    if (value == nullptr || *value == '\0') continue;  // the first one set decides, as in POSIX
     std::string locale(value);
     std::transform(locale.begin(), locale.end(), locale.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -91,7 +97,8 @@ Table::Table(std::vector<std::string> header) { rows_.push_back(std::move(header
 
 Table& Table::row(std::vector<std::string> cells) {
   check<ValueError>(cells.size() == rows_[0].size(),
-                    "Table::row: {} cells in a table of {} columns", cells.size(), rows_[0].size());
+                    "Table::row: {} cells in a table of {} columns; give one per column",
+                    cells.size(), rows_[0].size());
   rows_.push_back(std::move(cells));
   return *this;
 }

@@ -1,27 +1,28 @@
 #pragma once
-// Text as a terminal shows it. A string's length in bytes is not its width in columns: "é" is two
-// bytes and one column, "猫" three bytes and two columns, a combining accent has no column at all.
-// The progress bar and every printed table go through here, so that they line up in any language.
+// Text as a terminal shows it. A string's length in bytes is not its width in columns: "é" has two
+// bytes and one column, "猫" has three bytes and two columns, and a combining accent has no column
+// at all. The progress bar and every printed table use these functions, so that they line up in any
+// language.
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gradus::support {
 
-/// The columns that `utf8` takes on a terminal. A byte that is not valid UTF-8 counts as one
+/// How many columns `utf8` takes on a terminal. A byte that is not valid UTF-8 counts as one
 /// column.
 int display_width(std::string_view utf8);
 
-/// `utf8` cut to at most `columns`; a cut text ends in "…". Never splits a character.
+/// `utf8` cut to at most `columns`. A text that was cut ends in "…"; no character is ever split.
 std::string fit(std::string_view utf8, int columns);
 
-/// `utf8` filled with spaces to `columns`, on its left (`right_aligned`) or on its right.
+/// `utf8` padded with spaces to `columns`, on the left if `right_aligned`, otherwise on the right.
 std::string pad(std::string_view utf8, int columns, bool right_aligned = false);
 
-/// True where the environment's locale (LC_ALL, LC_CTYPE, LANG) says that the terminal reads UTF-8.
+/// Whether the locale (LC_ALL, LC_CTYPE, LANG) says that the terminal reads UTF-8.
 bool terminal_is_utf8();
 
-/// A table for people: the first column aligned left, all others right.
+/// A table for people: the first column is aligned left, all others right.
 ///   Table t({"class", "precision"}); t.row({"malignant", "0.98"}); fmt::print("{}", t.text());
 class Table {
  public:
