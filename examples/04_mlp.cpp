@@ -1,26 +1,28 @@
-// 04: A multi-layer perceptron. Two spirals are wound into each other, and no straight line parts
-// them. Bend the plane first, then cut it straight:
+// 04: A multi-layer perceptron. Two spirals are wound into each other, and no straight line can
+// separate them. So we bend the plane first, and then cut it with a straight line:
 //
 //   h₁ = f(x W₁ᵀ + b₁)     h₂ = f(h₁ W₂ᵀ + b₂)     …     y = h W + b      L = mean( (y - t)² )
 //
-// A layer is a linear map and a bend f. Without the bend, layers would collapse into one: a product
-// of matrices is a matrix. The bend's slope is also what the gradient is multiplied with on its way
-// back, once per layer:
+// A layer is a linear map followed by a bend, the activation function f. Without f, all layers
+// would collapse into one, because a product of matrices is a matrix. On its way back, the gradient
+// is multiplied by the slope of f, once per layer:
 //
 //   sigmoid  1/(1+e^-x)   slope at most 1/4: the gradient fades quickly
 //   tanh                  slope at most 1, and centred on 0
 //   ReLU     max(x, 0)    slope 1 or 0
 //
-// So the weights must begin at the right size. A sum of n terms varies n times as much as one term:
-// with variance 1/n (Xavier; 2/n for ReLU, which loses half) a signal keeps its strength through
-// any number of layers. Too small, and it dies; too large, and f saturates, where its slope is 0;
-// all zero, and every unit of a layer gets the same gradient and remains a copy of its neighbour.
+// So the weights must start at the right size. A sum of n terms has n times the variance of one
+// term. With weights of variance 1/n (Xavier; 2/n for ReLU, which loses half) a signal keeps its
+// strength through any number of layers. If the weights are too small, the signal dies. If they are
+// too large, f saturates, and its slope is 0. If they are all zero, every unit of a layer gets the
+// same gradient and remains a copy of its neighbour.
 //
-// Look at:  the table: how strong the signal is behind each layer, for five initialisations; the six
+// Look at:  the table: how strong is the signal after each layer, for five initialisations? The six
 //           pictures: when does the plane begin to curl? The loss curves: which f is last, and why?
-// Try next: --activation none (one layer after all); --init zeros, then large (it learns the points
-//           by heart: accuracy on new ones falls); --hidden 2; --noise 0.1 (what does it learn that
-//           is not there?); --turns 2.5 with --layers 1, then 4.
+// Try next: --activation none: a single layer after all. --init zeros. --init large: it learns the
+//           points by heart, and its accuracy on new points falls. --hidden 2.
+//           --noise 0.1: what does it learn that is not there?
+//           --turns 2.5 with --layers 1, and then 4.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,14 +48,14 @@ struct Settings {
   std::string activation = "tanh", init = "fitting";
 };
 
-Tensor bend(const std::string& activation, const Tensor& x) {
+Tensor activate(const std::string& activation, const Tensor& x) {
   if (activation == "sigmoid") return sigmoid(x);
   if (activation == "tanh") return tanh(x);
   if (activation == "relu") return relu(x);
   return x;  // none
 }
 
-/// The weight of a layer (out, in) before any training.
+/// The weight of a layer, (out, in), before training.
 Tensor initial_weight(const std::string& init, const std::string& activation, const Shape& shape) {
   if (init == "zeros") return zeros(shape);
   if (init == "small") return normal(shape, 0, 0.01);
@@ -73,11 +75,11 @@ struct Mlp : Module {
       raw::fill_(layers.back()->bias, 0);
     }
   }
-  /// x (N, 2) -> (N, 1). Where `signals` is given, what each hidden layer says is added to it.
-  Tensor operator()(Tensor x, std::vector<Tensor>* signals = nullptr) const {
+  /// x (N, 2) -> (N, 1). Appends the output of each hidden layer to `hidden_outputs`, if given.
+  Tensor operator()(Tensor x, std::vector<Tensor>* hidden_outputs = nullptr) const {
     for (size_t i = 0; i + 1 < layers.size(); ++i) {
-      x = bend(activation, (*layers[i])(x));
-      if (signals != nullptr) signals->push_back(x);
+      x = activate(activation, (*layers[i])(x));
+      if (hidden_outputs != nullptr) hidden_outputs->push_back(x);
     }
     return (*layers.back())(x);
   }
@@ -85,7 +87,7 @@ struct Mlp : Module {
   std::vector<Linear*> layers;
 };
 
-/// -1 for the first arm, 1 for the second: (N, 1).
+/// (N, 1): -1 for the first arm, 1 for the second.
 Tensor targets(const Dataset& data) { return to(reshape(data.y, {-1, 1}), F32) * 2.0 - 1.0; }
 
 double accuracy(const Mlp& model, const Dataset& data) {
@@ -93,13 +95,12 @@ double accuracy(const Mlp& model, const Dataset& data) {
   return mean(to(eq(model(data.x) > 0, targets(data) > 0), F32)).item();
 }
 
-double deviation(const Tensor& x) { return std::sqrt(var(x).item()); }
+double standard_deviation(const Tensor& x) { return std::sqrt(var(x).item()); }
 
-/// How strong the signal is behind each layer, and the gradient of each layer's weight, before any
-/// training.
+/// Before training: how strong is the signal after each layer, and the gradient of its weight?
 void show_initialisations(const Settings& s, const Dataset& data) {
   fmt::print(
-      "\nThe standard deviation behind each hidden layer (and of its weight's gradient), "
+      "\nThe standard deviation after each hidden layer (and of its weight's gradient), "
       "{}, untrained\n",
       s.activation);
   std::vector<std::string> header = {"weights"};
@@ -113,8 +114,8 @@ void show_initialisations(const Settings& s, const Dataset& data) {
     backward(mse_loss(model(data.x, &signals), targets(data)));
     std::vector<std::string> row = {init};
     for (size_t i = 0; i < signals.size(); ++i)
-      row.push_back(fmt::format("{:.4f} ({:.0e})", deviation(signals[i]),
-                                deviation(model.layers[i]->weight.grad())));
+      row.push_back(fmt::format("{:.4f} ({:.0e})", standard_deviation(signals[i]),
+                                standard_deviation(model.layers[i]->weight.grad())));
     table.row(row);
   }
   fmt::print("{}\n", table.text());
@@ -122,29 +123,20 @@ void show_initialisations(const Settings& s, const Dataset& data) {
 
 /// The network's answer over the plane, and the points.
 Panel picture(const Mlp& model, const Dataset& data, int64_t step) {
-  constexpr int64_t kSide = 100;
-  constexpr double kEdge = 1.25;
-  std::vector<float> plane;
-  const Grid places =
-      sample_grid(-kEdge, kEdge, -kEdge, kEdge, kSide, kSide, [&](double x, double y) {
-        plane.push_back(static_cast<float>(x));
-        plane.push_back(static_cast<float>(y));
-        return 0;
-      });
   NoGrad guard;
-  Grid answer = places;
-  answer.values = clamp(model(tensor(plane, {kSide * kSide, 2})), -1, 1).to_vector<double>();
+  constexpr int64_t kCells = 100;  // per side
+  Grid answer{-1.25, 1.25, -1.25, 1.25, kCells, kCells, {}};
+  std::vector<float> centres;  // of the cells: x, y, x, y, …
+  for (int64_t row = 0; row < kCells; ++row)
+    for (int64_t column = 0; column < kCells; ++column)
+      centres.insert(centres.end(), {float(answer.x(column)), float(answer.y(row))});
+  answer.values = clamp(model(tensor(centres, {kCells * kCells, 2})), -1, 1).to_vector<double>();
   Panel panel({.title = fmt::format("step {}, accuracy {:.3f}", step, accuracy(model, data))});
-  panel.heat(answer, Colors::Diverging).contour(answer, {0});
-  const std::vector<double> xy = data.x.to_vector<double>();
-  const int64_t n = data.size() / 2;
-  for (int64_t arm = 0; arm < 2; ++arm) {
-    std::vector<double> xs, ys;
-    for (int64_t i = arm * n; i < (arm + 1) * n; ++i)
-      xs.push_back(xy[2 * i]), ys.push_back(xy[2 * i + 1]);
-    panel.points(data.classes[arm], xs, ys);
-  }
-  return panel;
+  return panel.heat(answer, Colors::Diverging)
+      .contour(answer, {0})
+      .points_by_class(data.classes, data.y.to_vector<int64_t>(),
+                       raw::select(data.x, 1, 0).to_vector<double>(),
+                       raw::select(data.x, 1, 1).to_vector<double>());
 }
 
 struct Training {
@@ -152,11 +144,10 @@ struct Training {
   std::vector<Panel> pictures;
 };
 
-/// All points at once in every step. Adam (example 06) instead of plain steps: it sets the length of
-/// a weight's step by that weight's own past gradients.
+/// Every step uses all points. Adam (example 06) scales each weight's steps by its past gradients.
 Training train(const Mlp& model, const Dataset& data, const Settings& s, bool draw) {
-  Training run;
-  if (draw) run.pictures.push_back(picture(model, data, 0));
+  Training out;
+  if (draw) out.pictures.push_back(picture(model, data, 0));
   const Tensor t = targets(data);
   Adam optimizer(model.parameters(), s.rate);
   Progress bar(s.activation, s.steps);
@@ -167,11 +158,11 @@ Training train(const Mlp& model, const Dataset& data, const Settings& s, bool dr
     backward(loss);
     optimizer.step();
     for (const int64_t part : {32, 16, 8, 4, 1})
-      if (draw && step == s.steps / part) run.pictures.push_back(picture(model, data, step));
-    run.loss.push_back(loss.item());
-    bar.step("loss {:.4f}", run.loss.back());
+      if (draw && step == s.steps / part) out.pictures.push_back(picture(model, data, step));
+    out.loss.push_back(loss.item());
+    bar.step("loss {:.4f}", out.loss.back());
   }
-  return run;
+  return out;
 }
 
 int lesson(Example& app) {
@@ -182,9 +173,10 @@ int lesson(Example& app) {
   app.option("--layers", s.layers, "hidden layers", {.min = 1, .max = 100});
   app.option("--steps", s.steps, "training steps", {.fast = 400, .min = 1});
   app.option("--rate", s.rate, "learning rate at the start; it falls to 0", {.min = 0});
-  app.choice("--activation", s.activation, {"sigmoid", "tanh", "relu", "none"}, "the bend f");
+  app.choice("--activation", s.activation, {"sigmoid", "tanh", "relu", "none"},
+             "the activation function f");
   app.choice("--init", s.init, {"fitting", "zeros", "small", "xavier", "kaiming", "large"},
-             "how the weights begin; fitting: Xavier, or Kaiming for ReLU");
+             "how the weights start; fitting: Xavier, or Kaiming for ReLU");
   app.option("--points", points, "points per spiral", {.min = 2, .max = 1000000});
   app.option("--turns", turns, "turns of a spiral", {.min = 0});
   app.option("--noise", noise, "how far points stray from their spiral", {.min = 0});
@@ -197,12 +189,12 @@ int lesson(Example& app) {
              model.summary());
   show_initialisations(s, data);
 
-  const Training run = train(model, data, s, true);
+  const Training training = train(model, data, s, true);
   const double score = accuracy(model, held_out);
-  save_plot(app.out("boundary"), run.pictures, 3);
+  save_plot(app.out("boundary"), training.pictures, 3);
 
   Panel curves({.title = "Mean squared error", .x = "step", .y = "loss", .log_y = true});
-  curves.line(s.activation, run.loss);
+  curves.line(s.activation, training.loss);
   for (const char* other : {"sigmoid", "tanh", "relu"}) {
     if (other == s.activation) continue;
     Settings variant = s;
@@ -217,5 +209,5 @@ int lesson(Example& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run(argc, argv, "04_mlp", "layers, bends, and how weights begin", lesson);
+  return run(argc, argv, "04_mlp", "layers, activation functions, and how weights start", lesson);
 }

@@ -1,28 +1,31 @@
-// 05: Fashion-MNIST. Seventy thousand small pictures of clothes, ten classes. Everything that a
-// large classifier has is here in small.
+// 05: Fashion-MNIST. Seventy thousand small pictures of clothes in ten classes. All the parts of a
+// large classifier are here, in small.
 //
-// The network ends in ten scores z, the logits; softmax makes them probabilities, and the loss is
-// the surprise at the truth t, the cross-entropy:
+// The network ends in ten scores z, the logits. The softmax turns them into probabilities p. The
+// loss is the surprise at the true class t, the cross-entropy:
 //
 //   p_i = e^{z_i} / Σ_j e^{z_j}        L = -ln p_t        ∂L/∂z_i = p_i - [i = t]
 //
-// Again the gradient is "what was said minus what is true". Untrained, all ten are equally likely
-// and L = ln 10; a first loss far from that is the cheapest of all bug reports.
+// Again the gradient is "what was said minus what is true". Before training, all ten classes are
+// about equally likely, and L = ln 10. If the first loss is far from that, there is a bug: no check
+// is cheaper.
 //
-// - Mini-batches: the gradient of 128 pictures points roughly where that of 55,000 would, for a
-//   four-hundredth of the work; each epoch sees all of them once, in a new order.
-// - Dropout: while training, each hidden unit is silenced with probability q, the others scaled by
-//   1/(1-q). No unit can rely on another; the network is an average of many smaller ones.
-// - L2, weight decay: every step pulls the weights a little towards 0: w ← w - η λ w. A function
-//   with small weights is smooth, and a smooth one is less likely to have learned the noise.
-// - Three parts: training rows are learned from; validation rows say, while it learns, whether what
-//   is learned holds; test rows are looked at once, at the end, for the number that is reported.
+// - Mini-batches: the gradient of 128 pictures points roughly where the gradient of all 55,000
+//   would, for a four-hundredth of the work. Each epoch visits all of them once, in a new order.
+// - Dropout: during training each hidden unit is silenced with probability q, and the others are
+//   scaled by 1/(1-q). No unit can rely on another. The network becomes an average of many smaller
+//   ones.
+// - L2, or weight decay: every step pulls the weights a little towards 0: w ← w - η λ w. A function
+//   with small weights is smooth, and a smooth function is less likely to have learned the noise.
+// - Three parts: the network learns from the training rows. During training, the validation rows
+//   show whether what it learns holds for other pictures, too. The test rows are used once, at the
+//   end, for the result.
 //
-// Look at:  where the two loss curves part; what is taken for what (shirts!), and the worst
-//           mistakes: would you have done better?
-// Try next: --dropout 0 --l2 0 --epochs 30 (the curves part for good); --hidden 16; --batch 4096;
-//           --rate 0.1. Then 06 for the optimizers. A network that knows what a picture is, is to
-//           come (07).
+// Look at:  where the two loss curves part; which clothes are mistaken for which (shirts!); the
+//           worst mistakes: would you have done better?
+// Try next: --dropout 0 --l2 0 --epochs 30: the curves part for good. --hidden 16. --batch 4096.
+//           --rate 0.1. Then go on to 06 for the optimizers. A network that knows what a picture
+//           is will follow in 07.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,7 +53,7 @@ struct Mlp : Module {
         fc2(add<Linear>("fc2", hidden, hidden / 2)),
         fc3(add<Linear>("fc3", hidden / 2, classes)),
         drop(add<Dropout>("drop", q)) {}
-  /// x (B, 1, H, W) -> logits (B, classes). To this network a picture is a list of numbers.
+  /// x (B, 1, H, W) -> logits (B, classes). To this network, a picture is a list of numbers.
   Tensor operator()(const Tensor& x) const {
     const Tensor h = drop(relu(fc1(flatten(x, 1))));  // (B, hidden)
     return fc3(drop(relu(fc2(h))));                   // (B, hidden / 2), (B, classes)
@@ -61,11 +64,11 @@ struct Mlp : Module {
 
 struct Scores {
   double loss, accuracy;
-  std::vector<double> probability;  // (N · classes): what the model says
+  std::vector<double> probability;  // of each row and class, row by row
   std::vector<int64_t> truth, predicted;
 };
 
-/// Without dropout and without recording, in batches so that memory stays small.
+/// Without dropout and without recording. Batches keep the memory small.
 Scores evaluate(Mlp& model, const Dataset& data) {
   NoGrad guard;
   model.eval();
@@ -122,7 +125,7 @@ Curves train(Mlp& model, const Dataset& data, const Dataset& validation, const S
   return curves;
 }
 
-/// The wrong answers that the model was surest of.
+/// The wrong answers that the model was most certain of.
 std::vector<Panel> worst_mistakes(const Dataset& test, const Scores& s, size_t count) {
   const size_t classes = test.classes.size();
   const auto confidence = [&](size_t i) { return s.probability[i * classes + s.predicted[i]]; };
@@ -144,53 +147,55 @@ std::vector<Panel> worst_mistakes(const Dataset& test, const Scores& s, size_t c
 }
 
 void show_confusions(const Confusion& confusion) {
-  struct Pair {
+  struct Mistake {
     int64_t truth, predicted, count;
   };
-  std::vector<Pair> pairs;
-  const auto n = static_cast<int64_t>(confusion.classes().size());
-  for (int64_t i = 0; i < n * n; ++i)
-    if (i / n != i % n) pairs.push_back({i / n, i % n, confusion.count(i / n, i % n)});
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const Pair& a, const Pair& b) { return a.count > b.count; });
-  fmt::print("Taken for another most often:\n");
+  std::vector<Mistake> mistakes;
+  const std::vector<std::string>& names = confusion.classes();
+  for (int64_t truth = 0; truth < std::ssize(names); ++truth)
+    for (int64_t predicted = 0; predicted < std::ssize(names); ++predicted)
+      if (truth != predicted)
+        mistakes.push_back({truth, predicted, confusion.count(truth, predicted)});
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.count > b.count; });
+  fmt::print("The most frequent mistakes:\n");
   for (size_t i = 0; i < 5; ++i)
-    fmt::print("  {} for {}: {}\n", confusion.classes()[pairs[i].truth],
-               confusion.classes()[pairs[i].predicted], pairs[i].count);
+    fmt::print("  {} taken for {}: {}\n", names[mistakes[i].truth], names[mistakes[i].predicted],
+               mistakes[i].count);
 }
 
 int lesson(Example& app) {
   Settings s;
-  int64_t hidden = 256, limit = 60000;
+  int64_t hidden = 256, max_rows = 60000;
   double dropout = 0.1;
   bool use_digits = false;
   app.option("--epochs", s.epochs, "passes over the training rows", {.fast = 6, .min = 1});
   app.option("--batch", s.batch, "pictures per step", {.min = 1});
-  app.option("--rate", s.rate, "highest learning rate", {.min = 0});
+  app.option("--rate", s.rate, "the highest learning rate", {.min = 0});
   app.option("--hidden", hidden, "units of the first hidden layer; the second has half",
              {.min = 2});
-  app.option("--dropout", dropout, "probability q that a hidden unit is silent",
+  app.option("--dropout", dropout, "probability q that a hidden unit is silenced",
              {.min = 0, .max = 0.95});
   app.option("--l2", s.l2, "weight decay λ", {.min = 0});
-  app.option("--rows", limit, "pictures to learn from, at most", {.fast = 6000, .min = 20});
+  app.option("--rows", max_rows, "most pictures to learn from", {.fast = 6000, .min = 20});
   app.flag("--digits", use_digits, "the 8 × 8 digits of examples/data instead of clothes");
   app.parse();
 
-  const Split parts = use_digits ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
-  const int64_t n = std::min(limit, parts.train.size()), kept = n - n / 12;
-  const Dataset learn = slice_rows(parts.train, 0, kept),
-                validation = slice_rows(parts.train, kept, n);
-  const int64_t height = learn.x.size(2), width = learn.x.size(3);
-  const auto classes = static_cast<int64_t>(learn.classes.size());
+  const Split data = use_digits ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
+  const int64_t rows = std::min(max_rows, data.train.size()), cut = rows - rows / 12;
+  const Dataset training = slice_rows(data.train, 0, cut);
+  const Dataset validation = slice_rows(data.train, cut, rows);
+  const int64_t height = training.x.size(2), width = training.x.size(3);
+  const int64_t classes = std::ssize(training.classes);
   fmt::print("{} pictures of {} × {} to learn from, {} for validation, {} for the test\n",
-             learn.size(), height, width, validation.size(), parts.test.size());
+             training.size(), height, width, validation.size(), data.test.size());
 
   Mlp model(height * width, hidden, classes, dropout);
   fmt::print("{}untrained: loss {:.4f}; ln {} = {:.4f}\n\n", model.summary(),
              evaluate(model, validation).loss, classes, std::log(classes));
-  const Curves curves = train(model, learn, validation, s, app.seed());
-  const Scores test = evaluate(model, parts.test);
-  const Confusion confusion(learn.classes, test.truth, test.predicted);
+  const Curves curves = train(model, training, validation, s, app.seed());
+  const Scores test = evaluate(model, data.test);
+  const Confusion confusion(training.classes, test.truth, test.predicted);
   fmt::print("\nOn the {} test pictures\n{}\n{}\n", test.truth.size(), confusion.table(),
              confusion.report());
   show_confusions(confusion);
@@ -204,8 +209,8 @@ int lesson(Example& app) {
       {Panel({.title = "Validation accuracy", .x = "epoch"}).line("accuracy", curves.accuracy)});
   save_plot(app.out("confusion"),
             {Panel({.title = "Test pictures", .x = "predicted", .y = "true"})
-                 .matrix(confusion.values(), learn.classes, learn.classes, "%.0f")});
-  const std::vector<Panel> worst = worst_mistakes(parts.test, test, 24);
+                 .matrix(confusion.values(), training.classes, training.classes, "%.0f")});
+  const std::vector<Panel> worst = worst_mistakes(data.test, test, 24);
   if (!worst.empty()) save_plot(app.out("mistakes"), worst, 8);
 
   const double target = app.fast() ? 0.80 : 0.88;

@@ -1,23 +1,24 @@
-// 09: Self-attention. Reversing a sequence, 3 1 4 1 → 1 4 1 3, needs one thing: every position must
-// fetch what stands at another one. A layer that treats each position alone cannot; attention is
-// made for it.
+// 09: Self-attention. To reverse a sequence, 3 1 4 1 → 1 4 1 3, every position must fetch what is
+// at another one. A layer that treats each position on its own cannot do that. Attention can.
 //
-// From its vector x_t, each position t makes a query (what do I look for?), a key (what am I found
-// by?) and a value (what do I hand out?). The query is compared with all keys, the softmax turns
-// the scores into weights that sum to 1, and t takes the average of the values with these weights:
+// From its vector x_t, each position t makes a query (what do I look for?), a key (what can I be
+// found by?) and a value (what do I hand out?). The query is compared with all keys. The softmax
+// turns these scores into weights that sum to 1. The result at t is the average of the values with
+// these weights:
 //
 //   q, k, v = x Wq, x Wk, x Wv        w = softmax(q kᵀ / √D + mask)        y = w v
 //
-// w (T, T) says who looks at whom, and depends on the data: that is what a fixed weight matrix
-// cannot do. The mask is -∞ where t must not look: at padding, or (causal) at the future. Several
-// heads do this side by side on slices of the vector, since one head can look at one place only.
-// Attention has no idea of order (permute x and y is permuted): x_t is the token's vector plus one
-// for its position. Vaswani et al., Attention Is All You Need (2017), section 3.2.
+// w (T, T) says who looks at whom. It depends on the data, and no fixed weight matrix can do that.
+// The mask is -∞ where t must not look: at padding or, in causal attention, at the future. One head
+// can look at one place only, so several heads work side by side, each on a slice of the vector.
+// Attention knows nothing of order: permute x, and y is permuted. So x_t is the vector of the token
+// plus the vector of its position. (Vaswani et al., Attention Is All You Need, 2017, section 3.2.)
 //
-// Look at:  the heat map: the learned weights are the anti-diagonal, the reversal itself. With the
-//           causal mask only its lower half can be: the model is right there and guesses above.
-// Try next: --heads 4 (do they share the work, or do it four times?); --length 24; --channels 8
-//           (too small, or only --steps too few?); leave the positions out of embed(): what is left
+// Look at:  the heat map: the weights learn the anti-diagonal, which is the reversal itself. With
+//           the causal mask only its lower half is visible: there the model is right, and above it
+//           guesses.
+// Try next: --heads 4: do they share the work, or do it four times? --length 24. --channels 8: is
+//           that too small, or is --steps too low? Leave the positions out of embed(): what is left
 //           of the map, and how many tokens are still right?
 #include <fmt/format.h>
 
@@ -45,35 +46,36 @@ struct Settings {
   double rate = 0.003;
 };
 
-enum class Sees { Everything, Past, Itself };
+enum class Attention { Full, Causal, Off };
 
 /// Embedding, one attention layer, and a guess per position: (B, T) ids -> (B, T, V) logits.
 struct Reverser : Module {
-  Reverser(const Settings& s, Sees what)
-      : sees(what),
+  Reverser(const Settings& s, Attention kind_)
+      : kind(kind_),
         tokens(add<Embedding>("tokens", s.vocab, s.channels)),
         positions(add<Embedding>("positions", s.length, s.channels)),
-        attention(add<MultiHeadSelfAttention>("attention", s.channels, s.heads,
-                                              SelfAttentionOptions{.causal = what == Sees::Past})),
-        guess(add<Linear>("guess", s.channels, s.vocab)) {}
+        attention(
+            add<MultiHeadSelfAttention>("attention", s.channels, s.heads,
+                                        SelfAttentionOptions{.causal = kind == Attention::Causal})),
+        output(add<Linear>("output", s.channels, s.vocab)) {}
 
-  /// (B, T) -> (B, T, C): what stands there, and where.
+  /// (B, T) -> (B, T, C): the token and its position.
   Tensor embed(const Tensor& ids) const { return tokens(ids) + positions.weight; }
   Tensor operator()(const Tensor& ids) const {
     const Tensor x = embed(ids);
-    if (sees != Sees::Itself) return guess(attention(x));
-    const int64_t c = x.size(2);  // attention off: each takes its own value, the last third of qkv
-    return guess(attention.proj(slice(attention.qkv(x), 2, 2 * c, 3 * c)));
+    if (kind != Attention::Off) return output(attention(x));
+    const int64_t c = x.size(2);  // off: every position takes its own value, the last third of qkv
+    return output(attention.proj(slice(attention.qkv(x), 2, 2 * c, 3 * c)));
   }
 
-  Sees sees;
+  Attention kind;
   Embedding &tokens, &positions;
   MultiHeadSelfAttention& attention;
-  Linear& guess;
+  Linear& output;
 };
 
-/// The formula at the top, spelled out. The layer computes the same in one fused kernel, without
-/// ever storing w. x (B, T, C) -> y (B, T, C).
+/// The formula at the top, spelled out: x (B, T, C) -> y (B, T, C). The layer computes the same in
+/// one fused kernel, and never stores w.
 Tensor attention_by_hand(const MultiHeadSelfAttention& layer, const Tensor& x) {
   const int64_t b = x.size(0), t = x.size(1), c = x.size(2), h = layer.heads, d = c / h;
   const auto per_head = [&](const Tensor& y) {  // (B, T, C) -> (B, H, T, D)
@@ -93,24 +95,24 @@ Tensor reversed(const Tensor& ids) {
 }
 
 struct Score {
-  double tokens, sequences;  // shares that are right
+  double tokens, sequences;  // the shares that are right
 };
 
 struct Result {
   std::string name;
   Score score;
   std::vector<double> loss;
-  std::vector<double> weights;  // (H, T, T), the mean over the test sequences; empty if off
+  std::vector<double> weights;  // (H, T, T), a mean over the test sequences; empty if off
 };
 
 Score evaluate(const Reverser& model, const Tensor& ids) {
-  const Tensor right = to(eq(argmax(model(ids)), reversed(ids)), F32);  // (N, T)
-  return {mean(right).item(), mean(min(right, {1})).item()};
+  const Tensor correct = to(eq(argmax(model(ids)), reversed(ids)), F32);  // (N, T)
+  return {mean(correct).item(), mean(min(correct, {1})).item()};
 }
 
-Result train(const std::string& name, Sees sees, const Settings& s, uint64_t seed) {
+Result train(const std::string& name, Attention kind, const Settings& s, uint64_t seed) {
   manual_seed(seed);
-  const Reverser model(s, sees);
+  const Reverser model(s, kind);
   AdamW optimizer(model.parameters(), s.rate, {.weight_decay = 0});
   const CosineLr schedule{.peak = s.rate, .floor = 0, .warmup = 20, .total = s.steps};
   Result result{name, {}, {}, {}};
@@ -126,41 +128,39 @@ Result train(const std::string& name, Sees sees, const Settings& s, uint64_t see
     bar.step("loss {:.4f}", result.loss.back());
   }
   NoGrad guard;
-  const Tensor test = randint(0, s.vocab, {500, s.length});  // of 10^12: never seen before
+  const Tensor test = randint(0, s.vocab, {500, s.length});  // new: there are 10^12 of them
   result.score = evaluate(model, test);
-  if (sees != Sees::Itself)
+  if (kind != Attention::Off)
     result.weights =
         mean(model.attention.attention_weights(model.embed(test)), {0}).to_vector<double>();
   return result;
 }
 
-/// The mean weight that position t gives to position T-1-t, where all the reversal needs is 1.
-double antidiagonal(const Result& r, const Settings& s, int64_t from) {
+/// The mean weight that position t, from `start` on, gives to position T-1-t: 1 if it is perfect.
+double antidiagonal(const Result& r, const Settings& s, int64_t start) {
   double sum = 0;
   for (int64_t h = 0; h < s.heads; ++h)
-    for (int64_t t = from; t < s.length; ++t)
+    for (int64_t t = start; t < s.length; ++t)
       sum += r.weights[static_cast<size_t>((h * s.length + t) * s.length + s.length - 1 - t)];
-  return sum / static_cast<double>(s.heads * (s.length - from));
+  return sum / static_cast<double>(s.heads * (s.length - start));
 }
 
-std::vector<Panel> maps(const Result& r, const Settings& s) {
+std::vector<Panel> heat_maps(const Result& r, const Settings& s) {
   std::vector<std::string> labels;
   for (int64_t t = 0; t < s.length; ++t) labels.push_back(std::to_string(t));
   std::vector<Panel> panels;
   const int64_t n = s.length * s.length;
   for (int64_t h = 0; h < s.heads; ++h) {
-    Panel panel(
-        {.title = fmt::format("{}{}", r.name, s.heads > 1 ? fmt::format(", head {}", h) : ""),
-         .x = "looks at",
-         .y = "position"});
-    panel.matrix({r.weights.begin() + h * n, r.weights.begin() + (h + 1) * n}, labels, labels);
-    panels.push_back(panel);
+    const std::string head = s.heads > 1 ? fmt::format(", head {}", h) : "";
+    panels.push_back(Panel({.title = r.name + head, .x = "looks at", .y = "position"}));
+    const auto first = r.weights.begin() + h * n;
+    panels.back().matrix({first, first + n}, labels, labels);
   }
   return panels;
 }
 
-/// Two promises of the layer, on an untrained one: the fused kernel computes the formula, and what
-/// stands at a masked position reaches nobody.
+/// Two promises of the layer, before any training: the fused kernel computes the formula, and no
+/// position sees what is at a masked one.
 void check_layer(Example& app, const Settings& s) {
   NoGrad guard;
   double difference = 0;
@@ -172,42 +172,44 @@ void check_layer(Example& app, const Settings& s) {
   app.check(difference < 1e-5,
             fmt::format("the layer equals the formula: largest difference {:.1e}", difference));
   const MultiHeadSelfAttention layer(s.channels, s.heads);
-  const int64_t kept = s.length - s.length / 3;
-  const Tensor x = randn({1, kept, s.channels});
-  const Tensor mask = to(lt(arange(s.length), static_cast<double>(kept)), I64);
-  const auto padded_with = [&](double garbage) {
-    const Tensor y = cat({x, full({1, s.length - kept, s.channels}, garbage)}, 1);
-    return slice(layer(y, reshape(mask, {1, s.length})), 1, 0, kept);
+  const int64_t unpadded = s.length - s.length / 3;
+  const Tensor x = randn({1, unpadded, s.channels});
+  const Tensor mask = to(lt(arange(s.length), static_cast<double>(unpadded)), I64);
+  const auto output_with_padding = [&](double value) {
+    const Tensor padded = cat({x, full({1, s.length - unpadded, s.channels}, value)}, 1);
+    return slice(layer(padded, reshape(mask, {1, s.length})), 1, 0, unpadded);
   };
-  const double change = max(abs(padded_with(7) - padded_with(-1e6))).item();
-  const double from_alone = max(abs(padded_with(7) - layer(x))).item();
-  app.check(change == 0 && from_alone < 1e-5,
-            fmt::format("masked padding changes nothing: {:g}; against none: {:.1e}", change,
-                        from_alone));
+  const double change = max(abs(output_with_padding(7) - output_with_padding(-1e6))).item();
+  const double change_from_none = max(abs(output_with_padding(7) - layer(x))).item();
+  app.check(change == 0 && change_from_none < 1e-5,
+            fmt::format("masked padding stays unseen: other values change {:g}, none at all {:.1e}",
+                        change, change_from_none));
 }
 
 int lesson(Example& app) {
   Settings s;
-  app.option("--length", s.length, "of the sequences; even", {.min = 2, .max = 64});
+  app.option("--length", s.length, "tokens per sequence; even", {.min = 2, .max = 64});
   app.option("--vocab", s.vocab, "different tokens", {.min = 2, .max = 10000});
   app.option("--channels", s.channels, "numbers per token", {.min = 1, .max = 1024});
-  app.option("--heads", s.heads, "attention heads; they divide the channels",
+  app.option("--heads", s.heads, "attention heads; must divide the channels",
              {.min = 1, .max = 64});
   app.option("--steps", s.steps, "training steps", {.fast = 100, .min = 1});
   app.option("--rate", s.rate, "learning rate", {.min = 0});
   app.parse();
-  check<ValueError>(s.length % 2 == 0, "--length {}: with an odd one the middle reverses itself",
+  check<ValueError>(s.length % 2 == 0,
+                    "--length {}: the middle of an odd length needs no attention; choose an even "
+                    "one",
                     s.length);
 
   check_layer(app, s);
-  const std::vector<Result> results = {train("attention", Sees::Everything, s, app.seed()),
-                                       train("causal attention", Sees::Past, s, app.seed()),
-                                       train("attention off", Sees::Itself, s, app.seed())};
+  const std::vector<Result> results = {train("attention", Attention::Full, s, app.seed()),
+                                       train("causal attention", Attention::Causal, s, app.seed()),
+                                       train("attention off", Attention::Off, s, app.seed())};
   const double chance = 1 / static_cast<double>(s.vocab);
-  const std::vector<double> best = {1, 0.5 + chance / 2, chance};  // what each can see decides
+  const std::vector<double> best = {1, 0.5 + chance / 2, chance};  // as far as each can see
   Table table({"", "tokens right", "at best", "whole sequences"});
   Panel loss({.title = "Reversing a sequence", .x = "step", .y = "cross-entropy", .log_x = true});
-  std::vector<Panel> heat;
+  std::vector<Panel> panels;
   for (size_t i = 0; i < results.size(); ++i) {
     const Result& r = results[i];
     table.row({r.name, fmt::format("{:.2f} %", 100 * r.score.tokens),
@@ -215,16 +217,16 @@ int lesson(Example& app) {
                fmt::format("{:.2f} %", 100 * r.score.sequences)});
     loss.line(r.name, r.loss);
     if (!r.weights.empty())
-      for (const Panel& panel : maps(r, s)) heat.push_back(panel);
+      for (const Panel& panel : heat_maps(r, s)) panels.push_back(panel);
   }
   fmt::print("\n500 new sequences of {} tokens\n{}\n", s.length, table.text());
   save_plot(app.out("loss"), {loss});
-  save_plot(app.out("attention"), heat, std::max(2, static_cast<int>(s.heads)));
+  save_plot(app.out("attention"), panels, std::max(2, static_cast<int>(s.heads)));
 
-  const double on = antidiagonal(results[0], s, 0),
-               half = antidiagonal(results[1], s, s.length / 2);
-  fmt::print("mean weight on the anti-diagonal: {:.3f}; causal, its lower half: {:.3f}\n", on,
-             half);
+  const double full_weight = antidiagonal(results[0], s, 0);
+  const double causal_weight = antidiagonal(results[1], s, s.length / 2);
+  fmt::print("mean weight on the anti-diagonal: {:.3f}; causal, its lower half: {:.3f}\n",
+             full_weight, causal_weight);
   app.check(results[0].score.sequences >= 0.99,
             fmt::format("whole sequences right: {:.4f} >= 0.99", results[0].score.sequences));
   app.check(results[2].score.tokens <= chance + 0.03,
@@ -233,7 +235,8 @@ int lesson(Example& app) {
   app.check(std::abs(results[1].score.tokens - best[1]) < 0.03,
             fmt::format("the causal mask hides half: {:.4f} is near {:.4f}",
                         results[1].score.tokens, best[1]));
-  app.check(s.heads > 1 || on > 0.5, fmt::format("the map is the anti-diagonal: {:.3f} > 0.5", on));
+  app.check(s.heads > 1 || full_weight > 0.5,
+            fmt::format("the map is the anti-diagonal: {:.3f} > 0.5", full_weight));
   return app.finish();
 }
 
