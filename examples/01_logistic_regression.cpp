@@ -216,12 +216,12 @@ int lesson(Example& app) {
                  .matrix(confusion.values(), data.classes, data.classes, "%.0f")});
   // Thirty dimensions cannot be drawn, so this model sees only two of them.
   const int64_t f = use_blobs ? 0 : 27, g = use_blobs ? 1 : 21;  // worst concave points, texture
-  const Tensor two_features = tensor<int64_t>({f, g});
-  const Tensor flat_x = index_select(x, 1, two_features);
-  const Tensor flat_test_x = index_select(test_x, 1, two_features);
-  const Training flat = train_with_bar({flat_x, y, flat_test_x, test_y}, "two features");
-  save_plot(app.out("boundary"),
-            {boundary(split.test, flat_test_x, flat.model, data.features[f], data.features[g])});
+  const Tensor columns = tensor<int64_t>({f, g});
+  const Tensor x_2d = index_select(x, 1, columns);
+  const Tensor test_x_2d = index_select(test_x, 1, columns);
+  const Training training_2d = train_with_bar({x_2d, y, test_x_2d, test_y}, "two features");
+  save_plot(app.out("boundary"), {boundary(split.test, test_x_2d, training_2d.model,
+                                           data.features[f], data.features[g])});
 
   app.check(training.largest_difference < 1e-6,
             fmt::format("the gradient by hand equals autograd's: {:.1e} < 1e-6",

@@ -13,8 +13,8 @@
 // node, at about the cost of computing g, whether there are two inputs or a billion weights.
 //
 // Look at:  the arrows that leave c1 and a, and the contributions that add up to their gradients;
-//           relu(y): does it pass a gradient on? What if y is negative?
-// Try next: --step, one node at a time. --b -3: which relu is off now? Change the expression, and
+//           the two relus: which of them passes a gradient on?
+// Try next: --step, one node at a time. --b -5: which relus are off now? Change the expression, and
 //           predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is our walk_back().
 #include <fmt/format.h>
 #include <unistd.h>

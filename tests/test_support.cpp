@@ -155,7 +155,7 @@ TEST_CASE("support: Csv reads what write_csv writes") {
 }
 
 TEST_CASE("support: confusion matrix, precision, recall and F1 worked out by hand") {
-  // 3 of 4 a are found, with one false alarm; 1 of 3 b; there is no c, but one is predicted.
+  // Of four a, three are found, with one false alarm; of three b, one. c is only predicted.
   const Confusion m({"a", "b", "c"}, {0, 0, 0, 0, 1, 1, 1}, {0, 0, 0, 1, 1, 0, 2});
   CHECK(m.count(0, 0) == 3);
   CHECK(m.count(0, 1) == 1);

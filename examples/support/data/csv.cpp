@@ -64,7 +64,7 @@ class Reader {
         if (!at('"')) return field;
       }
       field += text_[at_];
-      if (at('\n')) begin_line(at_ + 1);
+      if (at('\n')) start_line(at_ + 1);
     }
   }
 
@@ -73,10 +73,10 @@ class Reader {
     if (done()) return;
     if (at('\r')) ++at_;
     if (at('\n')) ++at_;
-    begin_line(at_);
+    start_line(at_);
   }
 
-  void begin_line(size_t start) {
+  void start_line(size_t start) {
     ++line_;
     line_start_ = start;
   }

@@ -62,9 +62,9 @@ std::filesystem::path folder_above_program() {
 }
 
 std::filesystem::path fashion_mnist_folder() {
-  const std::filesystem::path users = user_folder() / "fashion-mnist";
-  return !user_folder().empty() && std::filesystem::exists(users)
-             ? users
+  const std::filesystem::path own = user_folder() / "fashion-mnist";
+  return !user_folder().empty() && std::filesystem::exists(own)
+             ? own
              : "/usr/share/datasets/fashion-mnist";
 }
 
@@ -104,13 +104,13 @@ Tensor indices_where(const std::vector<bool>& mask, bool value) {
 }  // namespace
 
 std::filesystem::path data_file(const std::string& name) {
-  const std::filesystem::path users = user_folder(), where_built = GRADUS_DATA_DIR;
-  for (const std::filesystem::path& folder : {users, folder_above_program(), where_built})
+  const std::filesystem::path chosen = user_folder(), where_built = GRADUS_DATA_DIR;
+  for (const std::filesystem::path& folder : {chosen, folder_above_program(), where_built})
     if (!folder.empty() && std::filesystem::exists(folder / name)) return folder / name;
   throw IoError(fmt::format(
       "data_file: {} is neither in the folder that GRADUS_DATA names ({}), nor in examples/data "
       "above the program, nor in {}; set GRADUS_DATA to the folder that has it",
-      name, users.empty() ? "none" : users.string(), where_built.string()));
+      name, chosen.empty() ? "none" : chosen.string(), where_built.string()));
 }
 
 uint64_t seed_for(std::string_view purpose, uint64_t seed) {

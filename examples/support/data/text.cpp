@@ -34,9 +34,9 @@ std::pair<std::string, int> output_and_status(const char* command) {
 std::string without_references(std::string_view listing, int64_t& verses) {
   std::string text, chapter;
   verses = 0;
-  for (size_t begin = 0, end; begin < listing.size(); begin = end + 1) {
-    end = std::min(listing.find('\n', begin), listing.size());
-    const std::string_view line = listing.substr(begin, end - begin);
+  for (size_t start = 0, end = 0; start < listing.size(); start = end + 1) {
+    end = std::min(listing.find('\n', start), listing.size());
+    const std::string_view line = listing.substr(start, end - start);
     const size_t colon = line.find(':'), space = line.find(' ');
     if (space == std::string_view::npos || colon > space) continue;
     if (chapter != line.substr(0, colon)) {

@@ -1,8 +1,8 @@
 #pragma once
 // Texts for a language model to read: any file, two free texts that Debian packages, or a small
 // generated one that is always there. A corpus is split once, by position: the last tenth is for
-// validation. Shuffling the sentences first would leak, because a text mostly repeats what stands
-// close by.
+// validation. Shuffling the sentences first would leak, because a text mostly repeats what is close
+// by.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -60,11 +60,11 @@ Filter run_filter(const std::vector<std::string>& command, std::string_view inpu
   posix_spawn_file_actions_adddup2(&actions, fileno(out.get()), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, fileno(err.get()), STDERR_FILENO);
   pid_t child = 0;
-  const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    check<IoError>(failed == ENOENT, "run_filter: cannot start {}: {}", command[0],
-                   std::strerror(failed));
+  if (error != 0) {
+    check<IoError>(error == ENOENT, "run_filter: cannot start {}: {}", command[0],
+                   std::strerror(error));
     return Filter::NotInstalled;
   }
 
