@@ -1,7 +1,7 @@
-// __syncthreads and its three relatives. Arrivals are counted: the barrier opens when all threads of
-// the block have come, and only if all came to the same one. CUDA says no more than that anything
-// else is undefined; hardware often counts whatever arrives, and the result is a wrong sum somewhere.
-// Here everybody keeps waiting, and the scheduler, finding nobody to run, reports who is where.
+// __syncthreads and its three relatives. Arrivals are counted: the barrier opens when all threads
+// of the block have arrived, and only if all arrived at the same one. In CUDA, anything else is
+// undefined. Hardware often counts any arrival, and the result is a wrong sum somewhere. Here all
+// threads keep waiting. The scheduler finds none to run and reports where each of them is.
 #include <cstring>
 
 #include "cuda/emulator/block.h"
@@ -29,7 +29,7 @@ void open(BarrierOp op) {
   barrier.result = result(op, barrier.agreed);
   check::block_barrier();
   const int warps = (block.size + kWarp - 1) / kWarp;
-  for (int i = 0; i < warps; ++i) {  // what is woken last runs first
+  for (int i = 0; i < warps; ++i) {  // the last one woken runs first
     const int warp = schedule == Schedule::reverse ? i : warps - 1 - i;
     wake(warp, block.warps[warp].live);
   }
@@ -52,7 +52,7 @@ int block_barrier(BarrierOp op, int predicate, Loc where) {
   block.current->state = State::in_barrier;
   if (barrier.arrived == block.size && !barrier.divergent) open(op);
   suspend();
-  return barrier.result;  // the next barrier cannot open before everybody has read it
+  return barrier.result;  // the next barrier cannot open before all threads have read it
 }
 
 }  // namespace simt

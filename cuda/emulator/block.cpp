@@ -1,6 +1,6 @@
-// The scheduler. Threads are run by fibers, but not each by one of its own: a fiber whose thread has
-// ended takes the next thread that has not begun, so a kernel without barriers runs all its threads
-// on one stack, like a loop. Only a thread that waits keeps its fiber.
+// The scheduler. Fibers run the threads, but not every thread has its own fiber. When a thread
+// ends, its fiber takes the next thread that has not started, so a kernel without barriers runs all
+// its threads on one stack, like a loop. Only a thread that waits keeps its fiber.
 #include "cuda/emulator/block.h"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ Fiber* idle_fiber() {
   return fiber;
 }
 
-/// The next thread that can run, or null: all have finished, or all wait for each other.
+/// The next thread that can run, or null if all have finished or wait for each other.
 Thread* next_thread() {
   if (block.ready.empty() && !release_active_lanes()) return nullptr;
   return &block.threads[block.ready.pop()];
@@ -63,8 +63,8 @@ void switch_to(Fiber& from, Fiber& to) {
   Fiber::switch_to(from, to);
 }
 
-/// Leaves the fiber that runs and goes on with a thread, or with the host.
-void go_on_with(Thread* thread, Fiber& from) {
+/// Leaves the running fiber and continues with a thread, or with the host if there is none.
+void continue_with(Thread* thread, Fiber& from) {
   if (!thread) return switch_to(from, host);
   if (!thread->fiber) thread->fiber = idle_fiber();
   enter(*thread);
@@ -76,13 +76,13 @@ void finish(Thread& thread) {
   Warp& warp = block.warps[number / kWarp];
   thread.state = State::finished;
   thread.fiber = nullptr;
-  block.fruitless = 0;
+  block.idle_operations = 0;
   ++block.finished;
   warp.live &= ~(1u << number % kWarp);
   if (warp.waiting) complete_collectives(number / kWarp);
 }
 
-/// What every fiber does, for ever.
+/// The endless loop of every fiber.
 void run_threads() {
   block.current->fiber->arrived();
   for (;;) {
@@ -97,7 +97,7 @@ void run_threads() {
       enter(*next);
     } else {
       idle.push_back(&fiber);
-      go_on_with(next, fiber);
+      continue_with(next, fiber);
     }
   }
 }
@@ -107,7 +107,7 @@ void reset(const Launch& launch) {
   block.finished = 0;
   block.failure.clear();
   block.error = cudaErrorLaunchFailure;
-  block.fruitless = 0;
+  block.idle_operations = 0;
   block.barrier = {};
   block.ready.clear();
   for (int i = 0; i < block.size; ++i) {
@@ -137,14 +137,14 @@ int ReadyList::pop() {
 
 void suspend() {
   Thread* const self = block.current;
-  if (self->state != State::ready) block.fruitless = 0;
+  if (self->state != State::ready) block.idle_operations = 0;
   Thread* const next = next_thread();
   if (next == self) return enter(*self);
-  go_on_with(next, *self->fiber);
+  continue_with(next, *self->fiber);
 }
 
 void wake(int warp, std::uint32_t lanes) {
-  while (lanes) {  // what is pushed last runs first
+  while (lanes) {  // the last one pushed runs first
     const int lane =
         schedule == Schedule::reverse ? std::countr_zero(lanes) : 31 - std::countl_zero(lanes);
     lanes &= ~(1u << lane);
@@ -153,20 +153,21 @@ void wake(int warp, std::uint32_t lanes) {
   }
 }
 
-// The random schedule interleaves at every fourth atomic. The others go straight on, but a thread
-// that seems to wait for another one in a loop of atomics must let it run some time. If all that can
-// run do nothing but wait so, what they wait for can only come from another block, and never will.
+// The random schedule switches threads at about every fourth atomic. The others carry on, but a
+// thread that seems to wait in a loop of atomics must let the others run at some point. If all
+// threads that can run do nothing but wait, only another block could end their wait, and it never
+// will.
 void yield_point(bool changed) {
-  static unsigned in_a_row = 0;
+  static unsigned in_a_row = 0;  // calls of the same thread
   static const Thread* last = nullptr;
-  constexpr std::uint64_t kMostRounds = 10'000'000;
+  constexpr std::uint64_t kMostIdle = 10'000'000;
   if (!block.launch) return;
   const check::Pause pause;
-  block.fruitless = changed ? 0 : block.fruitless + 1;
-  if (block.fruitless > kMostRounds)
+  block.idle_operations = changed ? 0 : block.idle_operations + 1;
+  if (block.idle_operations > kMostIdle)
     fail(
-        std::string("waits in a loop for what no other thread of the block does; blocks run one "
-                    "after another, and cannot wait for each other"));
+        std::string("waits in a loop for something that no other thread of the block will do; "
+                    "blocks run one after another and cannot wait for each other"));
   if (block.ready.empty()) return;
   in_a_row = last == block.current ? in_a_row + 1 : 0;
   last = block.current;
@@ -198,8 +199,8 @@ void fail_with(cudaError_t error, std::string what) {
   block.error = error;
   std::string().swap(what);
   Fiber& from = *block.current->fiber;
-  go_on_with(nullptr, from);
-  std::abort();  // nobody comes back to a thread that has failed
+  continue_with(nullptr, from);
+  std::abort();  // a thread that has failed is never resumed
 }
 
 void fail(const char* what, Loc where) {
@@ -230,7 +231,7 @@ void begin_grid(const Launch& launch) {
 bool run_block(const Launch& launch) {
   reset(launch);
   begin_shared_memory(launch.config.shared_bytes, launch.shared_limit);
-  go_on_with(next_thread(), host);
+  continue_with(next_thread(), host);
   std::string what = block.failure;
   if (what.empty() && block.finished < block.size) what = describe_deadlock();
   block.launch = nullptr;
@@ -238,11 +239,11 @@ bool run_block(const Launch& launch) {
   stats().threads += std::uint64_t(block.size);
   if (what.empty()) return true;
   if (block.error == cudaErrorInvalidValue)
-    complain(block.error, in_block(launch) + what);
+    report_error(block.error, in_block(launch) + what);
   else
-    stick(block.error, in_block(launch) + what);
+    report_sticky_error(block.error, in_block(launch) + what);
   idle.clear();
-  for (const auto& fiber : fibers) {  // threads that were cut off never end
+  for (const auto& fiber : fibers) {  // threads that were stopped never end
     fiber->reset();
     idle.push_back(fiber.get());
   }

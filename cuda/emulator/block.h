@@ -1,5 +1,6 @@
-// The block that runs: its threads, what each of them waits for, and who is next. One block runs at
-// a time, and one thread of it; a thread runs until it waits for others (barrier.cpp, warp.cpp).
+// The running block: its threads, what each of them waits for, and which comes next. One block runs
+// at a time, and one of its threads. A thread runs until it waits for others (barrier.cpp,
+// warp.cpp).
 #pragma once
 #include <cuda_runtime.h>
 
@@ -21,11 +22,14 @@ struct Thread {
   uint3 index;
   State state;
   Fiber* fiber;  // null until it has run
-  Loc where;     // the barrier or collective in which it waits; for the latter:
+  Loc where;     // of the barrier or collective in which it waits
+
+  // In a collective:
   WarpOp op;
   std::uint32_t mask;
   int source;           // the lane that a shuffle reads
-  std::uint64_t value;  // what it brings, then what it gets
+  bool source_missing;  // that lane does not take part
+  std::uint64_t value;  // its contribution, later its result
 };
 
 struct Warp {
@@ -34,14 +38,14 @@ struct Warp {
 };
 
 struct Barrier {
-  int arrived, agreed;  // how many came, and how many of them with a true predicate
+  int arrived, agreed;  // how many threads, and how many of them with a true predicate
   int result;
-  bool divergent;  // they came at different places
+  bool divergent;  // they arrived at different places
   Loc where;
 };
 
-/// Threads that can go on, last in first out: the threads of a warp that were woken together run
-/// on together, and few stacks are in use at a time.
+/// The threads that are ready to run, last in first out. So the threads of a warp that were woken
+/// together continue together, and few stacks are in use at a time.
 class ReadyList {
  public:
   bool empty() const { return size_ == 0; }
@@ -59,9 +63,10 @@ struct Block {
   const Launch* launch = nullptr;  // null: no kernel runs
   int size = 0, finished = 0;
   Thread* current = nullptr;
-  std::string failure;      // what fail() was told
-  cudaError_t error;        // what that is for CUDA
-  std::uint64_t fruitless;  // atomics in a row, of all threads, that changed nothing
+  std::string failure;  // the text given to fail()
+  cudaError_t error;    // and CUDA's code for it
+  std::uint64_t
+      idle_operations;  // of all threads in a row: atomics that changed nothing, and fences
   Barrier barrier;
   ReadyList ready;
   Warp warps[kMaxThreads / kWarp];
@@ -73,32 +78,32 @@ extern Block block;
 extern Schedule schedule;       // of the running grid
 extern std::mt19937_64 chance;  // for Schedule::random
 
-/// Before the first block of a grid: numbers the threads.
+/// Numbers the threads, before the first block of a grid.
 void begin_grid(const Launch&);
 
-/// Runs the block `blockIdx` of a grid; false if it ended with a report.
+/// Runs the block `blockIdx` of a grid. False if it ended with a report.
 bool run_block(const Launch&);
 
-/// fail() with an error of its own. cudaErrorInvalidValue is a launch that a GPU would have refused:
-/// it is forgotten when it has been asked for.
+/// fail() with another error code. cudaErrorInvalidValue means a launch that a GPU would have
+/// refused. It is not sticky.
 [[noreturn]] void fail_with(cudaError_t, std::string what);
 
-/// fail() with " at file:line" behind the text.
+/// fail() with " at file:line" after the text.
 [[noreturn]] void fail_at(std::string what, Loc where);
 
-/// Suspends the current thread; returns when it has been woken and its turn has come.
+/// Suspends the current thread. Returns when it has been woken and its turn has come.
 void suspend();
 
-/// Makes lanes of a warp ready, so that they run in the schedule's order.
+/// Makes lanes of a warp ready, to run in the schedule's order.
 void wake(int warp, std::uint32_t lanes);
 
-/// Lets lanes waiting in __activemask go on together; true if there were any (warp.cpp).
+/// Lets the lanes that wait in __activemask continue together. True if there were any (warp.cpp).
 bool release_active_lanes();
 
-/// After a lane has left the kernel: collectives that waited only for it are complete (warp.cpp).
+/// Completes the collectives that waited only for a lane that has left the kernel (warp.cpp).
 void complete_collectives(int warp);
 
-/// Who waits where, when nobody can go on (deadlock.cpp).
+/// Says which threads wait where, when none can go on (deadlock.cpp).
 std::string describe_deadlock();
 
 /// "kernel softmax launched at norm.cu:31, block (0,0,0): "

@@ -1,13 +1,15 @@
-// The finders. Every load and store of instrumented code comes here, and is judged word by word:
+// The heart of the checker. Every load and store of instrumented code comes here, and is judged
+// word by word:
 //
-//   does the memory exist?         out of bounds, freed, host memory in a kernel, device memory on the host
-//   was it written?                uninitialised read
-//   is it ordered after whoever    data race: two threads, one of them writes, nothing orders them;
-//   touched the word before?       the same between streams, and between a stream and the host
+//   Does the memory exist?     If not: out of bounds, freed, host memory in a kernel, or device
+//                              memory on the host.
+//   Has it been written?       If not: an uninitialised read.
+//   Is it ordered after the    If not, and one of the two writes: a data race between two threads,
+//   previous access?           between two streams, or between a stream and the host.
 //
-// The last is a happens-before detector in the manner of FastTrack (Flanagan and Freund, 2009): a
-// word remembers its last accesses, not their history, and the answer does not depend on the order
-// in which the scheduler happened to run the threads.
+// The last question is answered by a happens-before detector in the manner of FastTrack (Flanagan
+// and Freund, 2009). A word remembers its last accesses, but not their history, and the answer does
+// not depend on the order in which the scheduler happened to run the threads.
 #include "cuda/emulator/check_access.h"
 
 #include "cuda/emulator/check_order.h"
@@ -21,15 +23,15 @@ void (*observer)(const Access& access);
 
 namespace {
 
-extern "C" char __executable_start[], end[];  // the linker's names for where the program lies
+extern "C" char __executable_start[], end[];  // the linker's names for the bounds of the program
 
 const char *arguments_begin, *arguments_end;
-bool checking_before;  // the grid
+bool checking_before_grid;
 
 bool between(const char* p, const char* low, const char* high) { return p >= low && p < high; }
 
-/// What a kernel may touch besides device memory and its locals: its parameters, __constant__ and
-/// __device__ variables (and threadIdx).
+/// Besides device memory and its locals, a kernel may touch its parameters, __constant__ and
+/// __device__ variables, and threadIdx.
 bool belongs_to_kernel(const char* p) {
   return between(p, arguments_begin, arguments_end) || between(p, __executable_start, end);
 }
@@ -39,7 +41,7 @@ bool host_may_touch(const char* p) {
   return region && (region->space == Space::pinned || region->space == Space::managed);
 }
 
-/// A plain store of the running thread since the last barrier.
+/// Whether `last` is a plain store of the running thread since the last barrier.
 bool wrote_just_now(const Accesses& last, std::uint8_t mask) {
   return last.run == current_run() && last.thread == this_thread() &&
          last.generation == block_order.generation && (last.bytes & mask) == mask &&
@@ -52,7 +54,7 @@ void judge_word(Cell& cell, std::uint8_t mask, const Access& access) {
   const bool atomically = access.kind == Kind::atomic || access.kind == Kind::atomic_load;
   const std::uint8_t flags = atomically ? atomic : 0;
   if ((cell.valid & mask) != mask) return report_bad_address(access);
-  // A word that is written in part may be a struct's, whose padding nobody writes.
+  // A partly written word may belong to a struct, whose padding is never written.
   if (reads && !(cell.written & mask)) return report_uninitialised(access);
 
   const bool both_atomic = flags & cell.write.flags & atomic;
@@ -69,7 +71,7 @@ void judge_word(Cell& cell, std::uint8_t mask, const Access& access) {
   } else if (both_atomic) {
     join(cell.write, mask, flags, access.pc);
   } else if (atomically && wrote_just_now(cell.write, mask)) {
-    // The plain store stays on record: it is what the atomics of other threads may race with.
+    // The plain store stays on record, because the atomics of other threads may race with it.
   } else {
     const Accesses& last = cell.write;
     const bool same = last.run == current_run() && last.thread == this_thread() &&
@@ -99,7 +101,7 @@ void judge_range(Kind kind, const void* p, std::size_t bytes) {
 }  // namespace
 
 void grid_begins(const Grid& grid) {
-  checking_before = running.checking;
+  checking_before_grid = running.checking;
   running.checking = false;
   new_run();
   forget_counters();
@@ -123,11 +125,11 @@ void grid_ends() {
   block_order.generation = 0;
   forget_shared_arrays();
   profile::grid_ends();
-  running.checking = checking_before;
+  running.checking = checking_before_grid;
 }
 
-void read(const void* p, std::size_t bytes) { judge_range(Kind::load, p, bytes); }
-void written(void* p, std::size_t bytes) { judge_range(Kind::store, p, bytes); }
+void range_read(const void* p, std::size_t bytes) { judge_range(Kind::load, p, bytes); }
+void range_written(void* p, std::size_t bytes) { judge_range(Kind::store, p, bytes); }
 
 void judge(const Access& access) {
   if (running.in_kernel) {

@@ -1,12 +1,13 @@
-// Order by fences. A launch gives none between its blocks, and a block none between its warps but at a
-// barrier; a program can make some: a thread writes, calls __threadfence(), and updates a counter
-// atomically; whoever updates that counter later has seen what came before the fence. "The last block
-// to finish adds up the others' results" rests on this, and so do locks and flags.
+// Order by fences. A launch does not order its blocks, and a block orders its warps only at a
+// barrier. But a program can create an order: a thread writes, calls __threadfence(), and updates a
+// counter atomically. A thread that updates this counter later sees what came before the fence.
+// "The last block to finish adds up the others' results" relies on this, and so do locks and flags.
 //
-// A counter remembers who published through it. Who updates it learns that: all of a block at once
-// if it was another block, else the one thread. It is coarser than the truth, and never louder: a
-// fence stands for all that its thread does between two barriers, and an acquiring fence is not
-// asked for, so a missing one is not found.
+// A counter remembers the threads that published through it. A thread that updates it learns what
+// they published: on behalf of its whole block if the publisher is in another block, otherwise for
+// itself. This is coarser than the truth, and errs on the side of silence. A fence covers
+// everything that its thread does between two barriers. And no acquire fence is required, so a
+// missing one is not found.
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
@@ -17,51 +18,53 @@
 namespace simt::check {
 namespace {
 
-/// Generations of its block in which a thread has passed its last fence; 0: none.
-struct Fenced {
-  std::uint32_t device, block;  // __threadfence; any fence
-  bool operator==(const Fenced&) const = default;
+/// The generations of its block in which a thread passed its last fences; 0: it passed none.
+struct LastFence {
+  std::uint32_t device, block;  // its last __threadfence; its last fence of either kind
+  bool operator==(const LastFence&) const = default;
 };
-Fenced fenced[threads_in_block];
+LastFence last_fence[threads_in_block];
 struct Publication {
   std::uint32_t thread;
-  Fenced until;
-  std::uint32_t met;  // of all threads of its block, what they did in generations below this one
+  LastFence fence;
+  std::uint32_t all_before;  // publishes what all threads of its block did before this generation
   bool operator==(const Publication&) const = default;
 };
 using Counters = std::unordered_map<const char*, std::vector<Publication>>;
 Counters counters, shared_counters;  // of the running grid, of the running block
-bool anybody_fenced;                 // in the running grid
-// If all threads of a block pass a __threadfence and then a barrier, any of them may publish for all.
-std::uint32_t fenced_now, met;  // how many have, in this generation; where it was so last
+bool any_fence;                      // in the running grid
+// If all threads of a block pass a __threadfence and then a barrier, any of them may publish for
+// all.
+std::uint32_t threads_fenced;     // how many have passed one in this generation
+std::uint32_t all_fenced_before;  // all have fenced what they did before this generation
 
-// What the running block has learnt: generations up to which others' accesses are ordered.
+// What the running block has learnt: the generations up to which others' accesses are ordered.
 std::unordered_map<std::uint32_t, std::uint32_t> known_threads, known_blocks;
-// In this generation of the running block: who has told whom, as linear thread numbers.
+// The pairs of threads of which the second learnt from the first, in this generation of the block.
 std::unordered_set<std::uint64_t> told;
 
-std::uint64_t pair(std::uint32_t teller, std::uint32_t hearer) {
+std::uint64_t pair_of(std::uint32_t teller, std::uint32_t hearer) {
   return std::uint64_t(teller) << 32 | hearer;
 }
 
 void learn(const Publication& publication) {
   const std::uint32_t block = publication.thread / threads_in_block;
   if (block == running.block) {
-    if (publication.until.block == block_order.generation) {
-      told.insert(pair(publication.thread, this_thread()));
+    if (publication.fence.block == block_order.generation) {
+      told.insert(pair_of(publication.thread, this_thread()));
     }
     return;
   }
   std::uint32_t& of_thread = known_threads[publication.thread];
-  of_thread = std::max(of_thread, publication.until.device);
+  of_thread = std::max(of_thread, publication.fence.device);
   std::uint32_t& of_block = known_blocks[block];
-  of_block = std::max({of_block, publication.until.device, publication.met});
+  of_block = std::max({of_block, publication.fence.device, publication.all_before});
 }
 
 void publish(std::vector<Publication>& through) {
-  const Publication mine{this_thread(), fenced[running.thread], met};
-  if (!mine.until.block && !met) return;
-  // A thread that waits in a loop says the same again and again.
+  const Publication mine{this_thread(), last_fence[running.thread], all_fenced_before};
+  if (!mine.fence.block && !all_fenced_before) return;
+  // A thread that waits in a loop publishes the same again and again.
   if (through.empty() || through.back() != mine) through.push_back(mine);
 }
 
@@ -75,12 +78,12 @@ std::uint32_t generation_of(const std::unordered_map<std::uint32_t, std::uint32_
 
 void forget_counters() {
   counters.clear();
-  anybody_fenced = false;
+  any_fence = false;
 }
 
 void forget_fences() {
-  std::fill(std::begin(fenced), std::end(fenced), Fenced{});
-  fenced_now = met = 0;
+  std::fill(std::begin(last_fence), std::end(last_fence), LastFence{});
+  threads_fenced = all_fenced_before = 0;
   shared_counters.clear();
   told.clear();
   known_threads.clear();
@@ -88,23 +91,23 @@ void forget_fences() {
 }
 
 void block_has_met(std::uint32_t threads) {
-  if (fenced_now == threads) met = block_order.generation;
-  fenced_now = 0;
+  if (threads_fenced == threads) all_fenced_before = block_order.generation;
+  threads_fenced = 0;
   told.clear();
 }
 
 void fence(bool block_only) {
   if (!running.in_kernel) return;
-  anybody_fenced = true;
-  Fenced& mine = fenced[running.thread];
+  any_fence = true;
+  LastFence& mine = last_fence[running.thread];
   mine.block = block_order.generation;
   if (block_only) return;
-  if (mine.device != block_order.generation) ++fenced_now;
+  if (mine.device != block_order.generation) ++threads_fenced;
   mine.device = block_order.generation;
 }
 
 void counter_updated(const char* address, bool shared) {
-  if (!anybody_fenced) return;
+  if (!any_fence) return;
   std::vector<Publication>& counter = (shared ? shared_counters : counters)[address];
   for (const Publication& publication : counter) learn(publication);
   publish(counter);
@@ -112,7 +115,7 @@ void counter_updated(const char* address, bool shared) {
 
 bool is_published(const Accesses& accesses) {
   const std::uint32_t block = accesses.thread / threads_in_block;
-  // Atomics on one word have an order of their own: the block that came last comes after all.
+  // Atomics on one word have an order of their own: the last block comes after all others.
   if (accesses.flags & many_blocks) {
     return accesses.flags & atomic && block == running.block && !known_blocks.empty();
   }
@@ -121,7 +124,7 @@ bool is_published(const Accesses& accesses) {
          generation_of(known_threads, accesses.thread) >= accesses.generation;
 }
 
-bool anybody_told() { return !told.empty(); }
-bool has_told(std::uint32_t thread) { return told.contains(pair(thread, this_thread())); }
+bool any_fence_orders_threads() { return !told.empty(); }
+bool fence_orders(std::uint32_t thread) { return told.contains(pair_of(thread, this_thread())); }
 
 }  // namespace simt::check

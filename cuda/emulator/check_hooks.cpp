@@ -1,9 +1,10 @@
 // The functions that the compiler calls before every load and store of code compiled with
-// -fsanitize=thread. Usually ThreadSanitizer's library (libtsan) answers them; here the checker
-// does, because it knows what libtsan cannot: which GPU thread runs, and what a barrier is.
+// -fsanitize=thread. Usually ThreadSanitizer's library (libtsan) provides them. Here the checker
+// does, because it knows what libtsan cannot know: which GPU thread is running, and what a barrier
+// is.
 //
-// An atomic operation is carried out here, too: the compiler replaces the instruction by the call.
-// The emulator runs one thread at a time, so a plain load and store will do.
+// Atomic operations are also carried out here, because the compiler replaces the instruction by the
+// call. The emulator runs one thread at a time, so a plain load and store will do.
 #include <cstdint>
 
 #include "cuda/emulator/check.h"
@@ -16,13 +17,14 @@ namespace {
 using simt::check::Kind;
 using simt::check::Running;
 
-/// To be called by a hook itself: its return address is where the access is. Most accesses are to
-/// the thread's own locals, which it can have no quarrel about: those are let through at once.
+/// Called directly by a hook, whose return address is the place of the access. Most accesses are to
+/// the thread's own locals, where nothing can go wrong. They return at once.
 inline __attribute__((always_inline)) void judge(Kind kind, const volatile void* p, std::size_t n,
                                                  void* return_address) {
   const auto address = const_cast<const char*>(static_cast<const volatile char*>(p));
-  const Running& by = simt::check::running;
-  if (!by.checking || (address >= by.stack_low && address < by.stack_high)) return;
+  const Running& running = simt::check::running;
+  if (!running.checking) return;
+  if (address >= running.stack_low && address < running.stack_high) return;
   const auto pc = std::uint32_t(static_cast<char*>(return_address) - __executable_start);
   simt::check::judge({kind, address, n, pc});
 }
@@ -85,7 +87,7 @@ PLAIN(16)
     JUDGE(atomic, p, BITS / 8);                                                   \
     return compare_exchange(p, expected, value);                                  \
   }
-// clang's, which gives back what was there
+// clang's version, which returns the old value
 #define COMPARE_EXCHANGE_VALUE(BITS)                                             \
   Word##BITS __tsan_atomic##BITS##_compare_exchange_val(                         \
       volatile Word##BITS* p, Word##BITS expected, Word##BITS value, int, int) { \

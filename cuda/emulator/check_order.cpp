@@ -14,9 +14,9 @@ BlockOrder block_order;
 
 namespace {
 
-std::uint32_t threads;  // of a block of the running grid
+std::uint32_t threads;  // per block of the running grid
 
-/// Nobody knows anything about the accesses of the generation that begins.
+/// In a new generation, no thread knows of any access of another.
 void new_generation() {
   std::fill(std::begin(block_order.stamp), std::end(block_order.stamp), std::uint16_t(1));
   std::memset(block_order.known, 0, threads * sizeof block_order.known[0]);
@@ -62,13 +62,14 @@ void warp_barrier(std::uint32_t warp, std::uint32_t lanes) {
 }
 
 std::uint32_t unordered_lanes(const Accesses& accesses) {
-  const std::uint32_t me = running.thread, first = accesses.thread & ~31u;
+  const std::uint32_t me = running.thread;
+  const std::uint32_t first = accesses.thread & ~31u;  // of its warp
   const bool my_warp = warp_of(accesses.thread) == warp_of(this_thread());
   std::uint32_t result = 0;
   for (std::uint32_t rest = accesses.lanes; rest; rest &= rest - 1) {
     const auto lane = std::uint32_t(std::countr_zero(rest));
     if (my_warp && (lane == (me & 31) || block_order.known[me][lane] >= accesses.stamp)) continue;
-    if (!has_told(first + lane)) result |= 1u << lane;
+    if (!fence_orders(first + lane)) result |= 1u << lane;
   }
   return result;
 }
@@ -98,13 +99,13 @@ void replace(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uin
 void join(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uint32_t pc) {
   const std::uint32_t me = this_thread();
   const std::uint8_t kind = flags & atomic;
-  // A set is about one group of bytes. Another group takes its place, as does another run.
+  // A set is about one group of bytes in one run. Anything else takes its place.
   if (accesses.run != current_run() || accesses.bytes != mask ||
       (accesses.flags & atomic) != kind) {
     return replace(accesses, mask, kind, pc);
   }
   if (block_of(accesses.thread) != block_of(me)) {
-    // What a fence has ordered before this thread it speaks for, too.
+    // If a fence orders the set before this thread, this access stands for the whole set.
     if (!(accesses.flags & many_blocks) && is_published(accesses)) {
       return replace(accesses, mask, kind, pc);
     }
@@ -117,10 +118,11 @@ void join(Accesses& accesses, std::uint8_t mask, std::uint8_t flags, std::uint32
   }
   if (accesses.generation != block_order.generation) return replace(accesses, mask, kind, pc);
   if (warp_of(accesses.thread) != warp_of(me)) {
-    if (anybody_told() && is_ordered(accesses)) return replace(accesses, mask, kind, pc);
+    if (any_fence_orders_threads() && is_ordered(accesses))
+      return replace(accesses, mask, kind, pc);
     accesses.flags |= many_warps;
   }
-  // Lanes that are ordered before this thread are spoken for by it from now on.
+  // From now on, this thread stands for the lanes that are ordered before it.
   const std::uint16_t now = block_order.stamp[running.thread / 32];
   std::uint32_t others = accesses.lanes & ~(1u << (me & 31));
   if (accesses.stamp != now) others = unordered_lanes(accesses);

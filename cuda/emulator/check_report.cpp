@@ -1,4 +1,4 @@
-// Findings in words. See check_report.h.
+// The text of a report. See check_report.h.
 #include "cuda/emulator/check_report.h"
 
 #include <cuda_runtime.h>
@@ -14,8 +14,8 @@
 namespace simt::check {
 namespace {
 
-std::vector<const void*> parameters;  // of the running kernel: the pointers among them
-std::uint32_t reported_run;           // a copy is reported once
+std::vector<const void*> parameters;  // of the running kernel: its pointers, null for the others
+std::uint32_t reported_run;           // each copy is reported once
 
 std::string number(std::uint64_t n) { return std::to_string(n); }
 
@@ -26,7 +26,8 @@ std::string coordinates(std::uint32_t linear, const dim3& size) {
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-/// "fill launched at file.cu:12", "cudaMemcpyAsync called at file.cu:13"; some calls have no place.
+/// "fill launched at file.cu:12" or "cudaMemcpyAsync called at file.cu:13". Some calls have no
+/// place.
 std::string name_of(const Run& run) {
   if (run.what.empty()) return "host code";
   const std::string what(run.what);
@@ -38,34 +39,49 @@ std::string name_of(const Run& run) {
 /// Ends the kernel, or reports what a copy or the host did.
 void finding(const std::string& what) {
   if (running.in_kernel) fail(what);
-  if (run_now && reported_run == run_now) return;
-  reported_run = run_now;
+  if (operation_run && reported_run == operation_run) return;
+  reported_run = operation_run;
   report(name_of(run_info(current_run())) + " " + what);
 }
 
-const char* does(Kind kind) {
-  return kind == Kind::load ? "reads" : kind == Kind::store ? "writes" : "atomically updates";
+const char* present_tense(Kind kind) {
+  switch (kind) {
+    case Kind::load: return "reads";
+    case Kind::store: return "writes";
+    default: return "atomically updates";
+  }
 }
-const char* did(Kind kind) {
-  return kind == Kind::load ? "read" : kind == Kind::store ? "wrote" : "atomically updated";
+const char* past_tense(Kind kind) {
+  switch (kind) {
+    case Kind::load: return "read";
+    case Kind::store: return "wrote";
+    default: return "atomically updated";
+  }
 }
 
-/// "reads 4 bytes at f.cu:12"; a copy has no line of its own.
+const char* allocator(Space space) {
+  switch (space) {
+    case Space::device: return "cudaMalloc";
+    case Space::pinned: return "cudaMallocHost";
+    default: return "cudaMallocManaged";
+  }
+}
+
+/// "reads 4 bytes at f.cu:12", without a line if it is a copy's access.
 std::string act(const Access& access) {
   const std::string line = access.pc ? " at " + source_line(access.pc) : "";
-  return std::string(does(access.kind)) + " " + number(access.bytes) + " bytes" + line;
+  return std::string(present_tense(access.kind)) + " " + number(access.bytes) + " bytes" + line;
 }
 
 std::string owner(const Region& region) {
   const std::string size = number(region.bytes) + " bytes";
-  if (region.space == Space::shared) {  // the emulator calls the dynamic one by its description
+  if (region.space == Space::shared) {
     const std::string name = region.name;
-    return (name.find(' ') == name.npos ? "__shared__ " + name : name) + ", " + size;
+    const bool is_dynamic = name.find(' ') != name.npos;  // its name is "dynamic shared memory"
+    return (is_dynamic ? name : "__shared__ " + name) + ", " + size;
   }
-  const char* call = region.space == Space::device   ? "cudaMalloc"
-                     : region.space == Space::pinned ? "cudaMallocHost"
-                                                     : "cudaMallocManaged";
-  std::string text = std::string(region.freed ? "a freed " : "a ") + call + " of " + size;
+  std::string text = region.freed ? "a freed " : "a ";
+  text += allocator(region.space) + (" of " + size);
   for (std::size_t i = 0; running.in_kernel && i < parameters.size(); ++i) {
     const char* p = static_cast<const char*>(parameters[i]);
     if (p < region.begin || p >= region.begin + region.bytes) continue;
@@ -79,7 +95,7 @@ std::string place(const Access& access) {
   const Region* region = region_of(access.address);
   if (!region) return "memory that was never allocated";
   const std::ptrdiff_t offset = access.address - region->begin;
-  // Shared arrays know the size of their elements; for other memory take the access's.
+  // A shared array knows the size of its elements. For other memory, use the size of the access.
   const auto element =
       std::ptrdiff_t(region->space == Space::shared ? region->element_bytes
                                                     : std::min<std::size_t>(access.bytes, 8));
@@ -88,11 +104,11 @@ std::string place(const Access& access) {
          std::to_string(offset + std::ptrdiff_t(access.bytes) - 1) + ") of " + owner(*region);
 }
 
-/// What would have ordered two accesses of the running launch.
+/// Says what would have ordered two accesses of the running launch.
 std::string remedy(const Accesses& other) {
   const std::uint32_t me = this_thread();
   if (other.flags & many_blocks || other.thread / threads_in_block != me / threads_in_block) {
-    return "nothing orders two blocks of a launch (use atomics, or a second kernel)";
+    return "nothing orders two blocks of a launch (use atomics or a second kernel)";
   }
   if (other.flags & many_warps || other.thread / 32 != me / 32) {
     return "no __syncthreads() orders the two";
@@ -100,7 +116,7 @@ std::string remedy(const Accesses& other) {
   return "no __syncwarp() or __syncthreads() orders the two";
 }
 
-/// Another thread than the running one in a set of accesses: "thread (3,0,0)".
+/// A thread in a set of accesses, other than the running one: "thread (3,0,0)".
 std::string other_thread(const Accesses& other) {
   std::uint32_t thread = other.thread;
   if (thread == this_thread()) {
@@ -114,8 +130,8 @@ std::string other_thread(const Accesses& other) {
   return block == running.block ? name : name + " of block " + coordinates(block, gridDim);
 }
 
-/// Of an access of which nothing at one place was written: its first such byte, and how many there
-/// are. A copy may have come far before it finds one.
+/// The first uninitialised byte of an access, and how many there are. A copy may have checked many
+/// bytes before it meets one.
 std::pair<Access, std::size_t> unwritten(const Access& access) {
   std::size_t count = 0;
   const char* first = nullptr;
@@ -132,13 +148,14 @@ std::pair<Access, std::size_t> unwritten(const Access& access) {
   return {{access.kind, first, std::min<std::size_t>(count, 4), access.pc}, count};
 }
 
-/// What helps if an atomic meets a plain load: CUDA's guide itself begins so a loop of atomicCAS.
+/// What to do where an atomic meets a plain load. CUDA's own guide starts its atomicCAS loop with
+/// one.
 std::string advice(const Access& access, Kind other) {
   if (access.kind == Kind::load && other == Kind::atomic) {
-    return "; without a barrier, load it by atomicAdd(p, 0)";
+    return "; without a barrier, load it with atomicAdd(p, 0)";
   }
   if (access.kind == Kind::atomic && other == Kind::load) {
-    return "; a loop of atomicCAS begins with atomicAdd(p, 0), not *p";
+    return "; start an atomicCAS loop with atomicAdd(p, 0), not with *p";
   }
   return "";
 }
@@ -161,15 +178,14 @@ void report_uninitialised(const Access& access) {
   const Region* region = region_of(access.address);
   const bool shared = region && region->space == Space::shared;
   const auto [first, count] = unwritten(access);
-  finding(act(access) + (count < access.bytes ? ", " + number(count) + " of which" : " that") +
-          " nobody has written" +
-          (shared ? " yet (uninitialised, or a barrier is missing): " : " (uninitialised): ") +
+  finding(act(access) + ", " + (count < access.bytes ? number(count) + " of them " : "") +
+          "uninitialised" + (shared ? " (never written, or a barrier is missing): " : ": ") +
           (access.bytes > 8 ? "from " + place(first) : place(access)));
 }
 
 void report_host_memory(const Access& access) {
   const Pause pause;
-  finding(act(access) + " of host memory: a kernel can only touch device memory");
+  finding(act(access) + " of host memory: a kernel can only access device memory");
 }
 
 void report_race(const Access& access, const Accesses& other, Kind other_kind) {
@@ -177,9 +193,10 @@ void report_race(const Access& access, const Accesses& other, Kind other_kind) {
   const std::string line = other.pc ? " at " + source_line(other.pc) : "";
   std::string text = act(access) + ", ";
   if (other.run == current_run()) {
-    text += other_thread(other) + " " + did(other_kind) + " them" + line + ", and " + remedy(other);
+    text += other_thread(other) + " " + past_tense(other_kind) + " them" + line + ", and " +
+            remedy(other);
   } else {
-    text += name_of(run_info(other.run)) + " " + did(other_kind) + " them" + line +
+    text += name_of(run_info(other.run)) + " " + past_tense(other_kind) + " them" + line +
             ", and no synchronisation or event orders the two";
   }
   const bool same = other.run == current_run();
@@ -188,17 +205,17 @@ void report_race(const Access& access, const Accesses& other, Kind other_kind) {
 
 void report_host_access(const Access& access) {
   const Pause pause;
-  const std::string text = "host code " + act(access) +
-                           " of device memory (cudaMemcpy brings it to the host): " + place(access);
+  const std::string text =
+      "host code " + act(access) + " of device memory; copy it with cudaMemcpy: " + place(access);
   std::fprintf(stderr, "simt: %s\n", text.c_str());
   std::abort();
 }
 
 std::string source_line(std::uint32_t pc) {
-  char command[160];  // pc is where the call returns to; the call itself is the byte before
+  char command[160];  // pc is where the call returns to, and the byte before it is the call itself
   std::snprintf(command, sizeof command, "addr2line -i -e /proc/%d/exe %#x 2>/dev/null",
                 int(getpid()), pc - 1);
-  std::string inner, outer;  // addr2line prints the innermost inlined frame first
+  std::string inner, outer;  // of inlined code, addr2line prints the innermost frame first
   if (FILE* lines = popen(command, "r")) {
     char buffer[1000];
     while (std::fgets(buffer, sizeof buffer, lines)) {

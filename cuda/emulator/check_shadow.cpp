@@ -1,4 +1,4 @@
-// The checker's memory: reserve, give out, mark, look up. See check_shadow.h.
+// The checker's memory: reserving, allocating, marking, looking up. See check_shadow.h.
 #include "cuda/emulator/check_shadow.h"
 
 #include <sys/mman.h>
@@ -19,16 +19,16 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t(256) << 30, least_bytes = std::size_t(1) << 30;
 constexpr std::size_t alignment = 256;  // what cudaMalloc promises
-// Invalid bytes around an allocation: as many as it has, so that a wrong row stride still ends there,
-// within these limits.
+// After each allocation come invalid bytes: as many as it has, so that even a wrong row stride ends
+// there, but within these limits.
 constexpr std::size_t least_red_zone = 512, most_red_zone = std::size_t(1) << 20;
-constexpr std::ptrdiff_t below = 128;  // so far before one, an index below zero is meant
+constexpr std::ptrdiff_t most_below = 128;  // this close before a region, it is a negative index
 
-char *next, *limit;                     // what lies between these is free
-std::map<const char*, Region> regions;  // by their first byte
+char *next, *limit;                     // the free part of the arena
+std::map<const char*, Region> regions;  // by address
 std::vector<Region> shared_arrays;      // of the running block
 
-/// Address space without memory behind it; null if there is not so much.
+/// Reserves address space without memory behind it. Null if there is not enough.
 char* reserve(std::size_t bytes) {
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -40,7 +40,7 @@ char* reserve(std::size_t bytes) {
   std::abort();
 }
 
-/// As much as the machine allows: what is freed is not used again.
+/// Reserves as much as the machine allows, because freed memory is never reused.
 void reserve_arena() {
   for (std::size_t bytes = most_bytes; bytes >= least_bytes; bytes /= 2) {
     arena_begin = reserve(bytes);
@@ -57,7 +57,7 @@ void reserve_arena() {
   give_up("cannot reserve address space for its shadow memory");
 }
 
-/// Whole pages between two addresses go back to the system and read as zero.
+/// Returns the whole pages between two addresses to the system. They read as zero from then on.
 void give_back(void* from, void* to) {
   constexpr std::uintptr_t page = 4096;
   const auto first = (reinterpret_cast<std::uintptr_t>(from) + page - 1) & ~(page - 1);
@@ -73,19 +73,21 @@ void* allocate(std::size_t bytes, Space space) {
   const std::size_t red_zone = std::clamp(bytes, least_red_zone, most_red_zone);
   const std::size_t room = (bytes + red_zone + alignment - 1) & ~(alignment - 1);
   if (room < bytes || room > std::size_t(limit - next)) {
-    give_up("has used up its address space: it never gives out freed memory again");
+    give_up("has run out of address space: it never reuses freed memory");
   }
-  // Shared memory lies at the far end, where no wrong index into an allocation leads.
-  char* p = space == Space::shared ? limit -= room : next;
-  if (space != Space::shared) next += room;
-  regions[p] = {p, bytes, space};
-  // A host may fill pinned memory by code that is not instrumented: it counts as initialised.
-  if (space != Space::shared) {
-    mark(p, bytes, true, space != Space::device);
-  } else {
+  char* p;
+  if (space == Space::shared) {  // at the far end, where no wrong index into an allocation leads
+    limit -= room;
+    p = limit;
     shared_begin = p;
     shared_end = p + bytes;
+  } else {
+    p = next;
+    next += room;
+    // Code that is not instrumented may fill the host's memory, so it counts as initialised.
+    mark(p, bytes, true, space != Space::device);
   }
+  regions[p] = {p, bytes, space};
   return p;
 }
 
@@ -131,9 +133,9 @@ const Region* region_of(const char* p) {
   const auto after = regions.upper_bound(p);
   const Region* region = after == regions.begin() ? nullptr : &std::prev(after)->second;
   const bool holds = region && p < region->begin + region->bytes;
-  if (!holds && after != regions.end() && after->first - p <= below) region = &after->second;
+  if (!holds && after != regions.end() && after->first - p <= most_below) region = &after->second;
   if (!region || region->space != Space::shared) return region;
-  const Region* nearest = nullptr;  // shared arrays are few
+  const Region* nearest = nullptr;
   for (const Region& array : shared_arrays) {
     if (!nearest || (array.begin <= p && array.begin > nearest->begin)) nearest = &array;
   }

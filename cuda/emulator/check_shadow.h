@@ -1,9 +1,9 @@
-// The arena from which all memory comes that kernels may touch, and its shadow.
+// The arena that holds all memory that kernels may touch, and its shadow.
 //
-// For every 4-byte word of the arena the shadow keeps a Cell: which of its bytes may be touched,
-// which have been written, and who touched it last. Both are reserved as address space only, and
-// zero where nothing is: a cell of zeros means "not memory". Freed memory is never given out again,
-// so that a pointer into it is recognised for ever.
+// For every 4-byte word of the arena the shadow has a Cell: which of its bytes may be accessed,
+// which have been written, and who accessed it last. Both arena and shadow are only reserved
+// address space, and read as zero until used. A cell of zeros means "not memory". Freed memory is
+// never reused, so that a pointer into it is always recognised.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -12,30 +12,30 @@
 
 namespace simt::check {
 
-/// The threads that have accessed a word and not been followed, in order, by another.
+/// The threads that made the latest accesses to a word: those after which no ordered access came.
 ///
-/// For loads (and atomics, which do not conflict among themselves) that is a set. It is exact as
-/// long as it lies in one warp; beyond, `flags` say that it spans warps or blocks, and then no
-/// barrier inside a block orders all of it before anybody.
+/// For loads, and for atomics, which do not conflict with each other, this may be a set of threads.
+/// It is exact within one warp. Otherwise `flags` say that it spans several warps, which no
+/// __syncwarp orders, or several blocks.
 struct Accesses {
-  std::uint32_t run;         ///< the run of a kernel, copy, … that it belongs to; 0: nobody
-  std::uint32_t thread;      ///< the latest: block * 1024 + thread of the block
-  std::uint32_t generation;  ///< __syncthreads that its block had passed
-  std::uint32_t pc;          ///< where, relative to the executable's start
+  std::uint32_t run;         ///< the run of a kernel or copy that it belongs to; 0: no access
+  std::uint32_t thread;      ///< the latest thread: block * 1024 + its number in the block
+  std::uint32_t generation;  ///< of its block: how many __syncthreads it had passed
+  std::uint32_t pc;          ///< of the latest access, relative to the start of the executable
   std::uint32_t lanes;       ///< of the thread's warp
-  std::uint16_t stamp;       ///< __syncwarp of that warp in this generation, counted from 1
-  std::uint8_t bytes;        ///< which of the word's four
+  std::uint16_t stamp;       ///< which __syncwarp of the warp comes next in this generation
+  std::uint8_t bytes;        ///< a mask of the word's four bytes
   std::uint8_t flags;
 };
 enum : std::uint8_t { atomic = 1, many_warps = 2, many_blocks = 4 };
 
 struct Cell {
   Accesses write, read;
-  std::uint8_t valid;    ///< bytes that exist
-  std::uint8_t written;  ///< bytes that are initialised
+  std::uint8_t valid;    ///< a mask of the bytes that exist
+  std::uint8_t written;  ///< a mask of the bytes that are initialised
 };
 
-/// The bytes of a word that [p, p + bytes) covers, and how many they are.
+/// The part of [p, p + bytes) that lies in the first word: a mask of its bytes, and their number.
 struct Piece {
   std::uint8_t mask;
   std::size_t bytes;
@@ -62,13 +62,13 @@ struct Region {
   const char* name = "";          ///< of a shared array
   std::size_t element_bytes = 1;  ///< of a shared array
 };
-/// The region that holds p, or else begins shortly behind it, or else lies before it. Null if there
-/// is none.
+/// The region that contains p, or else starts shortly after it, or else is the last one before it.
+/// Null if there is none.
 const Region* region_of(const char* p);
 
 void forget_shared_arrays();
 
-/// Declares bytes as valid or not, written or not, and forgets who touched them.
+/// Marks bytes as valid or not and as written or not, and forgets their accesses.
 void mark(char* p, std::size_t bytes, bool valid, bool written);
 
 }  // namespace simt::check

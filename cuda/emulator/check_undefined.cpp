@@ -1,9 +1,10 @@
 // The functions that the compiler calls where code compiled with -fsanitize=undefined is about to
-// do what C++ leaves undefined: overflow a signed integer, index past an array, load through a
-// misaligned pointer, … They replace libubsan's, to name the kernel, the block and the thread.
+// do something that C++ leaves undefined: overflow a signed integer, index past the end of an
+// array, load through a misaligned pointer, … They replace libubsan's, so that the report names
+// the kernel, the block and the thread.
 //
-// The layouts are the compiler's: every record begins with a source location; a value is passed in
-// a pointer-sized integer, or by address if it is wider.
+// The compiler defines the layouts. Every record starts with a source location. A value is passed
+// in a pointer-sized integer, or by address if it is wider.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -19,9 +20,8 @@ struct Place {
 };
 struct Type {
   std::uint16_t kind;  // 0: integer
-  std::uint16_t
-      info;      // of an integer: log2 of its bits, and in the lowest bit whether it is signed
-  char name[1];  // quoted, as in 'float [32]'
+  std::uint16_t info;  // for an integer: 2 * log2(its bits) + (1 if it is signed)
+  char name[1];        // quoted, as in 'float [32]'
 };
 struct At {
   Place place;
@@ -104,14 +104,14 @@ HANDLER(shift_out_of_bounds_abort, OfTwoTypes* data, std::uintptr_t a, std::uint
                          value(*data->second, bits) + " bits");
 }
 HANDLER(load_invalid_value_abort, OfType* data, std::uintptr_t) {
-  found(data->place, "loads a value that " + std::string(data->type->name) + " does not have");
+  found(data->place, "loads a value that is not valid for " + std::string(data->type->name));
 }
 HANDLER(float_cast_overflow_abort, OfTwoTypes* data, std::uintptr_t) {
-  found(data->place, "converts a value of " + std::string(data->first->name) +
-                         " that does not fit into " + data->second->name);
+  found(data->place, "converts a " + std::string(data->first->name) + " that does not fit into " +
+                         data->second->name);
 }
 HANDLER(vla_bound_not_positive_abort, OfType* data, std::uintptr_t) {
-  found(data->place, "makes an array of no positive size");
+  found(data->place, "makes an array whose size is not positive");
 }
 HANDLER(pointer_overflow_abort, At* data, std::uintptr_t, std::uintptr_t) {
   found(data->place, "moves a pointer past the end of the address space");

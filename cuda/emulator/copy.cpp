@@ -1,5 +1,5 @@
-// The runtime API of memory: allocations, copies, symbols. Every call checks what a GPU's would, and says
-// in words what it found.
+// The runtime API for memory: allocations, copies, symbols. Every call checks what a GPU's would
+// check, and explains what it found.
 #include <cuda_runtime.h>
 
 #include <cstring>
@@ -26,68 +26,74 @@ bool in_space(const void* p, check::Space space) {
   return a && a->space == space;
 }
 
-/// What is wrong with one side of a copy, "" if nothing.
-std::string objection(const char* side, const void* p, std::size_t bytes, bool device,
-                      bool either) {
+enum class Side { host, device, either };
+
+/// Why `name`, one end of a copy, is wrong, or "".
+std::string objection(const char* name, const void* p, std::size_t bytes, Side side) {
   const Allocation* const a = find_allocation(p);
-  if (!p) return std::string(side) + " is a null pointer";
-  if (!either && device && !a)
-    return std::string(side) + " should be device memory and is " + describe_address(p);
-  if (!either && !device && a && a->space == check::Space::device)
-    return std::string(side) + " should be host memory and is " + describe_address(p);
+  if (!p) return std::string(name) + " is a null pointer";
+  if (side == Side::device && !a)
+    return std::string(name) + " must be device memory, but is " + describe_address(p);
+  if (side == Side::host && a && a->space == check::Space::device)
+    return std::string(name) + " must be host memory, but is device memory: " + describe_address(p);
   if (a && !in_allocation(p, bytes))
-    return "the end is out of bounds: " + std::to_string(bytes) + " bytes from " +
+    return std::string(name) + " is out of bounds: " + std::to_string(bytes) + " bytes from " +
            describe_address(p);
   return "";
 }
 
-/// `height` rows of `width` bytes. One row for most copies.
-struct Rows {
+Side destination_side(cudaMemcpyKind kind) {
+  if (kind == cudaMemcpyDefault) return Side::either;
+  const bool device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  return device ? Side::device : Side::host;
+}
+Side source_side(cudaMemcpyKind kind) {
+  if (kind == cudaMemcpyDefault) return Side::either;
+  const bool device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  return device ? Side::device : Side::host;
+}
+
+/// `height` rows of `width` bytes. Most copies have a single row.
+struct Rectangle {
   std::size_t width, height = 1;
-  std::size_t to_pitch = 0, from_pitch = 0;  // from one row to the next
+  std::size_t to_pitch = 0, from_pitch = 0;  // from the start of one row to the next
 
   std::size_t bytes() const { return width * height; }
   std::size_t extent(std::size_t pitch) const { return (height - 1) * pitch + width; }
-  bool overlap() const { return height > 1 && (width > to_pitch || width > from_pitch); }
-
-  template <class F>
-  void each(F f) const {
-    for (std::size_t i = 0; i < height; ++i) f(i * to_pitch, i * from_pitch);
-  }
+  bool rows_overlap() const { return height > 1 && (width > to_pitch || width > from_pitch); }
 };
 
-cudaError_t copy(const char* call, void* to, const void* from, const Rows& rows,
+cudaError_t copy(const char* call, void* to, const void* from, const Rectangle& area,
                  cudaMemcpyKind kind, cudaStream_t stream, bool async, Loc where) {
   if (unsigned(kind) > cudaMemcpyDefault) return set_error(cudaErrorInvalidMemcpyDirection);
   if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
-  if (rows.overlap()) return set_error(cudaErrorInvalidPitchValue);
-  if (rows.bytes() == 0) return set_error(cudaSuccess);
-  const std::size_t to_bytes = rows.extent(rows.to_pitch),
-                    from_bytes = rows.extent(rows.from_pitch);
-  const bool any = kind == cudaMemcpyDefault;
-  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
-  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
-  std::string wrong = objection("the destination", to, to_bytes, to_device, any);
-  if (wrong.empty()) wrong = objection("the source", from, from_bytes, from_device, any);
+  if (area.rows_overlap()) return set_error(cudaErrorInvalidPitchValue);
+  if (area.bytes() == 0) return set_error(cudaSuccess);
+  const std::size_t to_bytes = area.extent(area.to_pitch);
+  const std::size_t from_bytes = area.extent(area.from_pitch);
+  std::string wrong = objection("the destination", to, to_bytes, destination_side(kind));
+  if (wrong.empty()) wrong = objection("the source", from, from_bytes, source_side(kind));
   if (!wrong.empty())
-    return complain(cudaErrorInvalidValue, std::string(call) + " of " +
-                                               std::to_string(rows.bytes()) + " bytes, " +
-                                               spelling(kind) + ": " + wrong);
+    return report_error(cudaErrorInvalidValue, std::string(call) + " of " +
+                                                   std::to_string(area.bytes()) + " bytes, " +
+                                                   spelling(kind) + ": " + wrong);
 
-  // Ordinary ("pageable") host memory is copied aside at once, and written before the call returns.
-  std::shared_ptr<char[]> aside;
+  // From ordinary ("pageable") host memory, a copy is taken at once. To such memory, the data is
+  // written before the call returns.
+  std::shared_ptr<char[]> staged;
   if (!find_allocation(from)) {
-    aside.reset(new char[from_bytes]);
-    std::memcpy(aside.get(), from, from_bytes);
+    staged.reset(new char[from_bytes]);
+    std::memcpy(staged.get(), from, from_bytes);
   }
   submit(stream, call, where, [=] {
-    rows.each([&](std::size_t to_row, std::size_t from_row) {
-      const char* const source = static_cast<const char*>(from) + from_row;
-      char* const target = static_cast<char*>(to) + to_row;
-      check::read(source, rows.width);
-      std::memmove(target, aside ? aside.get() + from_row : source, rows.width);
-      check::written(target, rows.width);
-    });
+    for (std::size_t row = 0; row < area.height; ++row) {
+      const std::size_t offset = row * area.from_pitch;
+      const char* const source = static_cast<const char*>(from) + offset;
+      char* const target = static_cast<char*>(to) + row * area.to_pitch;
+      check::range_read(source, area.width);
+      std::memmove(target, staged ? staged.get() + offset : source, area.width);
+      check::range_written(target, area.width);
+    }
   });
   if (!async || !find_allocation(to)) {
     drain(stream);
@@ -96,21 +102,23 @@ cudaError_t copy(const char* call, void* to, const void* from, const Rows& rows,
   return set_error(cudaSuccess);
 }
 
-cudaError_t set(const char* call, void* p, int value, const Rows& rows, cudaStream_t stream,
-                Loc where) {
+cudaError_t fill(const char* call, void* p, int value, const Rectangle& area, cudaStream_t stream,
+                 Loc where) {
   if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
-  if (rows.height > 1 && rows.width > rows.to_pitch) return set_error(cudaErrorInvalidPitchValue);
-  if (rows.bytes() == 0) return set_error(cudaSuccess);
+  if (area.height > 1 && area.width > area.to_pitch) return set_error(cudaErrorInvalidPitchValue);
+  if (area.bytes() == 0) return set_error(cudaSuccess);
   const std::string wrong =
-      objection("the destination", p, rows.extent(rows.to_pitch), true, false);
+      objection("the destination", p, area.extent(area.to_pitch), Side::device);
   if (!wrong.empty())
-    return complain(cudaErrorInvalidValue,
-                    std::string(call) + " of " + std::to_string(rows.bytes()) + " bytes: " + wrong);
+    return report_error(
+        cudaErrorInvalidValue,
+        std::string(call) + " of " + std::to_string(area.bytes()) + " bytes: " + wrong);
   submit(stream, call, where, [=] {
-    rows.each([&](std::size_t row, std::size_t) {
-      std::memset(static_cast<char*>(p) + row, value, rows.width);
-      check::written(static_cast<char*>(p) + row, rows.width);
-    });
+    for (std::size_t row = 0; row < area.height; ++row) {
+      char* const target = static_cast<char*>(p) + row * area.to_pitch;
+      std::memset(target, value, area.width);
+      check::range_written(target, area.width);
+    }
   });
   return set_error(cudaSuccess);
 }
@@ -118,10 +126,10 @@ cudaError_t set(const char* call, void* p, int value, const Rows& rows, cudaStre
 cudaError_t copy_symbol(const char* call, void* symbol, std::size_t symbol_bytes,
                         std::size_t offset, std::size_t bytes, void* to, const void* from) {
   if (offset > symbol_bytes || bytes > symbol_bytes - offset)
-    return complain(cudaErrorInvalidValue, std::string(call) + ": " + std::to_string(bytes) +
-                                               " bytes from byte " + std::to_string(offset) +
-                                               " of a symbol of " + std::to_string(symbol_bytes) +
-                                               " bytes");
+    return report_error(cudaErrorInvalidValue,
+                        std::string(call) + ": out of bounds: " + std::to_string(bytes) +
+                            " bytes from byte " + std::to_string(offset) + " of a symbol of " +
+                            std::to_string(symbol_bytes) + " bytes");
   drain_all();
   check::host_waits_for_device();
   remember_symbol(symbol, symbol_bytes);
@@ -144,12 +152,12 @@ cudaError_t simt::copy_from_symbol(void* to, void* symbol, std::size_t symbol_by
 }
 
 cudaError_t simt::symbol_address(void** p, void* symbol, std::size_t symbol_bytes) {
-  remember_address(symbol, symbol_bytes);
+  remember_addressed_symbol(symbol, symbol_bytes);
   *p = symbol;
   return set_error(cudaSuccess);
 }
 
-// ---- Memory --------------------------------------------------------------------------------------
+// ---- Memory -------------------------------------------------------------------------------------
 
 cudaError_t cudaMalloc(void** p, std::size_t bytes) {
   return allocate(p, bytes, check::Space::device);
@@ -183,9 +191,9 @@ cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
 
 cudaError_t cudaFreeHost(void* p) {
   if (p && !in_space(p, check::Space::pinned))
-    return complain(cudaErrorInvalidValue,
-                    "cudaFreeHost: the pointer is not one that cudaMallocHost gave: it points to " +
-                        describe_address(p));
+    return report_error(cudaErrorInvalidValue,
+                        "cudaFreeHost: cudaMallocHost did not return this pointer: it points to " +
+                            describe_address(p));
   return cudaFree(p);
 }
 
@@ -228,11 +236,11 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemset(void* p, int value, std::size_t bytes, Loc where) {
-  return set("cudaMemset", p, value, {bytes}, nullptr, where);
+  return fill("cudaMemset", p, value, {bytes}, nullptr, where);
 }
 
 cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t stream, Loc where) {
-  return set("cudaMemsetAsync", p, value, {bytes}, stream, where);
+  return fill("cudaMemsetAsync", p, value, {bytes}, stream, where);
 }
 
 cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
@@ -250,10 +258,10 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
 
 cudaError_t cudaMemset2D(void* p, std::size_t pitch, int value, std::size_t width,
                          std::size_t height, Loc where) {
-  return set("cudaMemset2D", p, value, {width, height, pitch}, nullptr, where);
+  return fill("cudaMemset2D", p, value, {width, height, pitch}, nullptr, where);
 }
 
 cudaError_t cudaMemset2DAsync(void* p, std::size_t pitch, int value, std::size_t width,
                               std::size_t height, cudaStream_t stream, Loc where) {
-  return set("cudaMemset2DAsync", p, value, {width, height, pitch}, stream, where);
+  return fill("cudaMemset2DAsync", p, value, {width, height, pitch}, stream, where);
 }

@@ -1,5 +1,5 @@
-// cuBLAS through OpenBLAS. What cuBLAS leaves to the caller is checked here: that every element that
-// the sizes and leading dimensions name lies in an allocation.
+// cuBLAS on top of OpenBLAS. It also checks what cuBLAS leaves to the caller: all elements named by
+// the sizes and leading dimensions must lie in an allocation.
 #include <cblas.h>
 #include <cublas_v2.h>
 
@@ -19,8 +19,8 @@ struct cublasContext {
 
 namespace {
 
-using simt::check::read;
-using simt::check::written;
+using simt::check::range_read;
+using simt::check::range_written;
 
 /// `batch` matrices of (rows, columns), as stored.
 template <class T>
@@ -33,7 +33,7 @@ struct Matrices {
   bool empty() const { return rows == 0 || columns == 0 || batch == 0; }
   T* matrix(int i) const { return data + i * stride; }
 
-  /// "" or why these are not `batch` matrices in device memory.
+  /// Why these are not `batch` matrices in device memory, or "".
   std::string objection(const char* name) const {
     if (leading < std::max(1, rows))
       return std::string("ld") + name + " = " + std::to_string(leading) + " is less than the " +
@@ -42,7 +42,8 @@ struct Matrices {
     const long long elements =
         (batch - 1) * std::max(stride, 0ll) + (columns - 1ll) * leading + rows;
     if (simt::in_allocation(data, std::size_t(elements) * sizeof(T))) return "";
-    return std::string(name) + " needs " + std::to_string(std::size_t(elements) * sizeof(T)) +
+    return std::string(name) +
+           " is out of bounds: " + std::to_string(std::size_t(elements) * sizeof(T)) +
            " bytes from " + simt::describe_address(data);
   }
 
@@ -67,7 +68,7 @@ CBLAS_TRANSPOSE transposed(cublasOperation_t op) {
   return op == CUBLAS_OP_N ? CblasNoTrans : CblasTrans;
 }
 
-/// alpha or beta: known now if it lies on the host, otherwise read when its turn has come.
+/// alpha or beta. On the host it is read now. In device memory it is read when its turn comes.
 template <class T>
 struct Factor {
   const T* on_device;
@@ -76,7 +77,7 @@ struct Factor {
       : on_device(mode == CUBLAS_POINTER_MODE_DEVICE ? p : nullptr), value(on_device ? T(0) : *p) {}
   T get() const {
     if (!on_device) return value;
-    read(on_device, sizeof(T));
+    range_read(on_device, sizeof(T));
     return *on_device;
   }
 };
@@ -88,37 +89,42 @@ cublasStatus_t gemm(const char* call, cublasHandle_t handle, cublasOperation_t o
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
   if (!alpha || !beta || m < 0 || n < 0 || k < 0 || c.batch < 0) return CUBLAS_STATUS_INVALID_VALUE;
   if (simt::sticky_error() != cudaSuccess) return CUBLAS_STATUS_EXECUTION_FAILED;
-  a.rows = op_a == CUBLAS_OP_N ? m : k, a.columns = op_a == CUBLAS_OP_N ? k : m;
-  b.rows = op_b == CUBLAS_OP_N ? k : n, b.columns = op_b == CUBLAS_OP_N ? n : k;
-  c.rows = m, c.columns = n;
+  a.rows = op_a == CUBLAS_OP_N ? m : k;
+  a.columns = op_a == CUBLAS_OP_N ? k : m;
+  b.rows = op_b == CUBLAS_OP_N ? k : n;
+  b.columns = op_b == CUBLAS_OP_N ? n : k;
+  c.rows = m;
+  c.columns = n;
   for (const std::string& wrong : {a.objection("a"), b.objection("b"), c.objection("c")}) {
     if (wrong.empty()) continue;
-    const bool sizes = wrong.starts_with("ld");
+    const bool wrong_size = wrong.starts_with("ld");
     const std::string text = std::string(call) + ": " + wrong;
-    if (sizes)
-      simt::complain(cudaErrorInvalidValue, text);
+    if (wrong_size)
+      simt::report_error(cudaErrorInvalidValue, text);
     else
-      simt::stick(cudaErrorIllegalAddress, text);
-    return sizes ? CUBLAS_STATUS_INVALID_VALUE : CUBLAS_STATUS_EXECUTION_FAILED;
+      simt::report_sticky_error(cudaErrorIllegalAddress, text);
+    return wrong_size ? CUBLAS_STATUS_INVALID_VALUE : CUBLAS_STATUS_EXECUTION_FAILED;
   }
   if (c.empty()) return CUBLAS_STATUS_SUCCESS;
   const bool on_device = handle->pointers == CUBLAS_POINTER_MODE_DEVICE;
   if (on_device &&
       !(simt::in_allocation(alpha, sizeof(T)) && simt::in_allocation(beta, sizeof(T)))) {
-    simt::stick(cudaErrorIllegalAddress,
-                std::string(call) + ": alpha or beta is not on the device");
+    simt::report_sticky_error(
+        cudaErrorIllegalAddress,
+        std::string(call) + ": in this pointer mode, alpha and beta must be device memory");
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
-  const Factor<T> scale_factor(alpha, handle->pointers), keep_factor(beta, handle->pointers);
+  const Factor<T> alpha_factor(alpha, handle->pointers), beta_factor(beta, handle->pointers);
   simt::submit(handle->stream, call, simt::Loc{}, [=] {
-    const T scale = scale_factor.get(), keep = keep_factor.get();
-    a.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
-    b.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
-    if (keep != T(0)) c.each_column([](const T* p, std::size_t bytes) { read(p, bytes); });
+    const T alpha_now = alpha_factor.get(), beta_now = beta_factor.get();
+    a.each_column([](const T* p, std::size_t bytes) { range_read(p, bytes); });
+    b.each_column([](const T* p, std::size_t bytes) { range_read(p, bytes); });
+    if (beta_now != T(0))
+      c.each_column([](const T* p, std::size_t bytes) { range_read(p, bytes); });
     for (int i = 0; i < c.batch; ++i)
-      product(transposed(op_a), transposed(op_b), m, n, k, scale, a.matrix(i), a.leading,
-              b.matrix(i), b.leading, keep, c.matrix(i), c.leading);
-    c.each_column([](T* p, std::size_t bytes) { written(p, bytes); });
+      product(transposed(op_a), transposed(op_b), m, n, k, alpha_now, a.matrix(i), a.leading,
+              b.matrix(i), b.leading, beta_now, c.matrix(i), c.leading);
+    c.each_column([](T* p, std::size_t bytes) { range_written(p, bytes); });
   });
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -1,5 +1,6 @@
-// The report when no thread of a block can go on: who waits where. It is the most useful thing that an
-// emulator can say, and the one that a GPU never does: there the kernel hangs, or runs on wrongly.
+// The report when no thread of a block can go on: which threads wait where. It is the most useful
+// thing that an emulator can say. A GPU never says it: there the kernel hangs, or carries on
+// wrongly.
 #include <map>
 #include <vector>
 
@@ -34,7 +35,7 @@ const char* spelling(WarpOp op) {
 
 constexpr const char* kLeft = "left the kernel";
 
-/// kLeft, or what the thread waits in.
+/// Where the thread waits, or kLeft.
 std::string situation(const Thread& thread) {
   if (thread.state == State::finished) return kLeft;
   const std::string at = thread.where.line() ? " at " + place(thread.where) + ":" +
@@ -46,14 +47,14 @@ std::string situation(const Thread& thread) {
   return spelling(thread.op) + at + mask;
 }
 
-/// "0-31, 40, 42": at most six pieces.
+/// "0-31, 40, 42", with at most six ranges.
 std::string ranges(const std::vector<int>& numbers) {
   std::string text;
-  int pieces = 0;
+  int count = 0;
   for (std::size_t i = 0; i < numbers.size();) {
     std::size_t j = i;
     while (j + 1 < numbers.size() && numbers[j + 1] == numbers[j] + 1) ++j;
-    if (pieces++ == 6) return text + ", …";
+    if (count++ == 6) return text + ", …";
     text += (i ? ", " : "") + std::to_string(numbers[i]);
     if (j > i) text += "-" + std::to_string(numbers[j]);
     i = j + 1;
@@ -70,17 +71,17 @@ std::string describe_deadlock() {
     groups[situation(block.threads[i])].push_back(i);
     barrier |= block.threads[i].state == State::in_barrier;
   }
-  std::string text = "threads wait for each other, and none can go on:";
+  std::string text = "deadlock: threads wait for each other, and none can go on:";
   for (const auto& [what, numbers] : groups) {
     const bool many = numbers.size() > 1;
-    const char* const verb = what == kLeft ? " " : many ? " wait in " : " waits in ";
-    text += (many ? "\n  threads " : "\n  thread ") + ranges(numbers) + verb + what;
+    text += (many ? "\n  threads " : "\n  thread ") + ranges(numbers) + " ";
+    if (what != kLeft) text += many ? "wait in " : "waits in ";
+    text += what;
   }
-  return text + (barrier
-                     ? "\nevery thread of a block must come to the same __syncthreads; an early "
-                       "return belongs behind the last one"
-                     : "\nall lanes that a mask names must call the same function with the same "
-                       "mask");
+  return text + (barrier ? "\nevery thread of a block must reach the same __syncthreads; return "
+                           "only after the last one"
+                         : "\nall lanes named in a mask must call the same function with the same "
+                           "mask");
 }
 
 }  // namespace simt

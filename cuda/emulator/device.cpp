@@ -1,5 +1,5 @@
-// The runtime API of devices: there is one, and it calls itself what GRADUS_CUDA_ARCH says. Its limits
-// are those of the real one; its sizes and speeds mean nothing.
+// The runtime API for devices. There is one, with the architecture of GRADUS_CUDA_ARCH. Its limits
+// are those of the real device. Its other sizes are arbitrary.
 #include <cuda_runtime.h>
 
 #include <cstdio>

@@ -1,6 +1,7 @@
-// Errors as CUDA keeps them. Most belong to one call: it returns the code, and cudaGetLastError gives
-// it once more and forgets it. A fault inside a kernel is sticky: every later call returns it. What
-// CUDA leaves to a debugger, the report says in words; cudaGetErrorString returns it.
+// Errors the way CUDA handles them. Most belong to one call: it returns the code, and
+// cudaGetLastError returns it once more and forgets it. A fault inside a kernel is sticky: every
+// later call returns it. What CUDA leaves to a debugger, a report explains, and cudaGetErrorString
+// returns it.
 #include "cuda/emulator/errors.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace {
 cudaError_t last = cudaSuccess, sticky = cudaSuccess, reported = cudaSuccess;
 std::string report_text;
 
-void say(cudaError_t error, const std::string& text) {
+void print_report(cudaError_t error, const std::string& text) {
   report_text = text;
   reported = error;
   if (!config().quiet) std::fprintf(stderr, "simt: %s\n", text.c_str());
@@ -34,11 +35,11 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
   char* end = nullptr;
   const std::uint64_t n = std::strtoull(value, &end, 10);
   if (*end != 0 || *value < '0' || *value > '9')
-    throw std::invalid_argument(std::string(name) + ": '" + value + "' is no number");
+    throw std::invalid_argument(std::string(name) + ": '" + value + "' is not a whole number");
   return n;
 }
 
-/// Which of `choices` a variable names, the first if it is not set.
+/// The index of the choice that a variable names, or 0 if it is not set.
 std::size_t choice(const char* name, std::initializer_list<std::string_view> choices) {
   const char* const value = environment(name);
   if (!value) return 0;
@@ -48,17 +49,18 @@ std::size_t choice(const char* name, std::initializer_list<std::string_view> cho
     if (c == value) return i;
     list.append(i++ ? ", " : "").append(c);
   }
-  throw std::invalid_argument(std::string(name) + ": '" + value + "' is none of " + list);
+  throw std::invalid_argument(std::string(name) + ": '" + value + "' is not one of " + list);
 }
 
-/// sm_75, 80, 86, …: those that nvcc 13 knows.
+/// One of those that nvcc 13 knows: 75, 80, 86, …
 int architecture() {
   constexpr std::uint64_t known[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
   const std::uint64_t asked = number("GRADUS_CUDA_ARCH", known[0]);
   if (std::find(std::begin(known), std::end(known), asked) != std::end(known)) return int(asked);
   std::string list;
-  for (const std::uint64_t arch : known) list += " " + std::to_string(arch);
-  throw std::invalid_argument("GRADUS_CUDA_ARCH: there is no " + std::to_string(asked) + " among" +
+  for (const std::uint64_t arch : known)
+    list.append(list.empty() ? "" : ", ").append(std::to_string(arch));
+  throw std::invalid_argument("GRADUS_CUDA_ARCH: '" + std::to_string(asked) + "' is not one of " +
                               list);
 }
 
@@ -99,17 +101,17 @@ cudaError_t set_error(cudaError_t error) {
   return sticky != cudaSuccess ? sticky : error;
 }
 
-cudaError_t complain(cudaError_t error, const std::string& text) {
-  say(error, text);
+cudaError_t report_error(cudaError_t error, const std::string& text) {
+  print_report(error, text);
   return set_error(error);
 }
 
-void stick(cudaError_t error, const std::string& text) {
-  say(error, text);
+void report_sticky_error(cudaError_t error, const std::string& text) {
+  print_report(error, text);
   last = sticky = error;
 }
 
-void report(const std::string& what) { stick(cudaErrorLaunchFailure, what); }
+void report(const std::string& what) { report_sticky_error(cudaErrorLaunchFailure, what); }
 
 std::string place(const Loc& where) {
   const std::string file = where.file_name();
@@ -132,27 +134,27 @@ namespace {
 
 struct ErrorText {
   cudaError_t error;
-  const char *name, *words;
+  const char *name, *text;
 };
 constexpr ErrorText kErrors[] = {
-#define SIMT_ERROR(error, words) \
-  { error, #error, words }
+#define SIMT_ERROR(error, text) \
+  { error, #error, text }
     SIMT_ERROR(cudaSuccess, "no error"),
     SIMT_ERROR(cudaErrorInvalidValue, "invalid argument"),
     SIMT_ERROR(cudaErrorMemoryAllocation, "out of memory"),
     SIMT_ERROR(cudaErrorInvalidConfiguration,
                "a grid, a block or its shared memory has an impossible size"),
-    SIMT_ERROR(cudaErrorInvalidPitchValue, "rows are longer than the distance between them"),
+    SIMT_ERROR(cudaErrorInvalidPitchValue, "a row is longer than its pitch"),
     SIMT_ERROR(cudaErrorInvalidSymbol, "no such __device__ or __constant__ variable"),
     SIMT_ERROR(cudaErrorInvalidDevicePointer, "not a pointer to device memory"),
-    SIMT_ERROR(cudaErrorInvalidMemcpyDirection, "no such direction of a copy"),
+    SIMT_ERROR(cudaErrorInvalidMemcpyDirection, "no such copy direction"),
     SIMT_ERROR(cudaErrorInsufficientDriver, "the driver is too old for this runtime"),
     SIMT_ERROR(cudaErrorInvalidDeviceFunction, "no such kernel for this device"),
     SIMT_ERROR(cudaErrorNoDevice, "no GPU was found"),
     SIMT_ERROR(cudaErrorInvalidDevice, "no device has this number"),
     SIMT_ERROR(cudaErrorInvalidResourceHandle, "no such stream or event, or it was destroyed"),
     SIMT_ERROR(cudaErrorNotReady, "the work is not done yet"),
-    SIMT_ERROR(cudaErrorIllegalAddress, "a kernel used an address that is none of its memory"),
+    SIMT_ERROR(cudaErrorIllegalAddress, "a kernel used an address outside its memory"),
     SIMT_ERROR(cudaErrorLaunchOutOfResources,
                "the kernel needs more registers or memory than a block can have"),
     SIMT_ERROR(cudaErrorLaunchTimeout, "the kernel ran too long"),
@@ -176,5 +178,5 @@ const char* cudaGetErrorName(cudaError_t error) { return text_of(error).name; }
 
 const char* cudaGetErrorString(cudaError_t error) {
   const bool explained = error != cudaSuccess && error == simt::reported;
-  return explained ? simt::report_text.c_str() : text_of(error).words;
+  return explained ? simt::report_text.c_str() : text_of(error).text;
 }

@@ -1,4 +1,4 @@
-// What went wrong: CUDA's error codes, and the reports that say it in words.
+// What went wrong: CUDA's error codes, and the reports that explain them.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -6,14 +6,15 @@
 
 namespace simt {
 
-/// Notes an error for cudaGetLastError and returns what an API call returns: it, or the sticky one.
+/// Stores an error for cudaGetLastError. Returns what the API call should return: this error, or
+/// the sticky one.
 cudaError_t set_error(cudaError_t);
 
-/// A report that ends with this call: the text goes to stderr and last_report().
-cudaError_t complain(cudaError_t, const std::string& text);
+/// Reports an error of this call alone. The text goes to stderr and last_report().
+cudaError_t report_error(cudaError_t, const std::string& text);
 
-/// A report after which nothing works any more, as after a fault on a GPU.
-void stick(cudaError_t, const std::string& text);
+/// Reports an error after which nothing works any more, like a fault on a GPU.
+void report_sticky_error(cudaError_t, const std::string& text);
 
 cudaError_t sticky_error();
 

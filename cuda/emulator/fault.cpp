@@ -1,7 +1,7 @@
-// The signal comes on a stack of its own (the fiber's may be what is used up). The handler does not
-// return: it leaves for the host like any other fiber switch, so the program lives on with a sticky
-// error, as it does after an illegal address on a GPU. In gdb the program stops at the faulting line
-// before any of this.
+// The signal handler has its own stack, because the fiber's may have overflowed. The handler does
+// not return: it switches to the host's fiber, so the program carries on with a sticky error, as it
+// does after an illegal address on a GPU. In gdb, the program stops at the faulting line before any
+// of this happens.
 #include "cuda/emulator/fault.h"
 
 #include <signal.h>
@@ -30,18 +30,18 @@ void restore() {
 
 void on_signal(int signal, siginfo_t* info, void*) {
   // A fault of the emulator's own code, or of host code that a deferred stream runs, happens again
-  // after the return, and meets the handler that was there before.
+  // after this returns, and then the handler that was there before gets it.
   if (!block.launch || !block.current || !block.current->fiber) return restore();
   if (signal == SIGFPE) fail(std::string("divides an integer by zero"));
   const char* const address = static_cast<const char*>(info->si_addr);
   const char* const low = block.current->fiber->stack_low();
   if (address < low && low - address <= std::ptrdiff_t(Fiber::kGuard))
-    fail(std::string("has used up its stack (local arrays, or endless recursion)"));
+    fail(std::string("has run out of stack (large local arrays, or endless recursion)"));
   char text[96];
-  std::snprintf(text, sizeof text, "accesses address %p, where no memory is",
+  std::snprintf(text, sizeof text, "accesses address %p, where there is no memory",
                 static_cast<const void*>(address));
   fail(text + std::string(reinterpret_cast<std::uintptr_t>(address) < 65536
-                              ? ": a null pointer, or an index to one"
+                              ? ": a null pointer, or an index into one"
                               : ""));
 }
 
@@ -66,7 +66,8 @@ FaultHandler::~FaultHandler() {
 
 }  // namespace simt
 
-// What assert() calls, in place of the C library's: that would end the process, and name no thread.
+// assert() calls this instead of the C library's function, which would end the process without
+// naming the thread.
 extern "C" void __assert_fail(const char* condition, const char* file, unsigned line,
                               const char* function) noexcept {
   using namespace simt;

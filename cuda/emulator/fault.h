@@ -1,11 +1,11 @@
-// What the processor itself refuses while a kernel runs: an address where nothing is, a division of
-// integers by zero, a stack that is used up. And what the kernel refuses to go on with: assert().
+// What the processor refuses while a kernel runs: an address without memory, an integer division by
+// zero, a stack overflow. And what the kernel itself refuses: a failed assert().
 #pragma once
 
 namespace simt {
 
-/// While it exists, such a fault ends the grid with a report, as fail() does; faults of the host's
-/// own code are left to whoever cared for them before.
+/// While it exists, such a fault ends the grid with a report, as fail() does. Faults of the host's
+/// own code go to the handler that was there before.
 class FaultHandler {
  public:
   FaultHandler();

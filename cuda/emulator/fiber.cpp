@@ -1,7 +1,8 @@
-// Switching fibers means: push the registers that a function must preserve, exchange the stack
-// pointer, pop the other fiber's registers, return. That is twenty instructions, where swapcontext
-// makes two system calls for the signal mask and is ten times slower; it serves the processors that
-// have no assembly here. The floating-point control words are left alone: no kernel changes them.
+// To switch fibers, push the registers that a function must preserve, exchange the stack pointer,
+// pop the other fiber's registers, and return. That takes about twenty instructions. swapcontext
+// also makes two system calls for the signal mask and is ten times slower. It is used on processors
+// for which there is no assembly here. The floating-point control words are left alone: no kernel
+// changes them.
 #include "cuda/emulator/fiber.h"
 
 #include <sys/mman.h>
@@ -115,8 +116,8 @@ namespace {
 std::size_t next_colour = 0;
 
 #if defined(__SANITIZE_ADDRESS__)
-// AddressSanitizer keeps the bounds of the running stack and must be told of each switch. The host's
-// bounds are what it says was left when a fiber is entered from the host.
+// AddressSanitizer tracks the bounds of the running stack and must be told of each switch. When the
+// host switches to a fiber, AddressSanitizer reports the stack that was left: the host's.
 const void* host_stack = nullptr;
 std::size_t host_stack_bytes = 0;
 bool from_host = false;
@@ -151,12 +152,12 @@ void Fiber::reset() {
   context_.uc_link = nullptr;
   makecontext(&context_, entry_, 0);
 #else
-  // All stacks begin at the same offset of a page, so their first frames would compete for the same
-  // few lines of the cache. Each begins 192 bytes further down than the one before.
+  // All stacks start at the same offset in a page, so their first frames would compete for the same
+  // few cache lines. So each frame starts 192 bytes further down than the previous one.
   auto top = reinterpret_cast<std::uintptr_t>(stack_ + kStack) - colour_ % 32 * 192;
   auto** frame = reinterpret_cast<void**>(top & ~std::uintptr_t(63));
   #if defined(__x86_64__)
-  frame -= 9;  // seven are popped; then the stack is 16-aligned, as a call must find it
+  frame -= 9;  // seven words are popped, and then the stack is 16-byte aligned, as a call needs it
   void* const registers[] = {nullptr,
                              nullptr,
                              nullptr,
@@ -194,7 +195,10 @@ void Fiber::arrived() {
   const void* left = nullptr;
   std::size_t left_bytes = 0;
   __sanitizer_finish_switch_fiber(sanitizer_state_, &left, &left_bytes);
-  if (from_host) host_stack = left, host_stack_bytes = left_bytes;
+  if (from_host) {
+    host_stack = left;
+    host_stack_bytes = left_bytes;
+  }
 #endif
 }
 

@@ -1,5 +1,5 @@
-// A fiber: a stack of its own, and a function that runs on it until it hands the processor to
-// another fiber. A GPU thread that waits at a barrier is a fiber that has been switched away from.
+// A fiber is a stack and a function that runs on it until it hands the processor to another fiber.
+// A GPU thread that waits at a barrier is a fiber that is not running.
 #pragma once
 #include <cstddef>
 
@@ -14,11 +14,11 @@ namespace simt {
 
 class Fiber {
  public:
-  // Pages that are never touched cost nothing. Those below the stack are a guard: running into it is
-  // a fault instead of a corrupted neighbour.
+  // Pages that are never touched cost nothing. Those below the stack are a guard: a stack overflow
+  // faults there, instead of corrupting other memory.
   static constexpr std::size_t kStack = 256 * 1024, kGuard = 64 * 1024;
 
-  /// The stack that the program came with: the host's.
+  /// The host's fiber, on the program's own stack.
   Fiber() = default;
   /// A new stack. The first switch to it calls `entry`, which must never return.
   explicit Fiber(void (*entry)());
@@ -26,13 +26,13 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Forgets what was running: the next switch calls `entry` again.
+  /// Abandons what was running: the next switch calls `entry` again.
   void reset();
 
-  /// Leaves `from`, the fiber that runs, where it is, and goes on with `to`.
+  /// Suspends `from`, the running fiber, and resumes `to`.
   static void switch_to(Fiber& from, Fiber& to);
 
-  /// What `entry` says first, on its new stack.
+  /// `entry` must call this first, on its new stack.
   void arrived();
 
   const char* stack_low() const { return stack_; }
@@ -41,7 +41,7 @@ class Fiber {
  private:
   void (*entry_)() = nullptr;
   char* stack_ = nullptr;
-  std::size_t colour_ = 0;  // shifts the first frame, see reset()
+  std::size_t colour_ = 0;  // shifts the first frame; see reset()
   void* saved_ = nullptr;   // the stack pointer while another fiber runs
   void* sanitizer_state_ = nullptr;
 #if defined(SIMT_UCONTEXT)

@@ -1,5 +1,6 @@
-// The blocks of a grid, one after another. CUDA promises no order and no company: a block may not
-// wait for another one, and here it cannot. Forward, reverse or shuffled, the result must be the same.
+// The blocks of a grid, one after another. CUDA does not promise any order, nor that two blocks run
+// at the same time. So a block may not wait for another one, and here it cannot. Forward, reverse
+// or shuffled, the result must be the same.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -37,7 +38,7 @@ void restore(const Snapshot& all) {
   each_range([&](char* p, std::size_t bytes) { std::memcpy(p, all[i++].data(), bytes); });
 }
 
-/// The first 4-byte word in which device memory differs from a snapshot, in words; or "".
+/// Describes the first 4-byte word in which device memory differs from a snapshot, or returns "".
 std::string difference(const Snapshot& before) {
   std::string text;
   std::size_t i = 0;
@@ -90,10 +91,10 @@ void run_replayed(const Launch& launch) {
   config().schedule = chosen;
   if (sticky_error() != cudaSuccess) return;
   if (const std::string what = difference(forward); !what.empty())
-    stick(cudaErrorLaunchFailure,
-          "kernel " + std::string(launch.kernel.name) + " launched at " +
-              place(launch.config.where) +
-              ": the result depends on the order in which threads run: " + what);
+    report_sticky_error(cudaErrorLaunchFailure,
+                        "kernel " + std::string(launch.kernel.name) + " launched at " +
+                            place(launch.config.where) +
+                            ": the result depends on the order in which threads run: " + what);
 }
 
 }  // namespace simt

@@ -1,4 +1,5 @@
-// launch<kernel>(…): refuse what a GPU refuses, copy the parameters, put the grid into its stream.
+// launch<kernel>(…): refuses what a GPU refuses, copies the parameters, puts the grid into its
+// stream.
 #include "cuda/emulator/launch.h"
 
 #include <dlfcn.h>
@@ -21,9 +22,10 @@
 namespace simt {
 namespace {
 
-std::map<const void*, std::size_t> dynamic_limits;  // by cudaFuncSetAttribute
+std::map<const void*, std::size_t> dynamic_limits;  // set by cudaFuncSetAttribute
 
-/// Of static and dynamic shared memory together: who has asked for more may have all there is.
+/// Of static and dynamic shared memory together. A kernel that asked for more may have all there
+/// is.
 std::size_t shared_limit(const Kernel& kernel) {
   return dynamic_limits.contains(kernel.function) ? shared_memory_limit(config().arch)
                                                   : kSharedLimit;
@@ -39,7 +41,7 @@ const void* pointer_argument(const Parameter& parameter, const void* buffer) {
   return p;
 }
 
-/// What a GPU would refuse, and with which error; empty for a good launch.
+/// Why a GPU would refuse a launch, and with which error. Empty for a good launch.
 std::pair<cudaError_t, std::string> objection(const Kernel& kernel, const LaunchConfig& c) {
   const dim3 g = c.grid, b = c.block;
   const std::size_t limit = dynamic_limit(kernel.function);
@@ -48,13 +50,15 @@ std::pair<cudaError_t, std::string> objection(const Kernel& kernel, const Launch
             "no size may be 0 (or negative): grid " + size_text(g) + ", block " + size_text(b)};
   if (b.x > 1024 || b.y > 1024 || b.z > 64 || std::uint64_t(b.x) * b.y * b.z > kMaxThreads)
     return {cudaErrorInvalidConfiguration,
-            "a block has at most 1024 threads, (1024, 1024, 64) at most: block " + size_text(b)};
+            "a block has at most 1024 threads, and (1024, 1024, 64) along x, y, z: block " +
+                size_text(b)};
   if (g.x > unsigned(INT_MAX) || g.y > 65535 || g.z > 65535)
-    return {cudaErrorInvalidConfiguration,
-            "a grid has at most (2147483647, 65535, 65535) blocks: grid " + size_text(g)};
+    return {
+        cudaErrorInvalidConfiguration,
+        "a grid has at most (2147483647, 65535, 65535) blocks along x, y, z: grid " + size_text(g)};
   if (std::uint64_t(g.x) * g.y * g.z > UINT_MAX)
     return {cudaErrorNotSupported,
-            "more than 2^32 blocks are too many to emulate: grid " + size_text(g)};
+            "2^32 or more blocks are too many to emulate: grid " + size_text(g)};
   if (c.shared_bytes > limit)
     return {cudaErrorInvalidValue,
             std::to_string(c.shared_bytes) + " bytes of dynamic shared memory, but the limit is " +
@@ -63,8 +67,8 @@ std::pair<cudaError_t, std::string> objection(const Kernel& kernel, const Launch
   return {cudaSuccess, ""};
 }
 
-/// GRADUS_CUDA_LOG=file: each kernel once, by its symbol's name where the program exports it
-/// (-rdynamic), which is also its name in PTX.
+/// GRADUS_CUDA_LOG=file lists each kernel once. If the program exports the kernel's symbol
+/// (-rdynamic), it writes that name, which is also its name in PTX.
 void log(const Kernel& kernel) {
   static const char* const path = std::getenv("GRADUS_CUDA_LOG");
   static std::set<const void*> logged;
@@ -115,15 +119,16 @@ void launch_kernel(const Kernel& kernel, const LaunchConfig& c, const void* para
       "launch of kernel " + std::string(kernel.name) + " at " + place(c.where) + ": ";
   if (sticky_error() != cudaSuccess) return;
   if (const auto [error, reason] = objection(kernel, c); error != cudaSuccess) {
-    complain(error, what + reason);
+    report_error(error, what + reason);
     return;
   }
   for (std::size_t i = 0; i < kernel.parameter_count; ++i) {
     if (!kernel.parameters[i].is_pointer) continue;
     const void* const p = pointer_argument(kernel.parameters[i], parameters);
     if (!p || find_allocation(p)) continue;
-    stick(cudaErrorIllegalAddress, what + "argument " + std::to_string(i + 1) + " points to " +
-                                       describe_address(p) + ", which a kernel cannot reach");
+    report_sticky_error(cudaErrorIllegalAddress, what + "argument " + std::to_string(i + 1) +
+                                                     " points to " + describe_address(p) +
+                                                     ", which a kernel cannot reach");
     return;
   }
   ++stats().launches;
@@ -139,10 +144,10 @@ cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attri
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return set_error(cudaSuccess);
   const std::size_t limit = shared_memory_limit(config().arch);
   if (value < 0 || std::size_t(value) > limit)
-    return complain(cudaErrorInvalidValue, "cudaFuncSetAttribute: " + std::to_string(value) +
-                                               " bytes of dynamic shared memory, but sm_" +
-                                               std::to_string(config().arch) + " has " +
-                                               std::to_string(limit));
+    return report_error(cudaErrorInvalidValue, "cudaFuncSetAttribute: " + std::to_string(value) +
+                                                   " bytes of dynamic shared memory, but sm_" +
+                                                   std::to_string(config().arch) + " has " +
+                                                   std::to_string(limit));
   dynamic_limits[function] = std::size_t(value);
   return set_error(cudaSuccess);
 }

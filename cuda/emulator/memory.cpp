@@ -1,6 +1,6 @@
-// cudaMalloc. Fresh memory has all bits set, NaN in a float, for it is undefined on a GPU too. Either
-// side of it lies a guard with a pattern; the checked build has a better way (check.h) and takes its
-// memory from the checker.
+// cudaMalloc. Fresh memory has all bits set, which is NaN in a float, because it is undefined on a
+// GPU too. On either side lies a guard with a pattern. The checked build has something better: it
+// takes its memory from the checker (check.h).
 #include "cuda/emulator/memory.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ constexpr std::size_t kGuard = 256;
 constexpr unsigned char kPattern = 0xc5;
 
 std::map<std::uintptr_t, Allocation> live;
-std::map<std::uintptr_t, std::size_t> freed;  // where recently freed memory was, for the reports
+std::map<std::uintptr_t, std::size_t> freed;  // recently freed memory, for the reports
 std::map<char*, std::size_t> symbols;
 std::map<std::uintptr_t, Allocation> addressed_symbols;
 std::size_t allocated = 0;
@@ -39,7 +39,7 @@ bool intact(const char* guard) {
                      [](char c) { return static_cast<unsigned char>(c) == kPattern; });
 }
 
-/// The memory that is used again now is no longer "freed".
+/// Memory that is used again is no longer "freed".
 void forget_freed(std::uintptr_t begin, std::uintptr_t end) {
   auto i = freed.upper_bound(begin);
   if (i != freed.begin()) --i;
@@ -49,7 +49,9 @@ void forget_freed(std::uintptr_t begin, std::uintptr_t end) {
 
 bool was_freed(std::uintptr_t p) {
   auto i = freed.upper_bound(p);
-  return i != freed.begin() && (--i, p - i->first < std::max<std::size_t>(i->second, 1));
+  if (i == freed.begin()) return false;
+  --i;
+  return p - i->first < std::max<std::size_t>(i->second, 1);
 }
 
 void give_back(const Allocation& a) {
@@ -73,7 +75,7 @@ const Allocation* find_among(const std::map<std::uintptr_t, Allocation>& all, co
 
 const Allocation* find_allocation(const void* p) {
   if (const Allocation* const a = find_among(live, p)) return a;
-  // Behind a variable may stand the next one: no guard lies between them.
+  // There is no guard between two variables, so the end of one may be the start of the next.
   const Allocation* const symbol = find_among(addressed_symbols, p);
   return symbol && p != symbol->begin + symbol->bytes ? symbol : nullptr;
 }
@@ -87,7 +89,8 @@ std::string describe_address(const void* p) {
   if (const Allocation* const a = find_allocation(p))
     return "byte " + std::to_string(static_cast<const char*>(p) - a->begin) +
            " of an allocation of " + std::to_string(a->bytes) + " bytes";
-  return was_freed(address(p)) ? "freed memory" : p ? "host memory" : "a null pointer";
+  if (was_freed(address(p))) return "freed memory";
+  return p ? "host memory" : "a null pointer";
 }
 
 cudaError_t allocate(void** p, std::size_t bytes, check::Space space) {
@@ -95,10 +98,10 @@ cudaError_t allocate(void** p, std::size_t bytes, check::Space space) {
   *p = nullptr;
   if (bytes == 0) return set_error(cudaSuccess);
   if (bytes > kDeviceBytes - allocated)
-    return complain(cudaErrorMemoryAllocation, "out of memory: " + std::to_string(bytes) +
-                                                   " bytes wanted, " + std::to_string(allocated) +
-                                                   " of " + std::to_string(kDeviceBytes) +
-                                                   " allocated");
+    return report_error(cudaErrorMemoryAllocation, "out of memory: " + std::to_string(bytes) +
+                                                       " bytes requested, " +
+                                                       std::to_string(allocated) + " of " +
+                                                       std::to_string(kDeviceBytes) + " allocated");
   char* begin = static_cast<char*>(check::allocate(bytes, space));
   if (!begin) begin = guarded(bytes);
   if (!begin) return set_error(cudaErrorMemoryAllocation);
@@ -113,11 +116,10 @@ cudaError_t allocate(void** p, std::size_t bytes, check::Space space) {
 cudaError_t free_memory(void* p) {
   const auto i = live.find(address(p));
   if (i == live.end())
-    return complain(cudaErrorInvalidValue,
-                    "cudaFree: the pointer is not one that cudaMalloc gave: it points to " +
-                        describe_address(p) +
-                        (was_freed(address(p)) ? "; it was freed twice, or used after it" : ""));
-  guards_intact(p, "somebody");
+    return report_error(cudaErrorInvalidValue,
+                        "cudaFree: cudaMalloc did not return this pointer: it points to " +
+                            describe_address(p) + (was_freed(address(p)) ? " (freed twice?)" : ""));
+  guards_intact(p, "something");
   give_back(i->second);
   live.erase(i);
   return set_error(cudaSuccess);
@@ -133,9 +135,10 @@ bool guards_intact(const void* p, const std::string& who) {
   if (!a || check::owns(a->begin)) return true;
   const bool before = intact(a->begin - kGuard);
   if (before && intact(a->begin + a->bytes)) return true;
-  stick(cudaErrorIllegalAddress, who + " wrote " + (before ? "behind" : "before") +
-                                     " an allocation of " + std::to_string(a->bytes) +
-                                     " bytes; the checked build says where");
+  report_sticky_error(cudaErrorIllegalAddress,
+                      who + " wrote " + (before ? "past the end" : "before the beginning") +
+                          " of an allocation of " + std::to_string(a->bytes) +
+                          " bytes; the checked build says where");
   std::memset(a->begin - kGuard, kPattern, kGuard);
   std::memset(a->begin + a->bytes, kPattern, kGuard);
   return false;
@@ -143,7 +146,7 @@ bool guards_intact(const void* p, const std::string& who) {
 
 void remember_symbol(void* begin, std::size_t bytes) { symbols[static_cast<char*>(begin)] = bytes; }
 
-void remember_address(void* begin, std::size_t bytes) {
+void remember_addressed_symbol(void* begin, std::size_t bytes) {
   remember_symbol(begin, bytes);
   addressed_symbols[address(begin)] = {static_cast<char*>(begin), bytes, check::Space::device};
 }

@@ -1,4 +1,4 @@
-// Device memory: host memory that the emulator keeps a list of.
+// Device memory: host memory of which the emulator keeps a list.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -15,30 +15,31 @@ struct Allocation {
   check::Space space;
 };
 
-/// The allocation in which p lies (or just behind which), or null.
+/// The allocation that contains p or ends at p, or null.
 const Allocation* find_allocation(const void* p);
 
 /// Whether [p, p + bytes) lies in one allocation.
 bool in_allocation(const void* p, std::size_t bytes);
 
-/// "byte 400 of an allocation of 400 bytes", "freed memory", "host memory"
+/// "byte 400 of an allocation of 400 bytes", "freed memory", "host memory" or "a null pointer"
 std::string describe_address(const void* p);
 
 cudaError_t allocate(void** p, std::size_t bytes, check::Space);
-/// Of what allocate gave; a report for anything else.
+/// Frees what `allocate` returned, and reports any other pointer.
 cudaError_t free_memory(void* p);
 void free_all_memory();
 
-/// A report, and false, if somebody wrote just before or behind the allocation in which p lies.
+/// Reports, and returns false, if the memory just before or after p's allocation has been written.
+/// `who` is the subject of the report.
 bool guards_intact(const void* p, const std::string& who);
 
-/// A __constant__ or __device__ variable that a program has named.
+/// Remembers a __constant__ or __device__ variable that the program has named.
 void remember_symbol(void* begin, std::size_t bytes);
 
-/// The same, of one whose address the program has asked for: it counts as an allocation.
-void remember_address(void* begin, std::size_t bytes);
+/// The same for a variable whose address the program has asked for. It counts as an allocation.
+void remember_addressed_symbol(void* begin, std::size_t bytes);
 
-/// All memory that a kernel can write, as far as the emulator knows it: allocations and symbols.
+/// Visits all memory that a kernel can write and the emulator knows of: allocations and symbols.
 void each_range(const std::function<void(char* begin, std::size_t bytes)>&);
 
 inline constexpr std::size_t kDeviceBytes = std::size_t(4) << 30;

@@ -1,4 +1,4 @@
-// Occupancy, as far as it can be known without a compiler for a GPU. See simt/occupancy.h.
+// Occupancy, as far as it can be known without a GPU compiler. See simt/occupancy.h.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ cudaError_t active_blocks(int* blocks, int threads, std::size_t dynamic_bytes) {
   const int whole_warps = (threads + device.warpSize - 1) / device.warpSize * device.warpSize;
   *blocks =
       std::min(device.maxThreadsPerMultiProcessor / whole_warps, device.maxBlocksPerMultiProcessor);
-  // Since sm_80 the system keeps 1 KiB of every block's shared memory for itself.
+  // Since sm_80 the system reserves 1 KiB of shared memory for each block.
   const std::size_t shared = dynamic_bytes + (config().arch >= 80 ? 1024 : 0);
   if (shared > 0)
     *blocks = int(std::min(std::size_t(*blocks), device.sharedMemPerMultiprocessor / shared));

@@ -1,8 +1,8 @@
-// Puts the warps' requests together and prices them. See profile.h.
+// Assembles the requests of the warps and works out their cost. See profile.h.
 //
 // The emulator runs the threads of a warp one after another, so a request arrives in pieces. The
-// accesses that one instruction makes in the 32 lanes belong together: the first time that each lane
-// comes to it, the second time, and so on. A barrier closes all requests that are open.
+// accesses of one instruction in the 32 lanes belong together: those of the first time that each
+// lane executes it, those of the second time, and so on. A barrier completes all open requests.
 #include "cuda/emulator/profile.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ KernelProfile named(std::string_view kernel) {
 }
 
 void print_at_exit() {
-  std::fflush(stdout);  // what the program has said stands above the table
+  std::fflush(stdout);  // the program's own output comes before the table
   print_profile(stderr);
 }
 
@@ -61,28 +61,28 @@ struct Request {
   const char* address[32];
 };
 
-/// What one instruction has asked for since the last barrier, in one warp.
+/// What one instruction of one warp has asked for since the last barrier.
 struct Instruction {
   Kind kind;
   bool shared;
   std::size_t bytes;
-  std::uint32_t seen[32] = {};  // how often each lane has come here
+  std::uint32_t executions[32] = {};  // by lane
   std::vector<Request> requests;
 };
 
 std::unordered_map<std::uint32_t, Instruction> warps[32];  // by program counter
-bool repeating;                                            // counting is put off
+bool repeating;                                            // counting is suspended
 std::size_t current;                                       // index of the running kernel
 
-void price(const Request& request, const Instruction& of, KernelProfile& kernel) {
+void add_cost(const Request& request, const Instruction& instruction, KernelProfile& kernel) {
   const auto threads = std::uint64_t(std::popcount(request.lanes));
-  if (of.kind == Kind::atomic) {
-    (of.shared ? kernel.shared_atomics : kernel.global_atomics) += threads;
+  if (instruction.kind == Kind::atomic) {
+    (instruction.shared ? kernel.shared_atomics : kernel.global_atomics) += threads;
     return;
   }
-  if (of.shared) {
-    const PassCount cost = passes(request.address, request.lanes, of.bytes);
-    kernel.shared.bytes += threads * of.bytes;
+  if (instruction.shared) {
+    const PassCount cost = passes(request.address, request.lanes, instruction.bytes);
+    kernel.shared.bytes += threads * instruction.bytes;
     kernel.shared.requests += 1;
     kernel.shared.conflicts += cost.needed - cost.ideal;
     return;
@@ -92,23 +92,23 @@ void price(const Request& request, const Instruction& of, KernelProfile& kernel)
   for (int lane = 0; lane < 32; ++lane) {
     if (request.lanes >> lane & 1) packed[count++] = request.address[lane];
   }
-  const SectorCount cost = sectors(packed, count, of.bytes);
-  GlobalTraffic& traffic = of.kind == Kind::load ? kernel.loads : kernel.stores;
-  traffic.bytes += threads * of.bytes;
+  const SectorCount cost = sectors(packed, count, instruction.bytes);
+  GlobalTraffic& traffic = instruction.kind == Kind::load ? kernel.loads : kernel.stores;
+  traffic.bytes += threads * instruction.bytes;
   traffic.requests += 1;
   traffic.sectors += cost.needed;
   traffic.ideal += cost.ideal;
 }
 
-void close_requests() {
+void complete_requests() {
   if (!active || profiles.empty()) return;
   for (auto& warp : warps) {
     for (auto& [pc, instruction] : warp) {
       for (const Request& request : instruction.requests) {
-        price(request, instruction, profiles[current]);
+        add_cost(request, instruction, profiles[current]);
       }
       instruction.requests.clear();
-      std::fill(std::begin(instruction.seen), std::end(instruction.seen), 0u);
+      std::fill(std::begin(instruction.executions), std::end(instruction.executions), 0u);
     }
   }
 }
@@ -120,7 +120,8 @@ SectorCount sectors(const char* const* addresses, int count, std::size_t bytes) 
   for (int i = 0; i < count; ++i) sorted[i] = reinterpret_cast<std::uintptr_t>(addresses[i]);
   std::sort(sorted, sorted + count);
   std::uint32_t needed = 0;
-  std::uintptr_t distinct = 0, covered = 0, next_sector = 0;  // the latter two: behind the last
+  std::uintptr_t distinct = 0;                  // how many different bytes there are
+  std::uintptr_t covered = 0, next_sector = 0;  // one past the last byte and the last sector so far
   for (int i = 0; i < count; ++i) {
     const std::uintptr_t begin = std::max(sorted[i], covered), end = sorted[i] + bytes;
     if (begin >= end) continue;
@@ -138,7 +139,7 @@ PassCount passes(const char* const* addresses, std::uint32_t lanes, std::size_t 
   const int group = int(32 / words);  // lanes that are served together
   PassCount result{0, 0};
   for (int begin = 0; begin < 32; begin += group) {
-    std::vector<std::uintptr_t> asked;  // the different words that this group wants
+    std::vector<std::uintptr_t> asked;  // the words that this group wants
     for (int lane = begin; lane < begin + group; ++lane) {
       if (!(lanes >> lane & 1)) continue;
       const std::uintptr_t word = reinterpret_cast<std::uintptr_t>(addresses[lane]) / 4;
@@ -167,7 +168,7 @@ void grid_begins(const Grid& grid) {
 }
 
 void grid_repeats() {
-  close_requests();
+  complete_requests();
   repeating = active;
   active = false;
 }
@@ -175,19 +176,19 @@ void grid_repeats() {
 void grid_ends() {
   active = active || repeating;
   repeating = false;
-  close_requests();
+  complete_requests();
   for (auto& warp : warps) warp.clear();
 }
 
 void block_begins(std::uint32_t threads) {
   if (!active) return;
-  close_requests();
+  complete_requests();
   profiles[current].threads += threads;
 }
 
 void block_barrier() {
   if (!active) return;
-  close_requests();
+  complete_requests();
   profiles[current].barriers += 1;
 }
 
@@ -197,9 +198,9 @@ void count(const Access& access, bool shared) {
   instruction.shared = shared;
   instruction.bytes = access.bytes;
   const std::uint32_t lane = running.thread % 32;
-  const std::uint32_t turn = instruction.seen[lane]++;
-  if (instruction.requests.size() <= turn) instruction.requests.resize(turn + 1);
-  Request& request = instruction.requests[turn];
+  const std::uint32_t execution = instruction.executions[lane]++;
+  if (instruction.requests.size() <= execution) instruction.requests.resize(execution + 1);
+  Request& request = instruction.requests[execution];
   request.lanes |= 1u << lane;
   request.address[lane] = access.address;
 }

@@ -1,4 +1,4 @@
-// The counters as a table: one line for each kernel.
+// The counters as a table, one line per kernel.
 #include <cinttypes>
 
 #include "cuda/emulator/profile.h"
@@ -21,7 +21,7 @@ std::string short_number(std::uint64_t n) {
   return text;
 }
 
-/// "4.0x": how many times what would be needed at best.
+/// "4.00x": the actual number as a multiple of the ideal one.
 std::string ratio(std::uint64_t needed, std::uint64_t ideal) {
   if (ideal == 0) return "-";
   char text[32];
@@ -46,7 +46,7 @@ void print_row(std::FILE* to, const KernelProfile& k) {
 
 void print_profile(std::FILE* to) {
   std::fprintf(to,
-               "\nWhat the kernels asked of the memory (counted, not timed)\n"
+               "\nWhat the kernels asked of memory (counted, not timed)\n"
                "                          |  global loads          |  global stores         |"
                "  shared memory     |         |\n"
                "launches threads barriers |  bytes sectors  /ideal |  bytes sectors  /ideal |"

@@ -1,4 +1,4 @@
-// From the address that an instruction computes to memory that is there.
+// From the address that an instruction computes to the memory there.
 #include "cuda/emulator/block.h"
 #include "cuda/emulator/launch.h"
 #include "cuda/emulator/memory.h"
@@ -31,23 +31,23 @@ void Machine::bad_address(const Instruction& i, const char* pointer, const char*
 }
 
 bool Machine::in_global(const char* pointer, size_t bytes) {
-  if (last_global_.holds(pointer, bytes)) return true;
+  if (last_global_.contains(pointer, bytes)) return true;
   Range found;
   if (const Allocation* a = find_allocation(pointer)) {
     found = {a->begin, a->bytes};
   } else {
     for (const GlobalArray& array : function_.module->globals)
-      if (Range{array.address, array.bytes}.holds(pointer, bytes))
+      if (Range{array.address, array.bytes}.contains(pointer, bytes))
         found = {array.address, array.bytes};
   }
-  if (!found.holds(pointer, bytes)) return false;
+  if (!found.contains(pointer, bytes)) return false;
   last_global_ = found;
   return true;
 }
 
 bool Machine::in_frame(const char* pointer, size_t bytes) const {
   for (const Machine* m = this; m; m = m->caller_)
-    if (Range{m->frame_.data(), m->frame_.size()}.holds(pointer, bytes)) return true;
+    if (Range{m->frame_.data(), m->frame_.size()}.contains(pointer, bytes)) return true;
   return false;
 }
 
@@ -59,8 +59,9 @@ Machine::Window Machine::shared_array(size_t which) {
   const bool dynamic = array.address == kDynamicShared;
   known.resize(function_.module->shared.size());
   if (!known[which])
-    known[which] = static_cast<char*>(dynamic ? dynamic_shared(1) : shared_slot(array.site));
-  const size_t bytes = dynamic ? block.launch->config.shared_bytes : array.site.bytes;
+    known[which] =
+        static_cast<char*>(dynamic ? dynamic_shared(1) : static_shared(array.declaration));
+  const size_t bytes = dynamic ? block.launch->config.shared_bytes : array.declaration.bytes;
   return {array.address, static_cast<uint32_t>(bytes), known[which]};
 }
 
@@ -74,7 +75,7 @@ char* Machine::shared(const Instruction& i, uint32_t address, size_t bytes) {
   for (size_t k = 0; k < arrays.size(); ++k) {
     const uint32_t distance = address - arrays[k].address;
     const bool dynamic = arrays[k].address == kDynamicShared;
-    if (dynamic ? address < kDynamicShared : distance > arrays[k].site.bytes) continue;
+    if (dynamic ? address < kDynamicShared : distance > arrays[k].declaration.bytes) continue;
     last_shared_ = shared_array(k);
     if (inside(last_shared_)) return last_shared_.place + distance;
     fault(i, "accesses byte " + std::to_string(distance) + " of the shared array " +
@@ -88,8 +89,8 @@ bool Machine::in_shared(const char* pointer, size_t bytes, uint32_t* address) co
   const std::vector<char*>& known = kernel_.shared_;
   for (size_t k = 0; k < known.size(); ++k) {
     const bool dynamic = arrays[k].address == kDynamicShared;
-    const size_t size = dynamic ? block.launch->config.shared_bytes : arrays[k].site.bytes;
-    if (!Range{known[k], size}.holds(pointer, bytes)) continue;
+    const size_t size = dynamic ? block.launch->config.shared_bytes : arrays[k].declaration.bytes;
+    if (!Range{known[k], size}.contains(pointer, bytes)) continue;
     if (address) *address = arrays[k].address + static_cast<uint32_t>(pointer - known[k]);
     return true;
   }

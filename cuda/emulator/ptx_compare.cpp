@@ -5,8 +5,8 @@
 namespace simt::ptx {
 namespace {
 
-// The second half are those that are true if an operand is NaN; lo, ls, hi, hs are lt, le, gt, ge
-// of unsigned numbers.
+// The second seven are true if an operand is NaN. lo, ls, hi, hs are lt, le, gt, ge for unsigned
+// numbers.
 constexpr std::string_view kRelations[] = {
     // clang-format off
     "eq", "ne", "lt", "le", "gt", "ge", "num", "equ", "neu", "ltu", "leu", "gtu", "geu", "nan",
@@ -16,7 +16,7 @@ constexpr uint8_t kUnordered = 7, kUnsignedNames = 14;
 constexpr std::string_view kCombine[] = {"", "and", "or", "xor"};
 
 template <class T>
-bool holds(uint8_t relation, T a, T b) {
+bool is_true(uint8_t relation, T a, T b) {
   if (a != a || b != b) return relation >= kUnordered;
   switch (relation % kUnordered) {
     // clang-format off
@@ -26,7 +26,7 @@ bool holds(uint8_t relation, T a, T b) {
     case 3: return a <= b;
     case 4: return a > b;
     case 5: return a >= b;
-    default: return relation < kUnordered;  // num, nan: neither is NaN here
+    default: return relation < kUnordered;  // num is true and nan is false: neither is NaN here
   }
   // clang-format on
 }
@@ -40,14 +40,22 @@ double read_half(const Machine& m, Operand operand) {
   return from_half<E>(m.get<uint16_t>(operand));
 }
 
-// (relation(a, b) or its negation) combined with a third operand; %p may stand for that.
+// relation(a, b), or its negation, combined with a third operand if there is one
 template <class T, auto Read>
 bool compared(Machine& m, const Instruction& i, bool negate) {
   T a = Read(m, i.operand[1]), b = Read(m, i.operand[2]);
   if constexpr (std::is_same_v<T, float>)
-    if (i.flush) a = flushed(a), b = flushed(b);
-  const bool p = holds(i.how, a, b) != negate, c = i.combine != 0 && m.get<bool>(i.operand[3]);
-  return i.combine == 1 ? p && c : i.combine == 2 ? p || c : i.combine == 3 ? p != c : p;
+    if (i.flush) {
+      a = flushed(a);
+      b = flushed(b);
+    }
+  const bool p = is_true(i.variant, a, b) != negate;
+  switch (i.combine) {
+    case 0: return p;
+    case 1: return p && m.get<bool>(i.operand[3]);
+    case 2: return p || m.get<bool>(i.operand[3]);
+    default: return p != m.get<bool>(i.operand[3]);
+  }
 }
 
 // setp.lt.and.f32 p|q, a, b, c:  p = (a < b) and c,  q = not (a < b) and c
@@ -86,7 +94,7 @@ Handler find_comparison(const Name& name, Instruction& i) {
   while (relation < std::size(kRelations) && kRelations[relation] != name.part[at]) ++relation;
   if (relation == std::size(kRelations)) return nullptr;
   if (relation >= kUnsignedNames) relation = relation - kUnsignedNames + 2;
-  i.how = static_cast<uint8_t>(relation);
+  i.variant = static_cast<uint8_t>(relation);
   for (++at; at + types < name.part.size(); ++at) {
     if (name.part[at] == "ftz") {
       i.flush = true;

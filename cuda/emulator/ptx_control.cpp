@@ -14,7 +14,7 @@ void branch(Machine& m, const Instruction& i) { m.jump(i.target); }
 void branch_indexed(Machine& m, const Instruction& i) {
   const auto& table = m.function().tables[i.target];
   const auto index = m.get<uint32_t>(i.operand[0]);
-  if (index >= table.size()) m.fault(i, "branches beyond its table");
+  if (index >= table.size()) m.fault(i, "branches past the end of its table");
   m.jump(table[index]);
 }
 void call(Machine& m, const Instruction& i) { m.call(i); }
@@ -24,16 +24,16 @@ void trap(Machine& m, const Instruction& i) { m.fault(i, "executes a trap"); }
 
 // ---- Barriers -----------------------------------------------------------------------------------
 
-void check_barrier(Machine& m, const Instruction& i, Operand number) {
+void require_barrier_0(Machine& m, const Instruction& i, Operand number) {
   if (m.get<uint32_t>(number) != 0) m.fault(i, "uses a named barrier, which is not emulated");
 }
 void barrier(Machine& m, const Instruction& i) {
-  check_barrier(m, i, i.operand[0]);
+  require_barrier_0(m, i, i.operand[0]);
   block_barrier(BarrierOp::plain, 0, Loc{});
 }
 template <BarrierOp Op>
 void barrier_reduce(Machine& m, const Instruction& i) {  // bar.red.popc.u32 d, number, predicate
-  check_barrier(m, i, i.operand[1]);
+  require_barrier_0(m, i, i.operand[1]);
   const auto result = block_barrier(Op, m.get<bool>(i.operand[i.operands - 1]), Loc{});
   m.set(i.operand[0], static_cast<uint32_t>(result));
 }
@@ -42,10 +42,10 @@ void warp_barrier(Machine& m, const Instruction& i) {
 }
 void yield(Machine&, const Instruction&) { yield_point(false); }
 
-// ---- The warp together --------------------------------------------------------------------------
+// ---- Collectives of the warp --------------------------------------------------------------------
 
-// shfl.sync.mode.b32 d|p, a, b, c, mask: c holds the width of the pieces and the last lane, as the
-// ISA's pseudocode of shfl says; p whether the source lane was inside.
+// shfl.sync.mode.b32 d|p, a, b, c, mask: c contains the width of the pieces and the last lane, as
+// in the ISA's pseudocode of shfl. p tells whether the source lane was inside the piece.
 template <WarpOp Op>
 void shuffle(Machine& m, const Instruction& i) {
   const unsigned lane = lane_id(), b = m.get<uint32_t>(i.operand[2]) & 31;
@@ -87,7 +87,7 @@ void match(Machine& m, const Instruction& i) {
 
 template <WarpOp Op, bool Signed>
 void reduce(Machine& m, const Instruction& i) {
-  constexpr uint32_t flip = Signed ? 0x80000000u : 0;  // signed order through unsigned
+  constexpr uint32_t flip = Signed ? 0x80000000u : 0;  // turns signed order into unsigned order
   const auto mask = m.get<uint32_t>(i.operand[2]);
   const uint32_t value = m.get<uint32_t>(i.operand[1]) ^ flip;
   m.set(i.operand[0], static_cast<uint32_t>(warp_collective(Op, mask, value, 0, Loc{})) ^ flip);
@@ -99,25 +99,42 @@ void active_mask(Machine& m, const Instruction& i) {
 
 const Table& table() {
   static const Table t = {// clang-format off
-      {"bra", branch}, {"bra.uni", branch}, {"brx.idx", branch_indexed}, {"brx.idx.uni", branch_indexed},
-      {"call", call}, {"call.uni", call}, {"ret", leave}, {"ret.uni", leave}, {"exit", end_thread}, {"trap", trap},
-      {"bar.sync", barrier}, {"bar.cta.sync", barrier}, {"barrier.sync", barrier}, {"barrier.sync.aligned", barrier},
+      {"bra", branch}, {"bra.uni", branch},
+      {"brx.idx", branch_indexed}, {"brx.idx.uni", branch_indexed},
+      {"call", call}, {"call.uni", call},
+      {"ret", leave}, {"ret.uni", leave},
+      {"exit", end_thread}, {"trap", trap},
+      {"bar.sync", barrier}, {"bar.cta.sync", barrier},
+      {"barrier.sync", barrier}, {"barrier.sync.aligned", barrier},
       {"barrier.cta.sync", barrier}, {"barrier.cta.sync.aligned", barrier},
-      {"bar.red.popc.u32", barrier_reduce<BarrierOp::count>}, {"bar.cta.red.popc.u32", barrier_reduce<BarrierOp::count>},
-      {"bar.red.and.pred", barrier_reduce<BarrierOp::all>}, {"bar.cta.red.and.pred", barrier_reduce<BarrierOp::all>},
-      {"bar.red.or.pred", barrier_reduce<BarrierOp::any>}, {"bar.cta.red.or.pred", barrier_reduce<BarrierOp::any>},
+      {"bar.red.popc.u32", barrier_reduce<BarrierOp::count>},
+      {"bar.cta.red.popc.u32", barrier_reduce<BarrierOp::count>},
+      {"bar.red.and.pred", barrier_reduce<BarrierOp::all>},
+      {"bar.cta.red.and.pred", barrier_reduce<BarrierOp::all>},
+      {"bar.red.or.pred", barrier_reduce<BarrierOp::any>},
+      {"bar.cta.red.or.pred", barrier_reduce<BarrierOp::any>},
       {"bar.warp.sync", warp_barrier},
-      {"shfl.sync.idx.b32", shuffle<WarpOp::shfl>}, {"shfl.sync.up.b32", shuffle<WarpOp::shfl_up>},
-      {"shfl.sync.down.b32", shuffle<WarpOp::shfl_down>}, {"shfl.sync.bfly.b32", shuffle<WarpOp::shfl_xor>},
-      {"vote.sync.ballot.b32", vote<WarpOp::ballot>}, {"vote.sync.any.pred", vote<WarpOp::any>}, {"vote.sync.all.pred", vote<WarpOp::all>},
-      {"match.any.sync.b32", match<WarpOp::match_any, uint32_t>}, {"match.any.sync.b64", match<WarpOp::match_any, uint64_t>},
-      {"match.all.sync.b32", match<WarpOp::match_all, uint32_t>}, {"match.all.sync.b64", match<WarpOp::match_all, uint64_t>},
-      {"redux.sync.add.u32", reduce<WarpOp::reduce_add, false>}, {"redux.sync.add.s32", reduce<WarpOp::reduce_add, false>},
-      {"redux.sync.min.u32", reduce<WarpOp::reduce_min, false>}, {"redux.sync.min.s32", reduce<WarpOp::reduce_min, true>},
-      {"redux.sync.max.u32", reduce<WarpOp::reduce_max, false>}, {"redux.sync.max.s32", reduce<WarpOp::reduce_max, true>},
-      {"redux.sync.and.b32", reduce<WarpOp::reduce_and, false>}, {"redux.sync.or.b32", reduce<WarpOp::reduce_or, false>},
-      {"redux.sync.xor.b32", reduce<WarpOp::reduce_xor, false>}, {"activemask.b32", active_mask},
-      {"nanosleep.u32", yield}};
+      {"shfl.sync.idx.b32", shuffle<WarpOp::shfl>},
+      {"shfl.sync.up.b32", shuffle<WarpOp::shfl_up>},
+      {"shfl.sync.down.b32", shuffle<WarpOp::shfl_down>},
+      {"shfl.sync.bfly.b32", shuffle<WarpOp::shfl_xor>},
+      {"vote.sync.ballot.b32", vote<WarpOp::ballot>},
+      {"vote.sync.any.pred", vote<WarpOp::any>},
+      {"vote.sync.all.pred", vote<WarpOp::all>},
+      {"match.any.sync.b32", match<WarpOp::match_any, uint32_t>},
+      {"match.any.sync.b64", match<WarpOp::match_any, uint64_t>},
+      {"match.all.sync.b32", match<WarpOp::match_all, uint32_t>},
+      {"match.all.sync.b64", match<WarpOp::match_all, uint64_t>},
+      {"redux.sync.add.u32", reduce<WarpOp::reduce_add, false>},
+      {"redux.sync.add.s32", reduce<WarpOp::reduce_add, false>},
+      {"redux.sync.min.u32", reduce<WarpOp::reduce_min, false>},
+      {"redux.sync.min.s32", reduce<WarpOp::reduce_min, true>},
+      {"redux.sync.max.u32", reduce<WarpOp::reduce_max, false>},
+      {"redux.sync.max.s32", reduce<WarpOp::reduce_max, true>},
+      {"redux.sync.and.b32", reduce<WarpOp::reduce_and, false>},
+      {"redux.sync.or.b32", reduce<WarpOp::reduce_or, false>},
+      {"redux.sync.xor.b32", reduce<WarpOp::reduce_xor, false>},
+      {"activemask.b32", active_mask}, {"nanosleep.u32", yield}};
   // clang-format on
   return t;
 }

@@ -1,5 +1,6 @@
-// cvt: between any two number types. PTX ISA, section 9.7.9 (cvt). Every value passes through a
-// type that holds it exactly: double for a floating-point source, 128 bits for an integer.
+// cvt: conversions between any two number types. PTX ISA, section 9.7.9 (cvt). Every value passes
+// through a type that represents it exactly: double for a floating-point source, 128 bits for an
+// integer.
 #include <algorithm>
 #include <cfenv>
 #include <cmath>
@@ -83,8 +84,8 @@ double whole_number(double x, uint8_t rounding) {
   }
 }
 
-// To float or double from a source that holds the number exactly, in a rounding mode. `volatile`
-// keeps the conversion between the changes of mode.
+// To float or double, in a rounding mode, from a source that represents the number exactly.
+// `volatile` keeps the conversion between the two changes of mode.
 template <class T, class From>
 T narrowed(From value, uint8_t rounding) {
   if (rounding == Nearest) return static_cast<T>(value);
@@ -99,19 +100,19 @@ template <class From>
 void write_float(Machine& m, const Instruction& i, From value) {
   const Operand d = i.operand[0];
   switch (i.type) {
-    case Type::F64: return m.set(d, narrowed<double>(value, i.how));
+    case Type::F64: return m.set(d, narrowed<double>(value, i.variant));
     case Type::F32: {
-      float y = narrowed<float>(value, i.how);
+      float y = narrowed<float>(value, i.variant);
       if (i.saturate) y = y > 0 ? std::min(y, 1.0f) : 0.0f;
       if (i.flush && std::fpclassify(y) == FP_SUBNORMAL) y = std::copysign(0.0f, y);
       return m.set(d, y);
     }
-    case Type::F16: return m.set(d, to_half<5>(static_cast<double>(value), mode_of(i.how)));
-    default: return m.set(d, to_half<8>(static_cast<double>(value), mode_of(i.how)));
+    case Type::F16: return m.set(d, to_half<5>(static_cast<double>(value), mode_of(i.variant)));
+    default: return m.set(d, to_half<8>(static_cast<double>(value), mode_of(i.variant)));
   }
 }
 
-// ---- The four kinds -----------------------------------------------------------------------------
+// ---- The kinds of conversion --------------------------------------------------------------------
 
 void integer_to_integer(Machine& m, const Instruction& i) {
   __int128 value = read_integer(m, i.operand[1], i.from);
@@ -134,10 +135,10 @@ double source(Machine& m, const Instruction& i) {
   return i.flush && subnormal ? std::copysign(0.0, x) : x;
 }
 
-// What does not fit becomes the nearest that does. NaN becomes 0, or where 64 bits are involved on
-// either side the number with only the top bit set.
+// A number that does not fit becomes the nearest one that does. NaN becomes 0, or if either side
+// has 64 bits, the number with only the top bit set.
 void float_to_integer(Machine& m, const Instruction& i) {
-  const double x = whole_number(source(m, i), i.how);
+  const double x = whole_number(source(m, i), i.variant);
   const auto [least, greatest] = range(i.type);
   __int128 value = 0;
   if (x != x) {
@@ -155,9 +156,9 @@ void float_to_integer(Machine& m, const Instruction& i) {
 
 void float_to_float(Machine& m, const Instruction& i) { write_float(m, i, source(m, i)); }
 
-// cvt.rni.f32.f32: stays a floating-point number, but a whole one.
+// cvt.rni.f32.f32: rounds to a whole number, but keeps it in floating point.
 void float_to_whole_float(Machine& m, const Instruction& i) {
-  write_float(m, i, whole_number(source(m, i), i.how));
+  write_float(m, i, whole_number(source(m, i), i.variant));
 }
 
 }  // namespace
@@ -177,7 +178,7 @@ Handler find_convert(const Name& name, Instruction& i) {
       i.flush = true;
     } else if (const size_t at = modes.find(p.substr(0, 2));
                at % 2 == 0 && (p.size() == 2 || (p.size() == 3 && p[2] == 'i'))) {
-      i.how = static_cast<uint8_t>(at / 2);
+      i.variant = static_cast<uint8_t>(at / 2);
       whole = p.size() == 3;
     } else {
       return nullptr;

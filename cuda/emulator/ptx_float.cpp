@@ -1,5 +1,5 @@
-// Floating-point instructions. PTX ISA, section 9.7.3. What a GPU only
-// approximates (ex2.approx and its like) is computed as exactly as the C library can.
+// Floating-point instructions. PTX ISA, section 9.7.3. What a GPU only approximates (ex2.approx and
+// the like) is computed as exactly as the C library can.
 #include <cfenv>
 #include <cmath>
 
@@ -9,12 +9,13 @@ namespace simt::ptx {
 namespace {
 
 template <class T>
-T saturated(T x) {  // .sat: into [0, 1], NaN to 0
-  return x > T(0) ? (x < T(1) ? x : T(1)) : T(0);
+T saturated(T x) {               // .sat: into [0, 1]
+  if (!(x > T(0))) return T(0);  // NaN becomes 0, too
+  return x < T(1) ? x : T(1);
 }
 
 // F in one of the four rounding modes. The call goes through a volatile pointer, so that the
-// compiler can move it neither before nor after the changes of mode.
+// compiler cannot move it out from between the changes of mode.
 template <auto F, int Mode, bool Flush, bool Saturate, class T, class... A>
 T variant(A... a) {
   T (*volatile f)(A...) = F;
@@ -25,24 +26,22 @@ T variant(A... a) {
   return Saturate ? saturated(y) : y;
 }
 
-template <auto F, int Mode, bool Flush, bool Saturate>
-Handler handler() {
-  return []<class T, class... A>(T (*)(A...)) -> Handler {
-    if constexpr (Mode == FE_TONEAREST && !Flush && !Saturate)
-      return op<F>;
-    else
-      return op<[](A... a) { return variant<F, Mode, Flush, Saturate, T, A...>(a...); }>;
-  }(+F);
+template <auto F, int Mode, bool Flush, bool Saturate, class T, class... A>
+Handler handler(T (*)(A...)) {
+  if constexpr (Mode == FE_TONEAREST && !Flush && !Saturate)
+    return op<F>;
+  else
+    return op<[](A... a) { return variant<F, Mode, Flush, Saturate, T, A...>(a...); }>;
 }
 
 // All spellings of an operation in one rounding mode: add.rm.f32, add.rm.ftz.f32, …
 template <auto F, int Mode, class T>
 void spellings(Table& t, const std::string& stem, const std::string& type) {
-  t[stem + type] = handler<F, Mode, false, false>();
+  t[stem + type] = handler<F, Mode, false, false>(+F);
   if constexpr (sizeof(T) == 4) {
-    t[stem + ".ftz" + type] = handler<F, Mode, true, false>();
-    t[stem + ".sat" + type] = handler<F, Mode, false, true>();
-    t[stem + ".ftz.sat" + type] = handler<F, Mode, true, true>();
+    t[stem + ".ftz" + type] = handler<F, Mode, true, false>(+F);
+    t[stem + ".sat" + type] = handler<F, Mode, false, true>(+F);
+    t[stem + ".ftz.sat" + type] = handler<F, Mode, true, true>(+F);
   }
 }
 template <class T, auto F>

@@ -1,5 +1,5 @@
-// Arithmetic on f16 and bf16, one number or two in a register. PTX ISA, section 9.7.4. Sums and
-// products of 16-bit numbers are exact in a double, so they are rounded once.
+// Arithmetic on f16 and bf16, with one or two numbers in a register. PTX ISA, section 9.7.4. Sums
+// and products of 16-bit numbers are exact in a double, so they are rounded only once.
 #include "cuda/emulator/ptx_half.h"
 
 #include "cuda/emulator/ptx_table.h"
@@ -7,7 +7,7 @@
 namespace simt::ptx {
 namespace {
 
-// F of three numbers, of which it may ignore some, in each half of the register.
+// Applies F in each half of the register. F takes three numbers, and may ignore some of them.
 template <int E, bool Packed, bool Saturate, auto F>
 void each_half(Machine& m, const Instruction& i) {
   uint32_t result = 0;
@@ -23,7 +23,7 @@ void each_half(Machine& m, const Instruction& i) {
 }
 
 template <int E, bool Packed, auto F>
-void spellings(Table& t, const std::string& name, const std::string& type) {
+void add(Table& t, const std::string& name, const std::string& type) {
   for (const char* rounding : {"", ".rn"}) {
     t[name + rounding + type] = each_half<E, Packed, false, F>;
     t[name + rounding + ".sat" + type] = each_half<E, Packed, true, F>;
@@ -32,18 +32,18 @@ void spellings(Table& t, const std::string& name, const std::string& type) {
 
 template <int E, bool Packed>
 void arithmetic(Table& t, const std::string& type) {
-  const auto row = [&]<auto F>(const char* name) { spellings<E, Packed, F>(t, name, type); };
+  using D = double;
   // clang-format off
-  row.template operator()<[](double a, double b, double) { return a + b; }>("add");
-  row.template operator()<[](double a, double b, double) { return a - b; }>("sub");
-  row.template operator()<[](double a, double b, double) { return a * b; }>("mul");
-  row.template operator()<[](double a, double b, double c) { return std::fma(a, b, c); }>("fma");
-  row.template operator()<[](double a, double, double) { return -a; }>("neg");
-  row.template operator()<[](double a, double, double) { return std::fabs(a); }>("abs");
-  row.template operator()<[](double a, double b, double) { return minimum(a, b); }>("min");
-  row.template operator()<[](double a, double b, double) { return maximum(a, b); }>("max");
-  row.template operator()<[](double a, double, double) { return std::exp2(a); }>("ex2.approx");
-  row.template operator()<[](double a, double, double) { return std::tanh(a); }>("tanh.approx");
+  add<E, Packed, [](D a, D b, D) { return a + b; }>(t, "add", type);
+  add<E, Packed, [](D a, D b, D) { return a - b; }>(t, "sub", type);
+  add<E, Packed, [](D a, D b, D) { return a * b; }>(t, "mul", type);
+  add<E, Packed, [](D a, D b, D c) { return std::fma(a, b, c); }>(t, "fma", type);
+  add<E, Packed, [](D a, D, D) { return -a; }>(t, "neg", type);
+  add<E, Packed, [](D a, D, D) { return std::fabs(a); }>(t, "abs", type);
+  add<E, Packed, [](D a, D b, D) { return minimum(a, b); }>(t, "min", type);
+  add<E, Packed, [](D a, D b, D) { return maximum(a, b); }>(t, "max", type);
+  add<E, Packed, [](D a, D, D) { return std::exp2(a); }>(t, "ex2.approx", type);
+  add<E, Packed, [](D a, D, D) { return std::tanh(a); }>(t, "tanh.approx", type);
   // clang-format on
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Numbers of 16 bits: 1 for the sign, E for the exponent, the rest for the fraction. E is 5 in an
-// f16 and 8 in a bf16; a double holds each of them exactly.
+// 16-bit numbers: 1 bit for the sign, E for the exponent, the rest for the fraction. E is 5 for f16
+// and 8 for bf16. A double represents each of them exactly.
 #include <algorithm>
 #include <cfenv>
 #include <cmath>
@@ -31,8 +31,8 @@ inline uint16_t to_half(double x, int mode = FE_TONEAREST) {
   int exponent = 0;
   std::frexp(x, &exponent);  // |x| in [2^(exponent-1), 2^exponent)
   const int unit = std::max(exponent - 1, 1 - bias) - fraction_bits;
-  // In units of the last place the number is a whole one, and counting on from there carries into
-  // the exponent by itself.
+  // In units of the last place the result is a whole number. If it is rounded up past the fraction,
+  // the carry goes into the exponent by itself.
   const double units = std::ldexp(x, -unit);
   std::fesetround(mode);
   const double whole = std::fabs(std::nearbyint(units));

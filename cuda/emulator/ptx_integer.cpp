@@ -1,5 +1,5 @@
 // Integer and bit instructions, and selection. PTX ISA, sections 9.7.1 (integer), 9.7.2 (extended
-// precision), 9.7.7 (selection), 9.7.8 (logic and shift).
+// precision), 9.7.7 (selection) and 9.7.8 (logic and shift).
 #include <algorithm>
 #include <limits>
 
@@ -11,35 +11,65 @@ namespace {
 // clang-format off
 template <class T> using Unsigned = std::make_unsigned_t<T>;
 template <class T> constexpr unsigned kBits = 8 * sizeof(T);
-template <class T> using Wide = std::conditional_t<std::is_signed_v<T>,
-    std::conditional_t<sizeof(T) == 2, int32_t, std::conditional_t<sizeof(T) == 4, int64_t, __int128>>,
-    std::conditional_t<sizeof(T) == 2, uint32_t, std::conditional_t<sizeof(T) == 4, uint64_t, unsigned __int128>>>;
+
+template <class T> struct TwiceAsWide;
+template <> struct TwiceAsWide<int16_t> { using Type = int32_t; };
+template <> struct TwiceAsWide<uint16_t> { using Type = uint32_t; };
+template <> struct TwiceAsWide<int32_t> { using Type = int64_t; };
+template <> struct TwiceAsWide<uint32_t> { using Type = uint64_t; };
+template <> struct TwiceAsWide<int64_t> { using Type = __int128; };
+template <> struct TwiceAsWide<uint64_t> { using Type = unsigned __int128; };
+template <class T> using Wide = typename TwiceAsWide<T>::Type;
 
 template <class T> T mul_lo(T a, T b) { return T(Wide<T>(a) * Wide<T>(b)); }
 template <class T> T mul_hi(T a, T b) { return T((Wide<T>(a) * Wide<T>(b)) >> kBits<T>); }
 template <class T> T sum(T a, T b) { return T(Unsigned<T>(a) + Unsigned<T>(b)); }
-// Dividing by zero and the one overflow, which C++ leaves undefined: what a GPU gives.
-template <class T> T quotient(T a, T b) { return b == 0 ? T(-1) : std::is_signed_v<T> && b == T(-1) ? T(0 - Unsigned<T>(a)) : T(a / b); }
-template <class T> T remainder(T a, T b) { return b == 0 ? a : std::is_signed_v<T> && b == T(-1) ? T(0) : T(a % b); }
+template <class T> T difference(T a, T b) { return T(Unsigned<T>(a) - Unsigned<T>(b)); }
+// C++ leaves division by zero undefined, and the overflow of the least number / -1. A GPU does not.
+template <class T> T quotient(T a, T b) {
+  if (b == 0) return T(-1);
+  return std::is_signed_v<T> && b == T(-1) ? difference<T>(0, a) : T(a / b);
+}
+template <class T> T remainder(T a, T b) {
+  if (b == 0) return a;
+  return std::is_signed_v<T> && b == T(-1) ? T(0) : T(a % b);
+}
+template <class T> Unsigned<T> distance(T a, T b) {
+  return a < b ? Unsigned<T>(difference(b, a)) : Unsigned<T>(difference(a, b));
+}
 // A shift by more than the width is a shift by the width.
-template <class T> T shift_left(T a, uint32_t n) { return n >= kBits<T> ? T(0) : T(Unsigned<T>(a) << n); }
-template <class T> T shift_right(T a, uint32_t n) { return n >= kBits<T> ? (a < T(0) ? T(-1) : T(0)) : T(a >> n); }
+template <class T> T shift_left(T a, uint32_t n) {
+  return n >= kBits<T> ? T(0) : T(Unsigned<T>(a) << n);
+}
+template <class T> T shift_right(T a, uint32_t n) {
+  if (n < kBits<T>) return T(a >> n);
+  return a < T(0) ? T(-1) : T(0);
+}
 // Bits n … n + length - 1, extended by the sign of the last of them.
 template <class T> T extract(T a, uint32_t n, uint32_t length) {
-  n &= 255, length &= 255;
+  n &= 255;
+  length &= 255;
   if (length == 0) return 0;
   const T low = shift_right<T>(a, n);
   if (length >= kBits<T> || n + length > kBits<T>) return low;
   return T(T(Unsigned<T>(low) << (kBits<T> - length)) >> (kBits<T> - length));
 }
 template <class T> T insert(T a, T b, uint32_t n, uint32_t length) {
-  n &= 255, length &= 255;
-  const T ones = length >= kBits<T> ? T(~T(0)) : T((T(1) << length) - 1), mask = shift_left<T>(ones, n);
+  n &= 255;
+  length &= 255;
+  const T ones = length >= kBits<T> ? T(~T(0)) : T((T(1) << length) - 1);
+  const T mask = shift_left<T>(ones, n);
   return T((b & ~mask) | (shift_left<T>(a, n) & mask));
 }
-template <class T> uint32_t highest_bit(T a) {  // of a negative number: the highest 0
-  const auto u = Unsigned<T>(a < T(0) ? ~a : a);
+template <class T> Unsigned<T> magnitude_bits(T a) { return Unsigned<T>(a < T(0) ? ~a : a); }
+// The number of the highest 1, or for a negative number of the highest 0; ~0 if there is none.
+template <class T> uint32_t highest_bit(T a) {
+  const auto u = magnitude_bits(a);
   return u == 0 ? ~0u : kBits<T> - 1 - unsigned(std::countl_zero(u));
+}
+template <class T> uint32_t shift_to_top(T a) {
+  const auto u = magnitude_bits(a);
+  return u == 0 ? ~0u : uint32_t(std::countl_zero(u));
 }
 template <class T> T reversed(T a) {
   T r = 0;
@@ -50,28 +80,28 @@ template <class T> T reversed(T a) {
 template <class T>
 void arithmetic(Table& t, const std::string& type) {
   t["add" + type] = op<[](T a, T b) { return sum(a, b); }>;
-  t["sub" + type] = op<[](T a, T b) { return T(Unsigned<T>(a) - Unsigned<T>(b)); }>;
+  t["sub" + type] = op<[](T a, T b) { return difference(a, b); }>;
   t["mul.lo" + type] = op<[](T a, T b) { return mul_lo(a, b); }>;
   t["mul.hi" + type] = op<[](T a, T b) { return mul_hi(a, b); }>;
   t["mad.lo" + type] = op<[](T a, T b, T c) { return sum(mul_lo(a, b), c); }>;
   t["mad.hi" + type] = op<[](T a, T b, T c) { return sum(mul_hi(a, b), c); }>;
   if constexpr (sizeof(T) < 8) {
     t["mul.wide" + type] = op<[](T a, T b) { return Wide<T>(Wide<T>(a) * b); }>;
-    t["mad.wide" + type] = op<[](T a, T b, Wide<T> c) { return sum<Wide<T>>(Wide<T>(Wide<T>(a) * b), c); }>;
+    t["mad.wide" + type] = op<[](T a, T b, Wide<T> c) { return sum(Wide<T>(Wide<T>(a) * b), c); }>;
   }
   t["div" + type] = op<[](T a, T b) { return quotient(a, b); }>;
   t["rem" + type] = op<[](T a, T b) { return remainder(a, b); }>;
   t["min" + type] = op<[](T a, T b) { return std::min(a, b); }>;
   t["max" + type] = op<[](T a, T b) { return std::max(a, b); }>;
-  t["sad" + type] = op<[](T a, T b, T c) { return T(Unsigned<T>(c) + (a < b ? Unsigned<T>(b) - Unsigned<T>(a) : Unsigned<T>(a) - Unsigned<T>(b))); }>;
+  t["sad" + type] = op<[](T a, T b, T c) { return sum(T(distance(a, b)), c); }>;
   if constexpr (std::is_signed_v<T>) {
-    t["neg" + type] = op<[](T a) { return T(0 - Unsigned<T>(a)); }>;
-    t["abs" + type] = op<[](T a) { return T(a < 0 ? 0 - Unsigned<T>(a) : Unsigned<T>(a)); }>;
+    t["neg" + type] = op<[](T a) { return difference<T>(0, a); }>;
+    t["abs" + type] = op<[](T a) { return a < 0 ? difference<T>(0, a) : a; }>;
   }
   t["shr" + type] = op<[](T a, uint32_t n) { return shift_right(a, n); }>;
   t["bfe" + type] = op<[](T a, uint32_t n, uint32_t length) { return extract(a, n, length); }>;
   t["bfind" + type] = op<[](T a) { return highest_bit(a); }>;
-  t["bfind.shiftamt" + type] = op<[](T a) { const uint32_t bit = highest_bit(a); return bit == ~0u ? bit : kBits<T> - 1 - bit; }>;
+  t["bfind.shiftamt" + type] = op<[](T a) { return shift_to_top(a); }>;
 }
 
 template <class T>
@@ -90,12 +120,12 @@ void logic(Table& t, const std::string& type) {
     t["popc" + type] = op<[](T a) { return uint32_t(std::popcount(a)); }>;
     t["clz" + type] = op<[](T a) { return uint32_t(std::countl_zero(a)); }>;
     t["brev" + type] = op<[](T a) { return reversed(a); }>;
-    t["bfi" + type] = op<[](T a, T b, uint32_t n, uint32_t length) { return insert(a, b, n, length); }>;
+    t["bfi" + type] = op<[](T a, T b, uint32_t n, uint32_t size) { return insert(a, b, n, size); }>;
   }
 }
 
-// Four bytes of the eight of b:a, one chosen by each digit of the selector; its bit 3 asks for
-// eight copies of the byte's sign.
+// Each digit of the selector chooses one of the eight bytes of b:a. Bit 3 of a digit asks for eight
+// copies of that byte's sign.
 uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
   const uint64_t bytes = uint64_t{b} << 32 | a;
   uint32_t result = 0;
@@ -108,7 +138,7 @@ uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
   return result;
 }
 
-// Any function of three bits, given by its truth table.
+// Any function of three bits, defined by its truth table.
 uint32_t three_input_logic(uint32_t a, uint32_t b, uint32_t c, uint32_t table) {
   uint32_t result = 0;
   for (uint32_t k = 0; k < 8; ++k)
@@ -116,22 +146,35 @@ uint32_t three_input_logic(uint32_t a, uint32_t b, uint32_t c, uint32_t table) {
   return result;
 }
 
-void words(Table& t) {  // of 32 bits
-  t["prmt.b32"] = op<[](uint32_t a, uint32_t b, uint32_t s) { return permute(a, b, s); }>;
-  t["lop3.b32"] = op<[](uint32_t a, uint32_t b, uint32_t c, uint32_t f) { return three_input_logic(a, b, c, f); }>;
-  t["shf.l.wrap.b32"] = op<[](uint32_t a, uint32_t b, uint32_t n) { return uint32_t((uint64_t{b} << 32 | a) << (n & 31) >> 32); }>;
-  t["shf.r.wrap.b32"] = op<[](uint32_t a, uint32_t b, uint32_t n) { return uint32_t((uint64_t{b} << 32 | a) >> (n & 31)); }>;
-  t["shf.l.clamp.b32"] = op<[](uint32_t a, uint32_t b, uint32_t n) { return uint32_t((uint64_t{b} << 32 | a) << std::min(n, 32u) >> 32); }>;
-  t["shf.r.clamp.b32"] = op<[](uint32_t a, uint32_t b, uint32_t n) { return uint32_t((uint64_t{b} << 32 | a) >> std::min(n, 32u)); }>;
-  t["mul24.lo.s32"] = op<[](int32_t a, int32_t b) { return int32_t(int64_t{a << 8 >> 8} * (b << 8 >> 8)); }>;
-  t["mul24.lo.u32"] = op<[](uint32_t a, uint32_t b) { return (a & 0xFFFFFF) * (b & 0xFFFFFF); }>;
-  t["add.sat.s32"] = op<[](int32_t a, int32_t b) { return int32_t(std::clamp<int64_t>(int64_t{a} + b, INT32_MIN, INT32_MAX)); }>;
-  t["sub.sat.s32"] = op<[](int32_t a, int32_t b) { return int32_t(std::clamp<int64_t>(int64_t{a} - b, INT32_MIN, INT32_MAX)); }>;
+// The 64 bits of high:low, shifted by 0 to 32: their upper half (left), their lower half (right).
+uint32_t funnel_left(uint32_t low, uint32_t high, uint32_t n) {
+  return uint32_t((uint64_t{high} << 32 | low) << n >> 32);
+}
+uint32_t funnel_right(uint32_t low, uint32_t high, uint32_t n) {
+  return uint32_t((uint64_t{high} << 32 | low) >> n);
+}
+
+int32_t saturated(int64_t x) { return int32_t(std::clamp<int64_t>(x, INT32_MIN, INT32_MAX)); }
+int64_t lower_24(int32_t a) { return a << 8 >> 8; }
+
+void only_32_bits(Table& t) {
+  using U = uint32_t;
+  using S = int32_t;
+  t["prmt.b32"] = op<[](U a, U b, U selector) { return permute(a, b, selector); }>;
+  t["lop3.b32"] = op<[](U a, U b, U c, U table) { return three_input_logic(a, b, c, table); }>;
+  t["shf.l.wrap.b32"] = op<[](U a, U b, U n) { return funnel_left(a, b, n & 31); }>;
+  t["shf.r.wrap.b32"] = op<[](U a, U b, U n) { return funnel_right(a, b, n & 31); }>;
+  t["shf.l.clamp.b32"] = op<[](U a, U b, U n) { return funnel_left(a, b, std::min(n, 32u)); }>;
+  t["shf.r.clamp.b32"] = op<[](U a, U b, U n) { return funnel_right(a, b, std::min(n, 32u)); }>;
+  t["mul24.lo.s32"] = op<[](S a, S b) { return S(lower_24(a) * lower_24(b)); }>;
+  t["mul24.lo.u32"] = op<[](U a, U b) { return (a & 0xFFFFFF) * (b & 0xFFFFFF); }>;
+  t["add.sat.s32"] = op<[](S a, S b) { return saturated(int64_t{a} + b); }>;
+  t["sub.sat.s32"] = op<[](S a, S b) { return saturated(int64_t{a} - b); }>;
 }
 // clang-format on
 
-// Additions of many words: the carry goes from one instruction to the next. F gives the exact
-// result for (a, b, c, carry in); what does not fit into T is the carry out.
+// Additions of numbers of many words: the carry goes from one instruction to the next. F computes
+// the exact result of (a, b, c, carry in). The bit above T is the carry out.
 template <class T, bool In, bool Out, auto F>
 void carry(Machine& m, const Instruction& i) {
   using W = unsigned __int128;
@@ -145,7 +188,7 @@ template <class T>
 void extended(Table& t, const std::string& type) {
   using W = unsigned __int128;
   constexpr auto add = [](T a, T b, T, W in) { return W(a) + b + in; };
-  constexpr auto sub = [](T a, T b, T, W in) { return W(a) - b - in; };  // carry out: borrowed
+  constexpr auto sub = [](T a, T b, T, W in) { return W(a) - b - in; };  // the carry is a borrow
   constexpr auto low = [](T a, T b, T c, W in) { return W(T(W(a) * b)) + c + in; };
   constexpr auto high = [](T a, T b, T c, W in) { return W(T((W(a) * b) >> kBits<T>)) + c + in; };
   t["add.cc" + type] = carry<T, false, true, add>;
@@ -168,7 +211,7 @@ void choice(Table& t, const std::string& type) {
   t["mov" + type] = op<[](T a) { return a; }>;
 }
 
-// mov.b64 %rd1, {%r1, %r2};  mov.b64 {%r1, %r2}, %rd1;  the first of the list is the lowest part
+// mov.b64 %rd1, {%r1, %r2};  mov.b64 {%r1, %r2}, %rd1;  the first in the list is the lowest part.
 void pack(Machine& m, const Instruction& i) {
   const unsigned parts = i.operands - 1u, bits = 8 * unsigned(size_of(i.type)) / parts;
   uint64_t value = 0;
@@ -195,7 +238,7 @@ Table make_table() {
   logic<uint16_t>(t, ".b16");
   logic<uint32_t>(t, ".b32");
   logic<uint64_t>(t, ".b64");
-  words(t);
+  only_32_bits(t);
   for (const char* type : {".u32", ".s32"}) extended<uint32_t>(t, type);
   for (const char* type : {".u64", ".s64"}) extended<uint64_t>(t, type);
   t["mov.pred"] = op<[](bool a) { return a; }>;

@@ -1,5 +1,5 @@
-// From a launch to the entry of the kernel's name in the files of GRADUS_CUDA_PTX. g++ and nvcc give
-// a kernel the same symbol; the C++ build must export it (-rdynamic).
+// Finds the entry with a kernel's name in the files of GRADUS_CUDA_PTX. g++ and nvcc give a kernel
+// the same symbol. The C++ build must export it (-rdynamic).
 #include <cxxabi.h>
 #include <dlfcn.h>
 
@@ -15,7 +15,7 @@
 namespace simt::ptx {
 namespace {
 
-/// All files of GRADUS_CUDA_PTX=a.ptx:b.ptx, and their entries by name.
+/// The files of GRADUS_CUDA_PTX=a.ptx:b.ptx, and their entries by name.
 struct Library {
   std::vector<std::unique_ptr<Module>> modules;
   std::unordered_map<std::string, const Function*> entries;
@@ -41,7 +41,8 @@ Library& library() {
     const char* const paths = std::getenv("GRADUS_CUDA_PTX");
     if (check::enabled && paths)
       stop(
-          "GRADUS_CUDA_PTX: the checker sees g++'s code only; build without it (make run PLAIN=1)");
+          "GRADUS_CUDA_PTX: the checker sees only g++'s code; use the plain build (make run "
+          "PLAIN=1)");
     return read_files(paths ? paths : "");
   }();
   return files;
@@ -51,16 +52,16 @@ const Function& entry_of(const Library& library, const Kernel& kernel) {
   Dl_info symbol;
   if (!dladdr(kernel.function, &symbol) || symbol.dli_saddr != kernel.function || !symbol.dli_sname)
     stop("the kernel " + std::string(kernel.name) +
-         " has no symbol; link with -rdynamic, and make no kernel static");
+         " has no exported symbol; link with -rdynamic, and do not make the kernel static");
   const auto found = library.entries.find(symbol.dli_sname);
   if (found == library.entries.end())
-    stop("no file of GRADUS_CUDA_PTX has the entry " + std::string(symbol.dli_sname) + " for " +
+    stop("no file in GRADUS_CUDA_PTX has an entry " + std::string(symbol.dli_sname) + " for " +
          std::string(kernel.name));
   const Function& entry = *found->second;
   bool same = entry.parameters.size() == kernel.parameter_count;
   for (size_t k = 0; same && k < entry.parameters.size(); ++k)
     same = entry.parameters[k].bytes == kernel.parameters[k].bytes;
-  if (!same) stop(std::string(kernel.name) + " has other parameters in PTX than in C++");
+  if (!same) stop("the parameters of " + std::string(kernel.name) + " differ in PTX and in C++");
   return entry;
 }
 

@@ -1,4 +1,4 @@
-// Loads, stores, atomics, and what turns addresses of one space into those of another. PTX ISA,
+// Loads, stores, atomics, and conversions between the addresses of different spaces. PTX ISA,
 // sections 9.7.9 (ld, st, cvta, isspacep) and 9.7.13 (atom, red).
 #include "cuda/emulator/ptx_table.h"
 #include "simt/atomics.h"
@@ -55,9 +55,9 @@ constexpr std::string_view kUpdates[] = {"add", "min", "max", "inc",  "dec",
                                          "and", "or",  "xor", "exch", "cas"};
 
 template <class T>
-T updated(uint8_t how, T old, T b, T c) {
+T updated(uint8_t operation, T old, T b, T c) {
   if constexpr (std::is_integral_v<T>) {
-    switch (how) {
+    switch (operation) {
       case 3: return old >= b ? T(0) : T(old + 1);
       case 4: return old == 0 || old > b ? b : T(old - 1);
       case 5: return old & b;
@@ -67,7 +67,7 @@ T updated(uint8_t how, T old, T b, T c) {
       default: break;
     }
   }
-  switch (how) {
+  switch (operation) {
     case 0:
       if constexpr (std::is_signed_v<T> && std::is_integral_v<T>)
         return static_cast<T>(std::make_unsigned_t<T>(old) + std::make_unsigned_t<T>(b));
@@ -79,24 +79,26 @@ T updated(uint8_t how, T old, T b, T c) {
   }
 }
 
-// atom.add.f32 %old, [address], %b;  red.add.f32 [address], %b;  `leading` operands precede b.
+// atom.add.f32 %old, [address], %b;  red.add.f32 [address], %b;  `leading` operands come before the
+// address.
 template <class T>
 void atomic(Machine& m, const Instruction& i) {
   const size_t at = i.leading;
   char* place = m.locate(i, i.operand[at], sizeof(T), true);
   const T b = m.get<T>(i.operand[at + 1]), c = m.get<T>(i.operand[at + 2]);
   const T old = atomic_update(reinterpret_cast<T*>(place),
-                              [&](T value) { return updated(i.how, value, b, c); });
+                              [&](T value) { return updated(i.variant, value, b, c); });
   if (at == 1) m.set(i.operand[0], old);
 }
 
 Handler find_atomic(const Name& name, Instruction& i) {
   i.leading = name.part[0] == "atom";
-  for (i.how = 0; i.how < std::size(kUpdates) && !name.has(kUpdates[i.how]);) ++i.how;
-  const bool on_bits = i.how >= 5;
-  switch (i.how == std::size(kUpdates) ? Type::None : i.type) {
-    case Type::F32: return i.how == 0 ? atomic<float> : nullptr;
-    case Type::F64: return i.how == 0 ? atomic<double> : nullptr;
+  for (i.variant = 0; i.variant < std::size(kUpdates) && !name.has(kUpdates[i.variant]);)
+    ++i.variant;
+  const bool on_bits = i.variant >= 5;
+  switch (i.variant == std::size(kUpdates) ? Type::None : i.type) {
+    case Type::F32: return i.variant == 0 ? atomic<float> : nullptr;
+    case Type::F64: return i.variant == 0 ? atomic<double> : nullptr;
     case Type::S32: return atomic<int32_t>;
     case Type::S64: return atomic<int64_t>;
     case Type::U32: return atomic<uint32_t>;
@@ -109,7 +111,7 @@ Handler find_atomic(const Name& name, Instruction& i) {
 
 // ---- Addresses ----------------------------------------------------------------------------------
 
-// Global, constant, local and parameter memory have their host addresses in every space; only
+// Global, constant, local and parameter memory are at their host addresses in every space. Only
 // shared memory has a window of its own.
 void same_address(Machine& m, const Instruction& i) {
   m.set(i.operand[0], m.get<uint64_t>(i.operand[1]));
@@ -134,14 +136,14 @@ void is_global(Machine& m, const Instruction& i) {
 }
 void nothing(Machine&, const Instruction&) {}
 
-// What can be read off the name of an access besides its operation: false if a part is unknown.
+// Reads from the name of an access everything but its operation. False if a part is unknown.
 bool read_modifiers(const Name& name, Instruction& i) {
   constexpr std::pair<std::string_view, Space> spaces[] = {{"global", Space::Global},
                                                            {"shared", Space::Shared},
                                                            {"local", Space::Local},
                                                            {"param", Space::Param},
                                                            {"const", Space::Const}};
-  // About caches, and about orders between threads that run at the same time: here one runs.
+  // About caches, and about the order of threads that run at the same time. Here only one runs.
   constexpr std::string_view hints[] = {"nc",      "ca",      "cg",       "cs",  "lu",   "cv",
                                         "wb",      "wt",      "volatile", "cta", "weak", "relaxed",
                                         "acquire", "release", "acq_rel",  "gpu", "sys",  "cluster",
@@ -154,9 +156,15 @@ bool read_modifiers(const Name& name, Instruction& i) {
     }
     bool known = p == "v2" || p == "v4" || p == "v8";
     if (known) i.width = static_cast<uint8_t>(p[1] - '0');
-    for (const auto& [text, space] : spaces)
-      if (p == text) i.space = space, known = true;
-    if (const Type type = type_of(p); type != Type::None) i.type = type, known = true;
+    for (const auto& [text, space] : spaces) {
+      if (p != text) continue;
+      i.space = space;
+      known = true;
+    }
+    if (const Type type = type_of(p); type != Type::None) {
+      i.type = type;
+      known = true;
+    }
     for (const std::string_view hint : hints) known |= p == hint;
     for (const std::string_view update : kUpdates)
       known |= p == update && (name.part[0] == "atom" || name.part[0] == "red");

@@ -1,4 +1,4 @@
-// A PTX file into its functions.
+// Turns a PTX file into its functions.
 #include "cuda/emulator/ptx_parser.h"
 
 #include <algorithm>
@@ -9,7 +9,8 @@ Type type_of(std::string_view name) {
   static const std::map<std::string_view, Type> types = {
       // clang-format off
       {"pred", Type::Pred}, {"b8", Type::B8}, {"u8", Type::U8}, {"s8", Type::S8},
-      {"b16", Type::B16}, {"u16", Type::U16}, {"s16", Type::S16}, {"f16", Type::F16}, {"bf16", Type::BF16},
+      {"b16", Type::B16}, {"u16", Type::U16}, {"s16", Type::S16}, {"f16", Type::F16},
+      {"bf16", Type::BF16},
       {"b32", Type::B32}, {"u32", Type::U32}, {"s32", Type::S32}, {"f32", Type::F32},
       {"b64", Type::B64}, {"u64", Type::U64}, {"s64", Type::S64}, {"f64", Type::F64}};
   // clang-format on
@@ -100,10 +101,10 @@ void Parser::body() {
   jumps_.clear();
   table_jumps_.clear();
   tables_.clear();
-  new_register();  // register 0 takes what is not wanted
+  new_register();  // register 0 takes results that are not wanted
   expect("{");
   while (!scopes_.empty()) {
-    if (peek().text.empty()) error("the file ends in a function");
+    if (peek().text.empty()) error("the file ends inside a function");
     statement();
   }
   finish();

@@ -1,4 +1,4 @@
-// The body of a function into instructions that know their handlers.
+// Turns the body of a function into instructions that know their handlers.
 #include <algorithm>
 
 #include "cuda/emulator/ptx_parser.h"
@@ -11,10 +11,13 @@ constexpr std::pair<std::string_view, Special> kSpecials[] = {
     {"%tid.x", Special::TidX}, {"%tid.y", Special::TidY}, {"%tid.z", Special::TidZ},
     {"%ntid.x", Special::NtidX}, {"%ntid.y", Special::NtidY}, {"%ntid.z", Special::NtidZ},
     {"%ctaid.x", Special::CtaidX}, {"%ctaid.y", Special::CtaidY}, {"%ctaid.z", Special::CtaidZ},
-    {"%nctaid.x", Special::NctaidX}, {"%nctaid.y", Special::NctaidY}, {"%nctaid.z", Special::NctaidZ},
-    {"%laneid", Special::LaneId}, {"%warpid", Special::WarpId}, {"%clock", Special::Clock},
-    {"%clock64", Special::Clock}, {"%lanemask_eq", Special::LanemaskEq}, {"%lanemask_le", Special::LanemaskLe},
-    {"%lanemask_lt", Special::LanemaskLt}, {"%lanemask_ge", Special::LanemaskGe}, {"%lanemask_gt", Special::LanemaskGt},
+    {"%nctaid.x", Special::NctaidX}, {"%nctaid.y", Special::NctaidY},
+    {"%nctaid.z", Special::NctaidZ},
+    {"%laneid", Special::LaneId}, {"%warpid", Special::WarpId},
+    {"%clock", Special::Clock}, {"%clock64", Special::Clock},
+    {"%lanemask_eq", Special::LanemaskEq}, {"%lanemask_le", Special::LanemaskLe},
+    {"%lanemask_lt", Special::LanemaskLt}, {"%lanemask_ge", Special::LanemaskGe},
+    {"%lanemask_gt", Special::LanemaskGt},
     // clang-format on
 };
 
@@ -53,7 +56,7 @@ void Parser::instruction() {
   } else {
     operands(i);
   }
-  if (peek().text != ";") error("`;` expected after " + std::string(word));
+  if (peek().text != ";") error("expected `;` after " + std::string(word));
   std::string text(text_.substr(begin, peek().begin - begin));
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
   std::replace_if(text.begin(), text.end(), blank, ' ');
@@ -97,7 +100,7 @@ void Parser::address(Instruction& i) {  // [%rd1], [%rd1+8], [%rd1+-8], [paramet
   expect("]");
 }
 
-// call (result), function, (argument, …);  the function may be a register, then its prototype
+// call (result), function, (argument, …); The function may be a register. Then its prototype
 // follows.
 void Parser::call(Instruction& i) {
   Call c;

@@ -1,5 +1,5 @@
-// The variables of a PTX file: registers, and arrays in every kind of memory. What a file claims to need
-// is compared with what a GPU has before it is taken.
+// The variables of a PTX file: registers, and arrays in every kind of memory. Their sizes are
+// compared with a GPU's limits before any memory is allocated.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -10,16 +10,16 @@
 namespace simt::ptx {
 
 constexpr size_t kMostBytes = 256 << 20;    // of all arrays of a file
-constexpr size_t kMostFrame = 512 << 10;    // CUDA's limit of a thread's local memory
-constexpr size_t kMostRegisters = 1 << 20;  // of a function: nvcc takes a new one for each value
+constexpr size_t kMostFrame = 512 << 10;    // CUDA's limit for a thread's local memory
+constexpr size_t kMostRegisters = 1 << 20;  // of a function: nvcc uses a new one for each value
 constexpr size_t kMostRegistersOfFile = 4 << 20;
 constexpr size_t kMostAlign = 4096;
 
 /// The next word as a number of at most `most`.
-uint64_t Parser::bounded(uint64_t most, const char* what) {
+uint64_t Parser::bounded_number(uint64_t most, const char* what) {
   const std::string_view word = peek().text;
   if (!is_number(word) || number(word) > most)
-    error("a " + std::string(what) + " from 0 to " + std::to_string(most) + " expected");
+    error("expected " + std::string(what) + " from 0 to " + std::to_string(most));
   ++at_;
   return number(word);
 }
@@ -32,12 +32,12 @@ Parser::Declaration Parser::declaration(std::string_view until) {
   while (until.find(peek().text) == until.npos) {
     const std::string_view word = next();
     if (word == ".align") {
-      d.align = bounded(kMostAlign, "power of two for an alignment");
+      d.align = bounded_number(kMostAlign, "an alignment");
       if (!std::has_single_bit(d.align)) error("an alignment must be a power of two");
     } else if (word == "[") {
       const bool open = peek().text == "]";
       d.is_extern |= open;
-      count *= open ? 0 : bounded(kMostBytes / std::max<size_t>(count, 1), "size of an array");
+      count *= open ? 0 : bounded_number(kMostBytes / std::max<size_t>(count, 1), "an array size");
       expect("]");
     } else if (word.starts_with('.')) {
       if (const Type type = type_of(word.substr(1)); type != Type::None) d.type = type;
@@ -65,13 +65,13 @@ void Parser::shared_array(const Declaration& d) {
   SharedArray& array = module_.shared.emplace_back();
   array.name = d.name;
   array.address = kDynamicShared;
-  array.site = {array.name.c_str(), d.bytes, d.align, 1, module_.path.c_str(), d.line};
+  array.declaration = {array.name.c_str(), d.bytes, d.align, 1, module_.path.c_str(), d.line};
   if (d.is_extern) return;
   const auto align = static_cast<uint32_t>(std::max<size_t>(d.align, 16));
   array.address = (shared_top_ + align - 1) / align * align;
   if (array.address + d.bytes > kDynamicShared)
     error("the shared arrays take more memory than any GPU has");
-  shared_top_ = array.address + static_cast<uint32_t>(d.bytes) + 64;  // a gap that is nobody's
+  shared_top_ = array.address + static_cast<uint32_t>(d.bytes) + 64;  // leaves a gap
 }
 
 void Parser::global_array(const Declaration& d) {
@@ -94,7 +94,7 @@ void Parser::global_array(const Declaration& d) {
     while (peek().text != ";" && !peek().text.empty()) next();  // C++ has initialised it
 }
 
-// = 5, = {1, 2, 3}, = generic(other): values of the variable's type.
+// = 5, = {1, 2, 3}, = generic(other): values of the variable's type
 void Parser::initialise(GlobalArray& array, Type type) {
   char* to = array.address;
   while (peek().text != ";") {
@@ -123,8 +123,8 @@ Slice Parser::place(size_t bytes, size_t align) {
   size_t& top = function_->frame_bytes;
   top = (top + align - 1) / align * align;
   if (bytes > kMostFrame - std::min(top, kMostFrame))
-    error("parameters and local arrays of more than " + std::to_string(kMostFrame) +
-          " bytes, which a GPU's thread has");
+    error("parameters and local arrays take more than the " + std::to_string(kMostFrame) +
+          " bytes that a GPU thread has");
   const Slice slice{top, bytes};
   top += bytes;
   return slice;
@@ -139,8 +139,8 @@ void Parser::declare_registers() {  // .reg .b32 %r<3>;  .reg .u32 %lo, %hi;
       continue;
     }
     const uint64_t count =
-        bounded(kMostRegisters - std::min(kMostRegisters, function_->registers.size()),
-                "number of registers");
+        bounded_number(kMostRegisters - std::min(kMostRegisters, function_->registers.size()),
+                       "a number of registers");
     expect(">");
     registers_ += count;
     if (registers_ > kMostRegistersOfFile)

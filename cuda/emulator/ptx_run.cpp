@@ -1,4 +1,4 @@
-// One GPU thread runs a function: its registers, its memory, its calls.
+// One GPU thread runs a function: its registers, memory and calls.
 #include <ctime>
 
 #include "cuda/emulator/check.h"
@@ -38,7 +38,7 @@ uint64_t value_of(Special special) {
 
 }  // namespace
 
-// What a function finds in its frame is undefined, hence all bits set: NaN, and -1.
+// The initial contents of a frame are undefined. So all bits are set, which is NaN, and -1.
 Machine::Machine(const Function& function, Machine* caller)
     : function_(function),
       caller_(caller),
@@ -74,9 +74,10 @@ void Machine::call(const Instruction& i) {
   const Call& c = function_.calls[i.target];
   const auto& callee = *get<const Function*>(c.callee);
   if (callee.name == "__assertfail") assertion_failed(i, c);
-  if (!callee.defined) fault(i, "calls " + demangled(callee.name) + ", which PTX does not define");
+  if (!callee.defined)
+    fault(i, "calls " + demangled(callee.name) + ", which the PTX does not define");
   if (c.arguments.size() != callee.parameters.size() || c.results.size() != callee.results.size())
-    fault(i, "calls with other parameters than " + demangled(callee.name) + " has");
+    fault(i, "calls " + demangled(callee.name) + " with the wrong parameters");
   Machine machine(callee, this);
   for (size_t k = 0; k < c.arguments.size(); ++k)
     std::memcpy(machine.frame_.data() + callee.parameters[k].offset,

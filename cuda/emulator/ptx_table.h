@@ -1,7 +1,7 @@
 #pragma once
-// How the arithmetic files state an instruction: its name beside what it computes, as a lambda.
+// How the arithmetic files define an instruction: its name, and a lambda that computes its result.
 //   table["add.s32"] = op<[](uint32_t a, uint32_t b) { return a + b; }>;
-// The lambda's signature says how the registers are read and written.
+// The signature of the lambda says how the registers are read and written.
 #include <cmath>
 #include <string>
 #include <unordered_map>
@@ -18,19 +18,22 @@ void apply(R (*)(A...), std::index_sequence<I...>, Machine& m, const Instruction
   m.set<R>(i.operand[0], F(m.get<A>(i.operand[I + 1])...));
 }
 
-/// The handler that calls F with operands 1, 2, … and puts what it returns into operand 0.
+template <class R, class... A>
+constexpr size_t argument_count(R (*)(A...)) {
+  return sizeof...(A);
+}
+
+/// The handler that calls F with operands 1, 2, … and stores the result in operand 0.
 template <auto F>
 void op(Machine& m, const Instruction& i) {
-  [&]<class R, class... A>(R (*signature)(A...)) {
-    apply<F>(signature, std::index_sequence_for<A...>(), m, i);
-  }(+F);
+  apply<F>(+F, std::make_index_sequence<argument_count(+F)>(), m, i);
 }
 
 template <class T>
-T flushed(T x) {  // .ftz: a subnormal number becomes a zero of its sign
+T flushed(T x) {  // .ftz: a subnormal number becomes zero, with the same sign
   return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T(0), x) : x;
 }
-// If one operand is NaN, the other; -0 is less than 0.
+// If one operand is NaN, the result is the other. -0 is less than 0.
 template <class T>
 T minimum(T a, T b) {
   if (a != a) return b;

@@ -1,6 +1,6 @@
 #pragma once
-// PTX text into words: names (with their dots), numbers, and single marks. Comments and white space
-// only separate.
+// Turns PTX text into words: names (with their dots), numbers, and single punctuation marks.
+// Comments and white space only separate them.
 #include <string_view>
 #include <vector>
 
@@ -16,7 +16,8 @@ struct Token {
 std::vector<Token> tokenize(std::string_view text);
 
 bool is_number(std::string_view word);
-/// 7, -7, 0x1F, 7U, 0f3F800000 (the bits of a float), 0d… (of a double); 2^64 - 1 for anything above.
+/// Reads 7, -7, 0x1F, 7U, 0f3F800000 (the bits of a float) or 0d… (of a double). Any number above
+/// 2^64 - 1 becomes that.
 uint64_t number(std::string_view word);
 
 }  // namespace simt::ptx

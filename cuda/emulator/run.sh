@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# make run FILE=shift.cu: builds a CUDA program of one file, with its main(), and runs it: on the
-# emulator, checked. The Makefile tells how g++ compiles for that. Environment:
+# make run FILE=shift.cu: builds a CUDA program that is one file with its main(), and runs it on the
+# checked emulator. The Makefile sets the flags that g++ needs for that. Environment:
 #
 #   FILE=shift.cu   the program; it includes "cuda/gpu.h"
-#   ARGS="1 2"      what it is called with
-#   PLAIN=1         on the plain emulator, which is faster and finds less
-#   CUDA=1          with nvcc, on a GPU
+#   ARGS="1 2"      its arguments
+#   PLAIN=1         uses the plain emulator, which is faster and finds less
+#   CUDA=1          uses nvcc and a GPU
 #   BUILD, CXX, NVCC, KERNEL_FLAGS, CHECKED_FLAGS
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -14,15 +14,16 @@ cd "$(dirname "$0")/../.." || exit 2
 program=$BUILD/run/$(basename "$FILE" .cu)
 mkdir -p "$BUILD/run" || exit 2
 if [[ -n ${CUDA:-} ]]; then
-  "$NVCC" -std=c++20 -lineinfo --expt-relaxed-constexpr -arch=native -I. -x cu "$FILE" -o "$program" || exit
+  "$NVCC" -std=c++20 -lineinfo --expt-relaxed-constexpr -arch=native -I. \
+    -x cu "$FILE" -o "$program" || exit
 else
   emulator=checked
   [[ -z ${PLAIN:-} ]] || emulator=plain CHECKED_FLAGS=
   few_errors=-fmax-errors=5
   [[ $($CXX --version) != *clang* ]] || few_errors=-ferror-limit=5
-  # shellcheck disable=SC2086  # flags are many, and CXX may be "ccache g++"
-  if ! { $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g $few_errors -Wall -Wextra -Wno-unused -Wno-sign-compare \
-    -c -x c++ "$FILE" -o "$program.o" &&
+  # shellcheck disable=SC2086  # several flags, and CXX may be "ccache g++"
+  if ! { $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g $few_errors -Wall -Wextra -Wno-unused \
+    -Wno-sign-compare -c -x c++ "$FILE" -o "$program.o" &&
     $CXX -rdynamic "$program.o" "$BUILD/libemulator_$emulator.a" -lopenblas -o "$program"; }; then
     awk -f cuda/emulator/explain.awk "$FILE"
     exit 1

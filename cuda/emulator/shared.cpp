@@ -1,8 +1,8 @@
-// An array gets its place when the first thread of a block comes to its declaration; the others find
+// An array gets its place when the first thread of a block reaches its declaration. The others find
 // it in the list. It starts with all bits set, which is NaN in a float and -1 in an int: shared
-// memory is undefined until it is written, and a zero would hide that. It lies at an address that
-// is a multiple of its declared alignment and of no more, so that a float4 load from an array of
-// floats, which a GPU may refuse, is caught here too; and with a gap to its neighbours.
+// memory is undefined until it is written, and a zero would hide that. Its address is a multiple of
+// its declared alignment and of no higher power of two, so that a float4 load from an array of
+// floats, which a GPU may refuse, is caught here too. There is a gap on either side.
 #include "cuda/emulator/shared.h"
 
 #include <cuda_runtime.h>
@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t kArena = 512 * 1024, kGap = 64, kStaticLimit = kSharedLimit;
 
-struct Slot {
-  const SharedSite* site;
+struct StaticArray {
+  const SharedDeclaration* declaration;
   char* place;
 };
 
@@ -28,7 +28,7 @@ char* arena = nullptr;
 std::size_t used = 0, static_bytes = 0, dynamic_bytes = 0, most_bytes = 0;
 char* dynamic_place = nullptr;
 bool dynamic_known = false;
-std::vector<Slot> slots;
+std::vector<StaticArray> static_arrays;
 
 void make_arena() {
   arena = static_cast<char*>(check::allocate(kArena, check::Space::shared));
@@ -48,7 +48,7 @@ char* take(std::size_t bytes, std::size_t align) {
 
 void begin_shared_memory(std::size_t bytes, std::size_t limit) {
   if (!arena) make_arena();
-  slots.clear();
+  static_arrays.clear();
   used = static_bytes = 0;
   dynamic_bytes = bytes;
   most_bytes = limit;
@@ -56,23 +56,23 @@ void begin_shared_memory(std::size_t bytes, std::size_t limit) {
   dynamic_known = false;
 }
 
-void* shared_slot(const SharedSite& site) {
+void* static_shared(const SharedDeclaration& declaration) {
   const check::Pause pause;
-  for (const Slot& slot : slots)
-    if (slot.site == &site) return slot.place;
-  static_bytes += site.bytes;
+  for (const StaticArray& array : static_arrays)
+    if (array.declaration == &declaration) return array.place;
+  static_bytes += declaration.bytes;
   if (static_bytes > kStaticLimit)
     fail("uses " + std::to_string(static_bytes) + " bytes of static shared memory, more than " +
          std::to_string(kStaticLimit) + "; dynamic shared memory can be larger");
-  // A GPU refuses such a launch. Here the static arrays show one by one, as threads come to them.
+  // A GPU refuses such a launch. Here static arrays turn up one by one, as threads reach them.
   if (static_bytes + dynamic_bytes > most_bytes)
     fail_with(cudaErrorInvalidValue, "needs " + std::to_string(static_bytes) +
                                          " bytes of static and " + std::to_string(dynamic_bytes) +
                                          " of dynamic shared memory, together more than " +
                                          std::to_string(most_bytes));
-  char* const place = take(site.bytes, site.align);
-  check::shared_array(place, site.bytes, site.name, site.element_bytes);
-  slots.push_back({&site, place});
+  char* const place = take(declaration.bytes, declaration.align);
+  check::shared_array(place, declaration.bytes, declaration.name, declaration.element_bytes);
+  static_arrays.push_back({&declaration, place});
   return place;
 }
 
@@ -87,11 +87,16 @@ void* dynamic_shared(std::size_t element_bytes) {
 
 // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
 std::size_t shared_memory_limit(int arch) {
-  const std::size_t kib = arch == 75                                ? 64
-                          : arch == 80 || arch == 87                ? 163
-                          : arch == 86 || arch == 89 || arch >= 120 ? 99
-                                                                    : 227;
-  return kib * 1024;
+  switch (arch) {
+    case 75: return 64 * 1024;
+    case 80:
+    case 87: return 163 * 1024;
+    case 86:
+    case 89:
+    case 120:
+    case 121: return 99 * 1024;
+    default: return 227 * 1024;
+  }
 }
 
 }  // namespace simt

@@ -1,5 +1,6 @@
-// Deferred streams show what eager ones hide: a copy that nobody waited for, an event that nobody
-// recorded. The work of several streams is then done in an order drawn by the seed.
+// Deferred streams show what eager ones hide: a result that was read without waiting for the copy,
+// an event that was never recorded. The work of several streams is done in an order drawn from the
+// seed.
 #include "cuda/emulator/stream.h"
 
 #include <algorithm>
@@ -16,11 +17,13 @@ Stream default_stream;
 std::vector<Stream*> streams{&default_stream};
 std::vector<Event*> events;
 
-Stream& actual(Stream* stream) { return stream ? *stream : default_stream; }
-const void* handle(const Stream* stream) { return stream == &default_stream ? nullptr : stream; }
+Stream& stream_of(Stream* handle) { return handle ? *handle : default_stream; }
+const void* handle_of(const Stream& stream) {
+  return &stream == &default_stream ? nullptr : &stream;
+}
 
 /// Does a stream's next piece of work, if there is one.
-bool step(Stream& stream) {
+bool do_next(Stream& stream) {
   if (stream.queue.empty()) return false;
   const Operation next = std::move(stream.queue.front());
   stream.queue.pop_front();
@@ -31,20 +34,20 @@ bool step(Stream& stream) {
 }
 
 void run_until(const Event& event, std::uint64_t record) {
-  while (event.done < record && step(*event.stream)) {}
+  while (event.done < record && do_next(*event.stream)) {}
 }
 
 template <class T>
-bool known(const std::vector<T*>& all, const T* one) {
+bool exists(const std::vector<T*>& all, const T* one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
 }  // namespace
 
-bool is_stream(const Stream* stream) { return !stream || known(streams, stream); }
+bool is_stream(const Stream* stream) { return !stream || exists(streams, stream); }
 
 void drain(Stream* stream) {
-  while (step(actual(stream))) {}
+  while (do_next(stream_of(stream))) {}
 }
 
 void drain_all() {
@@ -54,15 +57,15 @@ void drain_all() {
     for (Stream* const s : streams)
       if (!s->queue.empty()) busy.push_back(s);
     if (busy.empty()) return;
-    step(*busy[draw() % busy.size()]);
+    do_next(*busy[draw() % busy.size()]);
   }
 }
 
 void drain(Event& event) { run_until(event, event.recorded); }
 
-void submit(Stream* handle_or_null, std::string_view what, Loc where, std::function<void()> work) {
-  Stream& stream = actual(handle_or_null);
-  const std::uint32_t number = check::queued(handle(&stream), what, where);
+void submit(Stream* handle, std::string_view what, Loc where, std::function<void()> work) {
+  Stream& stream = stream_of(handle);
+  const std::uint32_t number = check::queued(handle_of(stream), what, where);
   // The default stream waits for all blocking streams, and they for it.
   if (&stream == &default_stream) {
     for (Stream* const other : streams)
@@ -108,20 +111,21 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return set_error(cudaSuccess);
 }
 
-// Each question lets one piece of work be done, so that asking in a loop comes to an end.
+// Each query does one piece of work, so that a loop of queries comes to an end.
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   if (!is_stream(stream)) return set_error(cudaErrorInvalidResourceHandle);
-  if (step(actual(stream))) return cudaErrorNotReady;
+  if (do_next(stream_of(stream))) return cudaErrorNotReady;
   check::host_waits_for_stream(stream);
   return set_error(cudaSuccess);
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  if (!is_stream(stream) || !known(events, event)) return set_error(cudaErrorInvalidResourceHandle);
+  if (!is_stream(stream) || !exists(events, event))
+    return set_error(cudaErrorInvalidResourceHandle);
   check::stream_waits(stream, event);
   if (event->recorded == 0) return set_error(cudaSuccess);
   submit(stream, "cudaStreamWaitEvent", Loc{}, [event, record = event->recorded] {
-    if (known(events, event)) run_until(*event, record);
+    if (exists(events, event)) run_until(*event, record);
   });
   return set_error(cudaSuccess);
 }
@@ -145,7 +149,7 @@ cudaError_t cudaEventCreate(cudaEvent_t* event) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  if (!known(events, event)) return set_error(cudaErrorInvalidResourceHandle);
+  if (!exists(events, event)) return set_error(cudaErrorInvalidResourceHandle);
   drain(*event);
   std::erase(events, event);
   delete event;
@@ -153,9 +157,10 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  if (!is_stream(stream) || !known(events, event)) return set_error(cudaErrorInvalidResourceHandle);
+  if (!is_stream(stream) || !exists(events, event))
+    return set_error(cudaErrorInvalidResourceHandle);
   drain(*event);  // an earlier record in another stream
-  event->stream = &actual(stream);
+  event->stream = &stream_of(stream);
   const std::uint64_t record = ++event->recorded;
   check::event_recorded(event, stream);
   submit(stream, "cudaEventRecord", Loc{}, [event, record] {
@@ -166,22 +171,22 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (!known(events, event)) return set_error(cudaErrorInvalidResourceHandle);
+  if (!exists(events, event)) return set_error(cudaErrorInvalidResourceHandle);
   drain(*event);
   check::host_waits_for_event(event);
   return set_error(cudaSuccess);
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
-  if (!known(events, event)) return set_error(cudaErrorInvalidResourceHandle);
-  if (event->done < event->recorded && step(*event->stream)) return cudaErrorNotReady;
+  if (!exists(events, event)) return set_error(cudaErrorInvalidResourceHandle);
+  if (event->done < event->recorded && do_next(*event->stream)) return cudaErrorNotReady;
   check::host_waits_for_event(event);
   return set_error(cudaSuccess);
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
-  if (!known(events, from) || !known(events, to) || !from->timed || !to->timed || !from->recorded ||
-      !to->recorded)
+  if (!exists(events, from) || !exists(events, to) || !from->timed || !to->timed ||
+      !from->recorded || !to->recorded)
     return set_error(cudaErrorInvalidResourceHandle);
   if (from->done < from->recorded || to->done < to->recorded) return cudaErrorNotReady;
   *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();

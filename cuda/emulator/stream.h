@@ -1,5 +1,5 @@
-// Streams: queues of work. Eager, work is done when it is submitted; deferred, when somebody waits
-// for it, as late as a GPU may do it.
+// Streams: queues of work. Eager streams do their work when it is submitted. Deferred streams do it
+// when the host waits for it, the latest that a GPU may do it.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -22,18 +22,19 @@ struct Stream {
 
 struct Event {
   Stream* stream = nullptr;
-  std::uint64_t recorded = 0, done = 0;  // how many times
+  std::uint64_t recorded = 0, done = 0;  // how many records were queued, and how many have run
   std::chrono::steady_clock::time_point time;
   bool timed = true;
 };
 
-/// Puts work into a stream; null is the default stream.
+/// Puts work into a stream. Null is the default stream.
 void submit(Stream*, std::string_view what, Loc where, std::function<void()> work);
 
-/// Whether a handle is the default stream or one that was created and not destroyed.
+/// Whether a handle is the default stream, or one that was created and not yet destroyed.
 bool is_stream(const Stream*);
 
-/// Does all work of a stream, of all streams, or up to the latest record of an event.
+/// Do all work of a stream, all work of all streams, or the work up to the latest record of an
+/// event.
 void drain(Stream*);
 void drain_all();
 void drain(Event&);

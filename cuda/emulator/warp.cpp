@@ -1,7 +1,7 @@
-// Collectives of a warp. A lane that comes states its operation and its mask and waits. When all lanes
-// of the mask that are still in the kernel wait with the same operation and the same mask, the last
-// one computes for all. A lane named in a mask that never comes keeps the others waiting, and
-// deadlock.cpp says so. Shuffles exchange registers and order no memory; only __syncwarp does.
+// Collectives of a warp. A lane that arrives states its operation and its mask, and waits. When all
+// lanes of the mask that are still in the kernel wait with the same operation and mask, the last
+// one computes the results of all. If a lane in the mask never arrives, the others keep waiting,
+// and deadlock.cpp says so. Shuffles exchange registers. Only __syncwarp orders memory accesses.
 #include <bit>
 #include <cstring>
 
@@ -29,7 +29,7 @@ std::uint32_t reduce(WarpOp op, std::uint32_t a, std::uint32_t b) {
   }
 }
 
-/// What an operation gives that is the same for all of its lanes.
+/// The result of an operation that is the same for all of its lanes.
 std::uint64_t fold(WarpOp op, std::uint32_t lanes, const std::uint64_t* values) {
   const int first = std::countr_zero(lanes);
   std::uint32_t set = 0, equal = 0, reduced = std::uint32_t(values[first]);
@@ -50,7 +50,7 @@ std::uint64_t fold(WarpOp op, std::uint32_t lanes, const std::uint64_t* values) 
 
 bool is_shuffle(WarpOp op) { return op >= WarpOp::shfl && op <= WarpOp::shfl_xor; }
 
-/// All of `lanes` have come: each gets its result and goes on.
+/// All of `lanes` have arrived: each gets its result and becomes ready.
 void complete(int warp, std::uint32_t lanes, WarpOp op) {
   block.warps[warp].waiting &= ~lanes;
   std::uint64_t values[kWarp];
@@ -60,10 +60,8 @@ void complete(int warp, std::uint32_t lanes, WarpOp op) {
   } else if (is_shuffle(op)) {
     each_lane(lanes, [&](int i) {
       Thread& thread = lane_of(warp, i);
-      if (lanes >> thread.source & 1)
-        thread.value = values[thread.source];
-      else
-        thread.op = WarpOp::sync, thread.mask = 0;  // the reader reports it itself
+      thread.source_missing = !(lanes >> thread.source & 1);
+      if (!thread.source_missing) thread.value = values[thread.source];
     });
   } else if (op == WarpOp::match_any) {
     each_lane(lanes, [&](int i) {
@@ -95,9 +93,14 @@ std::uint64_t warp_collective(WarpOp op, std::uint32_t mask, std::uint64_t value
   const check::Pause pause;
   Thread& self = *block.current;
   const int number = block.number(self), warp = number / kWarp, lane = number % kWarp;
-  if (!(mask >> lane & 1)) fail("calls a warp function with a mask that does not name it", where);
+  if (!(mask >> lane & 1)) fail("calls a warp function with a mask that leaves it out", where);
   self.state = State::in_warp;
-  self.op = op, self.mask = mask, self.value = value, self.source = source, self.where = where;
+  self.op = op;
+  self.mask = mask;
+  self.value = value;
+  self.source = source;
+  self.source_missing = false;
+  self.where = where;
   block.warps[warp].waiting |= 1u << lane;
 
   const std::uint32_t needed = mask & block.warps[warp].live;
@@ -105,9 +108,9 @@ std::uint64_t warp_collective(WarpOp op, std::uint32_t mask, std::uint64_t value
       companions(warp, self) == needed)
     complete(warp, needed, op);
   suspend();
-  if (is_shuffle(op) && self.mask == 0) {
-    const check::Pause for_the_words;  // the checks are on since the thread went on
-    fail_at("shuffles from lane " + std::to_string(source) + ", which takes no part", where);
+  if (self.source_missing) {
+    const check::Pause for_the_report;  // the checks have been on since the thread was resumed
+    fail_at("shuffles from lane " + std::to_string(source) + ", which does not take part", where);
   }
   return self.value;
 }

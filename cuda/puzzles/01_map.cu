@@ -4,15 +4,16 @@
 //             |    |    |    |      threads 0, 1, 2, 3 of the one block
 //     out     9    1   16    1
 //
-// A kernel is a function that many threads run at the same time; here as many as there are numbers.
-// All get the same arguments. What differs is threadIdx.x, a thread's own number, counted from 0.
-// So there is no loop over the numbers: each thread does what the loop's body would do for one i.
+// A kernel is a function that many threads run at the same time. Here there is a thread for each
+// number. All threads get the same arguments. What differs is threadIdx.x, the thread's own number,
+// counted from 0. So there is no loop over the numbers: each thread does what the body of the loop
+// would do for one i.
 #include "cuda/puzzles/puzzle.h"
 
 __global__ void map(const float* a, float* out) {
   // exercise[ puzzles.01 pts=1
-  //? 1 The loop would be: for (int i = 0; i < n; ++i) out[i] = a[i] * a[i];
-  //? 2 Drop the loop and keep its body. Which i is this thread's?
+  //? 1 With a loop it would be: for (int i = 0; i < n; ++i) out[i] = a[i] * a[i];
+  //? 2 Drop the loop and keep its body. Which i belongs to this thread?
   //? 3 const int i = threadIdx.x; and then the body.
   //= // Your lines: square this thread's number.
   const int i = threadIdx.x;

@@ -1,17 +1,17 @@
-// Puzzle 02, zip: two arrays go in, number by number; one comes out.
+// Puzzle 02, zip: two arrays go in, number by number, and one comes out.
 //
 //       x     3    1    4             out = alpha * x + y, here with alpha = 2
 //       y     5    9    2
 //             |    |    |
 //     out    11   11   10
 //
-// The textbooks of linear algebra call this axpy; each step of gradient descent is one of them,
-// with alpha the negative learning rate. alpha is passed by value: every thread has its own copy.
+// Linear algebra calls this axpy. Each step of gradient descent is one, where alpha is the negative
+// learning rate. alpha is passed by value: every thread has its own copy.
 #include "cuda/puzzles/puzzle.h"
 
 __global__ void zip(const float* x, const float* y, float alpha, float* out) {
   // exercise[ puzzles.02 pts=1
-  //? 1 As in puzzle 01, thread i deals with number i and with no other.
+  //? 1 As in puzzle 01, thread i handles number i and no other.
   //? 2 It reads two numbers and writes one.
   //? 3 out[i] = alpha * x[i] + y[i];
   //= // Your lines.

@@ -5,8 +5,9 @@
 //     row 1  [ 4 ] [ 7 ] [ 1 ]               9  0  2  4  7  1
 //
 // A block may have two dimensions. Then a thread has two numbers: threadIdx.x, along a row, and
-// threadIdx.y, down a column. Memory has only one: pixel (row, column) of a picture that is
-// `columns` wide is at index row * columns + column. The block is 8 x 8, the picture smaller.
+// threadIdx.y, down a column. Memory has only one dimension: in a picture that is `columns` wide,
+// pixel (row, column) is at index row * columns + column. The block is 8 x 8, and the picture may
+// be smaller.
 //
 // Each pixel p, between 0 and 9, becomes 9 - p.
 #include "cuda/puzzles/puzzle.h"
@@ -14,7 +15,7 @@
 __global__ void map_2d(const float* picture, float* out, int rows, int columns) {
   // exercise[ puzzles.04 pts=1
   //? 1 x counts columns and y counts rows, so that neighbours in x are neighbours in memory.
-  //? 2 The guard needs two conditions: one thread may have a row but no column, or the reverse.
+  //? 2 The guard needs two conditions: a thread may have a row but no column, or the reverse.
   //? 3 if (row < rows && column < columns) out[row * columns + column] = ...
   //= // Your lines: 9 - p for each pixel p.
   const int row = threadIdx.y, column = threadIdx.x;

@@ -4,18 +4,18 @@
 //     column  2       6   2   8       out(r, c) = column[r] * row[c]
 //             5      15   5  20
 //
-// Both arrays are read again and again: each number of `row` by all threads below it, each number
-// of `column` by all threads beside it. A tensor library calls that broadcasting; here it is only a
-// matter of which index a thread does not use.
+// Both arrays are read again and again: each number of `row` by all the threads below it, and each
+// number of `column` by all the threads beside it. A tensor library calls this broadcasting. Here
+// it is only a matter of which index a thread does not use.
 #include "cuda/puzzles/puzzle.h"
 
 __global__ void broadcast(const float* column, const float* row, float* out, int rows,
                           int columns) {
   // exercise[ puzzles.05 pts=1
   //? 1 First find this thread's r and c and guard both, as in puzzle 04.
-  //? 2 The number from `column` does not depend on c, nor the one from `row` on r.
+  //? 2 The number from `column` does not depend on c, and the number from `row` not on r.
   //? 3 out[r * columns + c] = column[r] * row[c];
-  //= // Your lines: the whole table, each thread one entry. The block is 8 x 8.
+  //= // Your lines: each thread fills one entry of the table. The block is 8 x 8.
   const int r = threadIdx.y, c = threadIdx.x;
   if (r < rows && c < columns) out[r * columns + c] = column[r] * row[c];
   // exercise]

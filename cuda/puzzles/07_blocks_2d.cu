@@ -7,14 +7,14 @@
 //                  - - - -
 //     block (0, 1) 5  9  7
 //
-// The grid lays blocks of 4 x 4 threads over `a`, as many beside and below each other as it takes:
-// blockIdx.x and blockIdx.y tell them apart. Row r of a becomes column r of out. Mind that `out` is
-// as wide as `a` is high: the same number has another index there.
+// The grid covers `a` with blocks of 4 x 4 threads, as many across and down as it takes. blockIdx.x
+// and blockIdx.y tell them apart. Row r of a becomes column r of out. Note that `out` is as wide as
+// `a` is high, so a number's index in out differs from its index in a.
 #include "cuda/puzzles/puzzle.h"
 
 __global__ void transpose(const float* a, float* out, int rows, int columns) {
   // exercise[ puzzles.07 pts=2
-  //? 1 Puzzle 06's formula, once for x, which counts the columns of a, and once for y.
+  //? 1 Use puzzle 06's formula once for x, which counts the columns of a, and once for y.
   //? 2 a(r, c) is a[r * columns + c]. A row of out has `rows` numbers.
   //? 3 if (r < rows && c < columns) out[c * rows + r] = a[r * columns + c];
   //= // Your lines: out(c, r) = a(r, c).

@@ -3,12 +3,13 @@
 //     necklace 0   3  1  4  1  5  9  2  6        each bead becomes the sum of itself and the two
 //     out         10  8  6 10 15 16 17 11        beside it; the first and the last are neighbours
 //
-// Global memory is far away: a load takes hundreds of cycles. Shared memory is near, small, and
-// belongs to one block. So each thread fetches one bead, and the block's threads take their
-// neighbours from each other. They do not run in step, though: before one reads what another has
-// written, all must have arrived at __syncthreads().
+// Global memory is far away: a load takes hundreds of cycles. Shared memory is close and small, and
+// it belongs to one block. So each thread fetches one bead, and the threads of the block get their
+// neighbours' beads from each other. But they do not run in step: before a thread reads what
+// another has written, all of them must have reached __syncthreads().
 //
-// One block for each necklace, one thread for each bead. Every bead may be loaded once.
+// There is one block for each necklace, and one thread for each bead. Every bead may be loaded
+// once.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kBeads = 8;
@@ -16,11 +17,13 @@ constexpr int kBeads = 8;
 __global__ void shared(const float* a, float* out) {
   SHARED(float, bead, [kBeads]);  // in CUDA itself: __shared__ float bead[kBeads];
   // exercise[ puzzles.08 pts=2
-  //? 1 Three steps: fetch this thread's own bead into shared memory, wait, add up three from there.
-  //? 2 The neighbours on a ring: (k + 1) % kBeads, and (k + kBeads - 1) % kBeads on the other side.
+  //? 1 Three steps: fetch this thread's own bead into shared memory, wait, add up three beads
+  //?   there.
+  //? 2 On a ring the neighbours are (k + 1) % kBeads and (k + kBeads - 1) % kBeads.
   //? 3 bead[k] = a[i]; __syncthreads(); with k = threadIdx.x and i = blockIdx.x * kBeads + k.
   //= // Your lines.
-  const int k = threadIdx.x, i = blockIdx.x * kBeads + k;
+  const int k = threadIdx.x;
+  const int i = blockIdx.x * kBeads + k;
   bead[k] = a[i];
   __syncthreads();
   out[i] = bead[(k + kBeads - 1) % kBeads] + bead[k] + bead[(k + 1) % kBeads];

@@ -3,9 +3,10 @@
 //     a      3   1   4   1   5          out[c] = max(a[c - 1], a[c], a[c + 1]) in each row;
 //     out    3   4   4   5   5          at both ends of a row there are only two
 //
-// One block for each row, and a block has 16 threads even where the row is shorter. The threads
-// past the end have nothing to fetch and nothing to write. And yet they must not leave before the
-// barrier: __syncthreads() waits for all threads of the block. Every number may be loaded once.
+// There is one block for each row, and a block has 16 threads even if the row is shorter. The
+// threads past the end have nothing to fetch and nothing to write. Even so, they must not leave
+// before the barrier: __syncthreads() waits for all threads of the block. Every number may be
+// loaded once.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kThreads = 16;
@@ -13,8 +14,8 @@ constexpr int kThreads = 16;
 __global__ void pooling(const float* a, float* out, int columns) {
   SHARED(float, row, [kThreads]);
   // exercise[ puzzles.09 pts=2
-  //? 1 The barrier stands outside of every if. What may be inside are the load and the store.
-  //? 2 Begin with largest = row[c]; look left only if c > 0, and right only if c + 1 < columns.
+  //? 1 The barrier must be outside every if. Only the load and the store may be inside one.
+  //? 2 Start with largest = row[c]. Look left only if c > 0, and right only if c + 1 < columns.
   //? 3 if (c < columns) row[c] = a[first + c]; __syncthreads(); if (c < columns) { ... }
   //= // Your lines.
   const int c = threadIdx.x, first = blockIdx.x * columns;

@@ -7,9 +7,10 @@
 //                           35                                   1 adds
 //
 // out[0] = x[0] * y[0] + x[1] * y[1] + ... There is one block of 64 threads, and n may be smaller
-// or larger. First each thread adds up the products k, k + 64, k + 128, ... Then a tree: half of
-// the threads add what the other half has, then half of those, and so on: 6 steps for 64 sums,
-// where one thread alone would need 63. A step may begin when the one before is complete.
+// or larger. First, thread k adds up the products k, k + 64, k + 128, ... Then comes a tree: half
+// of the threads add the sums of the other half to their own, then half of those, and so on. That
+// is 6 steps for 64 sums, where one thread alone would need 63. A step must not begin before the
+// previous one is complete.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kThreads = 64;
@@ -17,10 +18,10 @@ constexpr int kThreads = 64;
 __global__ void dot(const float* x, const float* y, float* out, int n) {
   SHARED(float, sum, [kThreads]);
   // exercise[ puzzles.10 pts=3
-  //? 1 Add up in a local variable: for (int i = threadIdx.x; i < n; i += kThreads) ... A thread for
-  //?   which there is no product has the sum 0, and has to write it too.
+  //? 1 Add up in a local variable: for (int i = threadIdx.x; i < n; i += kThreads) ... A thread
+  //?   without any product has the sum 0, and must store it too.
   //? 2 for (int half = kThreads / 2; half > 0; half /= 2): threads below half add their partner's
-  //?   sum. All threads take part in the loop, because the barrier is in it.
+  //?   sum. All threads run the loop, because the barrier is inside it.
   //? 3 if (k < half) sum[k] += sum[k + half]; __syncthreads(); At the end thread 0 writes sum[0].
   //= // Your lines.
   const int k = threadIdx.x;

@@ -5,8 +5,8 @@
 //                 [2   0  -1]                    out[i] = 2 a[i] + 0 a[i + 1] - 1 a[i + 2]
 //     out      2   1   3  -7   8  12   4  12           beyond the end of a there are zeros
 //
-// A block of 8 threads computes 8 outputs. For these it needs 8 + width - 1 numbers: its own and
-// the first few of the block to the right, which it must fetch itself, since blocks cannot see each
+// A block of 8 threads computes 8 outputs. For these it needs 8 + width - 1 numbers: its own, and
+// the first few of the next block, which it must fetch itself, because blocks cannot see each
 // other's shared memory. Each block may load each number that it needs once.
 #include "cuda/puzzles/puzzle.h"
 
@@ -15,12 +15,14 @@ constexpr int kThreads = 8, kMaxWidth = 5;
 __global__ void conv_1d(const float* a, const float* weights, float* out, int n, int width) {
   SHARED(float, near, [kThreads + kMaxWidth - 1]);
   // exercise[ puzzles.11 pts=2
-  //? 1 near[j] shall be a[first + j], first being the first number of the block, or 0 past the end.
-  //? 2 There are kThreads + width - 1 to fetch: more than threads, so some fetch two. A loop does
-  //?   it: for (int j = threadIdx.x; j < kThreads + width - 1; j += kThreads).
+  //? 1 near[j] should be a[first + j], where a[first] is the block's first number, or 0 past the
+  //?   end.
+  //? 2 There are kThreads + width - 1 numbers to fetch, more than threads, so some threads fetch
+  //?   two. Use a loop: for (int j = threadIdx.x; j < kThreads + width - 1; j += kThreads).
   //? 3 After the barrier: sum += weights[w] * near[threadIdx.x + w] for each w below width.
   //= // Your lines.
-  const int first = blockIdx.x * kThreads, i = first + threadIdx.x;
+  const int first = blockIdx.x * kThreads;
+  const int i = first + threadIdx.x;
   for (int j = threadIdx.x; j < kThreads + width - 1; j += kThreads) {
     near[j] = first + j < n ? a[first + j] : 0;
   }

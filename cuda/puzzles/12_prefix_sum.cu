@@ -5,11 +5,12 @@
 //     add 2 back   3   4   8   9  11  19  17  22        s[i] += s[i - 2]
 //     add 4 back   3   4   8   9  14  23  25  31        s[i] += s[i - 4]
 //
-// It looks as if each sum had to wait for the one before. But after each row above, s[i] is the sum
-// of 2, 4, 8 numbers that end at i: three steps for 8 numbers. All threads read s[i - step] and
-// write s[i]: whoever writes too early takes a number away that a neighbour still needs.
+// It looks as if each sum had to wait for the one before it. But after the rows above, s[i] is the
+// sum of the last 2, 4 and 8 numbers up to i: three steps for 8 numbers. All threads read s[i -
+// step] and write s[i]. A thread that writes too early overwrites a number that another still
+// needs.
 //
-// One block of 32 threads; n is at most 32. Every number may be loaded once.
+// There is one block of 32 threads, and n is at most 32. Every number may be loaded once.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kThreads = 32;
@@ -17,9 +18,9 @@ constexpr int kThreads = 32;
 __global__ void prefix_sum(const float* a, float* out, int n) {
   SHARED(float, s, [kThreads]);
   // exercise[ puzzles.12 pts=3
-  //? 1 for (int step = 1; step < kThreads; step *= 2): a thread with i >= step adds what is `step`
-  //?   places back. The others add nothing, but wait with the rest.
-  //? 2 Two barriers in a step: one between all reads and the first write, one after all writes.
+  //? 1 for (int step = 1; step < kThreads; step *= 2): a thread with i >= step adds the number that
+  //?   is `step` places back. The others add nothing, but they wait with the rest.
+  //? 2 Each step has two barriers: one between all reads and the first write, one after all writes.
   //? 3 const float back = i >= step ? s[i - step] : 0; and between the barriers s[i] += back;
   //= // Your lines.
   const int i = threadIdx.x;

@@ -1,14 +1,14 @@
 // Puzzle 13, sum along an axis: a matrix goes in, the sum of each column comes out.
 //
-//     a        3   1   4   1           a block of 4 x 4 threads stands over 4 columns:
+//     a        3   1   4   1           a block of 4 x 4 threads covers 4 columns:
 //              5   9   2   6           thread (x, y) adds up rows y, y + 4, y + 8, ... of column x;
 //              5   3   5   8           then a tree along y, as in puzzle 10, in each column
 //     out     13  13  11  15
 //
-// This is how the gradient of a bias comes about: each row of the batch adds its share. Threads
-// side by side read numbers side by side, which is what global memory is fast at; one thread for
-// each row would be just as right and many times slower. Every number may be loaded once, and the
-// rows of a column are shared out evenly.
+// This is how the gradient of a bias is computed: each row of the batch adds its share.
+// Neighbouring threads read neighbouring numbers, which is what global memory is fast at. One
+// thread for each row would be just as correct and many times slower. Every number may be loaded
+// once, and the rows of a column must be shared out evenly.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kSide = 4;
@@ -19,10 +19,11 @@ __global__ void axis_sum(const float* a, float* out, int rows, int columns) {
   //? 1 First the thread's own sum, in a local variable, over rows y, y + kSide, ... of its column.
   //?   Threads past the last column have the sum 0.
   //? 2 sum[y][x] keeps the columns apart, so that all trees grow side by side. All threads meet at
-  //?   each barrier, also those past the last column.
-  //? 3 if (y < half) sum[y][x] += sum[y + half][x]; At the end sum[0][x] is the answer of column x.
+  //?   each barrier, even those past the last column.
+  //? 3 if (y < half) sum[y][x] += sum[y + half][x]; At the end sum[0][x] is the sum of column x.
   //= // Your lines.
-  const int x = threadIdx.x, y = threadIdx.y, column = blockIdx.x * kSide + x;
+  const int x = threadIdx.x, y = threadIdx.y;
+  const int column = blockIdx.x * kSide + x;
   float mine = 0;
   if (column < columns) {
     for (int row = y; row < rows; row += kSide) mine += a[row * columns + column];

@@ -3,14 +3,14 @@
 //                         b   .  1  .
 //                             .  2  .        c(row, column) = sum over k of a(row, k) b(k, column)
 //                             .  3  .
-//     a   .  .  .         c   .  .  .        each sign is a tile: for tile # of c, a block walks
+//     a   .  .  .         c   .  .  .        each symbol is a tile: for tile # of c, a block walks
 //         1  2  3             .  #  .        along the tiles of a and down those of b, in step:
 //         .  .  .             .  .  .        1 with 1, 2 with 2, 3 with 3
 //
 // Thread by thread, every number of a would be loaded once for each column of c. A block of 4 x 4
-// threads does better: together they fetch a 4 x 4 tile of a and one of b, 1 load each for a
-// thread, and then each number serves 4 threads from shared memory. That divides the traffic by 4;
-// by 32, with tiles of 32. Where a tile hangs over the edge of its matrix, it holds zeros.
+// threads does better. Together they fetch a 4 x 4 tile of a and one of b, one load from each per
+// thread, and then each number serves 4 threads from shared memory. That divides the traffic by 4,
+// or by 32 with tiles of 32. Where a tile extends past the edge of its matrix, it holds zeros.
 //
 // a is (rows, inner), b is (inner, columns), c is (rows, columns).
 #include "cuda/puzzles/puzzle.h"
@@ -21,10 +21,11 @@ __global__ void matmul(const float* a, const float* b, float* c, int rows, int i
   SHARED(float, tile_a, [kTile][kTile]);
   SHARED(float, tile_b, [kTile][kTile]);
   // exercise[ puzzles.14 pts=4
-  //? 1 A loop over tiles: for (int first = 0; first < inner; first += kTile). In it: fetch, wait,
-  //?   multiply, wait. The second barrier keeps the fast from overwriting what the slow still read.
-  //? 2 Thread (x, y) fetches a(row, first + x) and b(first + y, column): a guard for each, with the
-  //?   sizes of its own matrix, and 0 where the guard says no.
+  //? 1 Loop over tiles: for (int first = 0; first < inner; first += kTile). In the loop: fetch,
+  //?   wait, multiply, wait. The second barrier keeps fast threads from overwriting what slow ones
+  //?   read.
+  //? 2 Thread (x, y) fetches a(row, first + x) and b(first + y, column). Guard each with the sizes
+  //?   of its own matrix, and store 0 where the guard fails.
   //? 3 for (int k = 0; k < kTile; ++k) sum += tile_a[y][k] * tile_b[k][x];
   //= // Your lines.
   const int x = threadIdx.x, y = threadIdx.y;

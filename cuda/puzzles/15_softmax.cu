@@ -5,23 +5,23 @@
 //     merged                  (5, 1.20)                 5, and 1.14 * exp(3 - 5) + 1.05
 //
 // Without the max, exp(89) is already infinite in float. But the max is known only at the end, and
-// the sum needs it from the start: that would be one pass for the max, one for the sum, one for the
-// output. Online: keep the pair (largest so far, sum relative to it). Two pairs merge into one, in
-// any order, so they may be added up by a tree. Two passes remain. Attention (puzzle 17) lives on
-// this.
+// the sum needs it from the start. That would take one pass for the max, one for the sum, and one
+// for the output. The online method keeps the pair (largest so far, sum relative to it). Two pairs
+// merge into one, in any order, so a tree can merge them all, and two passes remain. Attention
+// (puzzle 17) builds on this.
 //
-// One block for each row; every number may be loaded twice.
+// There is one block for each row. Every number may be loaded twice.
 #include <cfloat>
 
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kThreads = 16;
 
-struct Partial {  // of some numbers of a row; of none of them: {-FLT_MAX, 0}
+struct Partial {  // of some numbers of a row; without any number it is {-FLT_MAX, 0}
   float largest, sum;
 };
 
-/// The Partial of p's numbers and q's together.
+/// The Partial of the numbers of p and q together.
 __device__ Partial merge(Partial p, Partial q) {
   // exercise[ puzzles.15a pts=2
   //? 1 The largest of all is the larger of the two. Each sum is relative to its own largest.
@@ -36,12 +36,13 @@ __device__ Partial merge(Partial p, Partial q) {
 __global__ void softmax(const float* x, float* out, int columns) {
   SHARED(Partial, partial, [kThreads]);
   // exercise[ puzzles.15b pts=2
-  //? 1 A thread begins with {-FLT_MAX, 0} and merges number after number: x alone is {x, 1}.
-  //? 2 Then puzzle 10's tree, with merge in place of +.
-  //? 3 partial[0] then has the row's largest and sum. A second loop over the columns writes
-  //?   expf(x - largest) / sum.
+  //? 1 A thread starts with {-FLT_MAX, 0} and merges one number after another: x alone is {x, 1}.
+  //? 2 Then comes puzzle 10's tree, with merge in place of +.
+  //? 3 partial[0] then holds the largest and the sum of the row. A second loop over the columns
+  //?   writes expf(x - largest) / sum.
   //= // Your lines: this thread's columns are threadIdx.x, threadIdx.x + kThreads, ...
-  const int k = threadIdx.x, first = blockIdx.x * columns;
+  const int k = threadIdx.x;
+  const int first = blockIdx.x * columns;
   Partial mine = {-FLT_MAX, 0};
   for (int c = k; c < columns; c += kThreads) mine = merge(mine, {x[first + c], 1});
   partial[k] = mine;

@@ -3,12 +3,12 @@
 //     x          3    1    4    4           mean = 3, variance = (0 + 4 + 1 + 1) / 4 = 1.5
 //     out        0  -1.63  0.82  0.82       out = (x - mean) / sqrt(variance + eps) * gamma + beta
 //
-// The short formula for the variance, mean of squares minus square of the mean, subtracts two
-// large numbers that are nearly the same: with a mean of 1000, few of float's 7 digits are left. So
-// first the mean, then the mean of (x - mean) squared. To load each number only once nevertheless,
-// the row waits in shared memory, whose size the launch fixes: "dynamic" shared memory.
+// The short formula for the variance, mean of squares minus square of the mean, subtracts two large
+// numbers that are nearly equal: with a mean of 1000, few of float's 7 digits are left. So compute
+// the mean first, and then the mean of (x - mean) squared. To load each number only once all the
+// same, keep the row in shared memory. Its size is set at the launch: "dynamic" shared memory.
 //
-// One block for each row; block_sum is there.
+// There is one block for each row. block_sum is given.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kThreads = 16;
@@ -24,7 +24,7 @@ __device__ float block_sum(float v) {
     __syncthreads();
   }
   const float sum = part[0];
-  __syncthreads();  // all have read it before another call writes to part
+  __syncthreads();  // all threads have read it before the next call writes to part
   return sum;
 }
 
@@ -33,11 +33,12 @@ __global__ void layer_norm(const float* x, const float* gamma, const float* beta
   DYN_SHARED(float, row);  // `columns` floats; in CUDA itself: extern __shared__ float row[];
   // exercise[ puzzles.16 pts=4
   //? 1 Three loops over this thread's columns k, k + kThreads, ...: fetch and add up; add up the
-  //?   squares of (row[c] - mean); write. Between them a block_sum each.
-  //? 2 block_sum has barriers in it: never call it inside an if or inside a loop over columns.
+  //?   squares of (row[c] - mean); write. Call block_sum after the first and after the second.
+  //? 2 block_sum contains barriers: never call it inside an if or inside a loop over columns.
   //? 3 const float scale = rsqrtf(block_sum(squares) / columns + eps); rsqrtf(v) is 1 / sqrt(v).
   //= // Your lines.
-  const int k = threadIdx.x, first = blockIdx.x * columns;
+  const int k = threadIdx.x;
+  const int first = blockIdx.x * columns;
   float sum = 0, squares = 0;
   for (int c = k; c < columns; c += kThreads) {
     row[c] = x[first + c];

@@ -1,17 +1,17 @@
 // Puzzle 17, attention: out(i) = sum over j of softmax_j(q(i) . k(j) / sqrt(kDim)) v(j).
 //
 //     keys and values     tile 0     tile 1     tile 2      q, k, v and out are (length, kDim)
-//     query i           o---------------------------->      largest, sum and acc[kDim] walk along
+//     query i           o---------------------------->      largest, sum and acc[kDim] go along
 //
-// Written down step by step, attention needs a table of length x length scores. For a text of
-// 100,000 tokens that is 40 GB. But puzzle 15 needed no table: a thread walks along the keys with
-// the largest score so far, the sum relative to it, and now also the sum of the values, weighted
-// likewise. When a score is larger than all before, old sum and old values shrink by the same
-// factor.
+// Written out step by step, attention needs a table of length x length scores. For a text of
+// 100,000 tokens that is 40 GB. But puzzle 15 needed no table. Here, too, a thread goes along the
+// keys with the largest score so far, the sum relative to it, and now also the sum of the values,
+// weighted in the same way. When a score is larger than all before it, the old sum and the old
+// values shrink by the same factor.
 //
-// A block has kTile threads and as many queries, one each. It fetches the keys and values tile by
-// tile, each thread one row of both. The last tile may be short. Keys and values are loaded once by
-// each block.
+// A block has kTile threads, and each has one query. The block fetches the keys and values tile by
+// tile, and each thread fetches one row of both. The last tile may be short. Each block may load
+// the keys and values once.
 #include <cfloat>
 
 #include "cuda/puzzles/puzzle.h"
@@ -26,9 +26,9 @@ __global__ void attention(const float* q, const float* k, const float* v, float*
   float largest = -FLT_MAX, sum = 0, acc[kDim] = {}, query[kDim] = {};
   for (int d = 0; d < kDim && i < length; ++d) query[d] = q[i * kDim + d];
   // exercise[ puzzles.17 pts=5
-  //? 1 Like puzzle 14: for (int first = 0; first < length; first += kTile) fetch, wait, use, wait.
-  //?   A thread without a query fetches and waits like all the others, and only writes nothing.
-  //? 2 Use: for each row j of the tile that exists, score = scale * (query . keys[j]).
+  //? 1 As in puzzle 14: for (int first = 0; first < length; first += kTile) fetch, wait, use, wait.
+  //?   A thread without a query fetches and waits like all the others, but writes nothing.
+  //? 2 To use a tile: for each of its rows j that exists, score = scale * (query . keys[j]).
   //? 3 With m = fmaxf(largest, score): shrink = expf(largest - m), weight = expf(score - m). Then
   //?   sum and each acc[d] become old * shrink + weight * (1, or values[j][d]); and largest = m.
   //= // Your lines. At the end out(i) = acc / sum.
@@ -42,7 +42,8 @@ __global__ void attention(const float* q, const float* k, const float* v, float*
     for (int j = 0; j < kTile && first + j < length; ++j) {
       float score = 0;
       for (int d = 0; d < kDim; ++d) score += scale * query[d] * keys[j][d];
-      const float m = fmaxf(largest, score), shrink = expf(largest - m), weight = expf(score - m);
+      const float m = fmaxf(largest, score);
+      const float shrink = expf(largest - m), weight = expf(score - m);
       for (int d = 0; d < kDim; ++d) acc[d] = acc[d] * shrink + weight * values[j][d];
       sum = sum * shrink + weight;
       largest = m;

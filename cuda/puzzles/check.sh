@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# make puzzles-check: proves that the puzzles are fair and the runner tells the truth.
+# make puzzles-check: proves that the puzzles are fair and that the runner tells the truth.
 #
 #   solved     every solution compiles without a warning and passes its tests
 #   blank      every file that a student gets compiles without a warning and fails them
-#   mistakes   a solution with a barrier left out, or one number too far, is stopped by the checker:
-#              a GPU often gives the right numbers all the same
+#   mistakes   the checker stops a solution with a barrier left out, or with a bound one too far,
+#              although a GPU often gives the right numbers all the same
 #   runner     what `make puzzles` does with a student's folder
 #
-# Environment: BUILD, CXX, CHECKED, KERNEL_FLAGS, CHECKED_FLAGS as for run.sh. `check.sh nvcc` only compiles the solutions with
-# nvcc, for sm_75.
+# Environment: BUILD, CXX, CHECKED, KERNEL_FLAGS, CHECKED_FLAGS as for run.sh. `check.sh nvcc` only
+# compiles the solutions with nvcc, for sm_75.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 here=cuda/puzzles
@@ -30,8 +30,8 @@ regions() {
   awk -f $here/regions.awk -v mode="$mode" "$@"
 }
 
-# One program out of many puzzles' files, each in a namespace of its own: the headers are read only
-# once. GRADUS_PUZZLE chooses one when it runs.
+# Makes one program out of many puzzles, each in a namespace of its own, so that the headers are
+# compiled only once. GRADUS_PUZZLE chooses the puzzle when the program runs.
 unite() { # program file…
   local out=$work/$1.cu i=0 file calls=''
   shift
@@ -47,7 +47,7 @@ unite() { # program file…
   } >>"$out"
 }
 
-# The flags of the solutions are those of the kernels; a blank file may not use all it has.
+# Solutions are compiled with all warnings. A blank file need not use all its variables.
 # shellcheck disable=SC2317  # xargs calls it
 compile() { # program
   local warnings='-Wshadow -Wconversion -Wno-sign-conversion'
@@ -61,7 +61,7 @@ export -f compile
 
 passes() { # program number
   GRADUS_PUZZLE=$2 GRADUS_PUZZLE_SECONDS=5 "$work/$1" >"$work/out.txt" 2>&1 &&
-    grep -q 'All tests are passed' "$work/out.txt"
+    grep -q 'All tests passed' "$work/out.txt"
 }
 
 solutions=("$here"/[0-9][0-9]_*.cu)
@@ -117,12 +117,12 @@ done
 # ---- The runner, as a student meets it -----------------------------------------------------------
 
 student=$work/student
-run() { # VARIABLE=value…; its output goes to said, its exit status to status
+run() { # VARIABLE=value…; sets said to its output and status to its exit status
   said=$(env P= HINT= RESET= UPDATE= FROM= CUDA= PUZZLES="$student" BUILD="$work" \
     GRADUS_PUZZLE_SECONDS=1 "$@" $here/run.sh 2>&1)
   status=$?
 }
-expect() { # status, a pattern in what was said, what it is about
+expect() { # status, a pattern in the output, what it is about
   if [[ $status -ne $1 ]] || ! grep -qE -- "$2" <<<"$said"; then
     fail "the runner, $3: exit status $status (should be $1), or no '$2' in:"$'\n'"$said"
   fi
@@ -145,10 +145,13 @@ fill 05_broadcast 'out[0] = nonsense;'
 fill 06_blocks '_Exit(0);'
 fill 07_blocks_2d '__shared__ float tile[4]; out[0] = tile[0];'
 fill 08_shared 'bead[threadIdx.x] = 1; if (threadIdx.x) __syncthreads(); out[threadIdx.x] = 1;'
-fill 10_dot 'for (int i = 0; i < n && threadIdx.x == 0; ++i) out[0] = x[i] * y[i] + (i > 0 ? out[0] : 0);'
-fill 14_matmul 'const int r = blockIdx.y * kTile + threadIdx.y, j = blockIdx.x * kTile + threadIdx.x;
+fill 10_dot 'for (int i = 0; i < n && threadIdx.x == 0; ++i)
+    out[0] = x[i] * y[i] + (i > 0 ? out[0] : 0);'
+fill 14_matmul 'const int r = blockIdx.y * kTile + threadIdx.y;
+  const int j = blockIdx.x * kTile + threadIdx.x;
   float sum = 0;
-  for (int k = 0; k < inner && r < rows && j < columns; ++k) sum += a[r * inner + k] * b[k * columns + j];
+  for (int k = 0; k < inner && r < rows && j < columns; ++k)
+    sum += a[r * inner + k] * b[k * columns + j];
   if (r < rows && j < columns) c[r * columns + j] = sum;'
 cp "$student/02_zip.cu" "$work/before"
 run
@@ -160,16 +163,17 @@ expect 1 '03_guard.cu:[0-9]+' "the line of a finding"
 expect 1 'out of bounds: element 5' "a missing guard"
 expect 1 'did not end within 1 seconds' "a loop without end"
 expect 1 "05_broadcast.cu:[0-9:]+ error: .*nonsense" "an error of the compiler"
-expect 1 'here, __shared__ float tile\[4\] is written  SHARED\(float, tile, \[4\]\);' "what is CUDA and not C++"
+expect 1 'instead of  __shared__ float tile\[4\]  write  SHARED\(float, tile, \[4\]\);' \
+  "what is CUDA and not C++"
 expect 1 'ended before its tests did' "an exit in the kernel"
 expect 1 'wait in __syncthreads' "a barrier that some do not reach"
 expect 1 'thread 0 alone loaded [0-9]+ numbers from global memory' "work that is not shared"
-expect 1 'a was loaded from global memory [0-9]+ times' "a product without tiles"
+expect 1 'the kernel made [0-9]+ loads from a in global memory' "a product without tiles"
 cmp -s "$work/before" "$student/02_zip.cu" || fail "the runner changed a student's file"
 run P=map
 expect 0 'solved' "one puzzle by name"
 run P=18
-expect 2 'no puzzle 18' "a number that there is not"
+expect 2 'no puzzle 18' "a number that does not exist"
 run P=10 HINT=2
 expect 0 '^  2 ' "hints"
 ! grep -q '^  3 ' <<<"$said" || fail "the runner shows the third hint when asked for two"

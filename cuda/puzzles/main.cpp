@@ -1,6 +1,6 @@
-// A puzzle's program. Exit status 0: all tests are passed; 1: what is wrong was said; 77: no GPU.
-// GRADUS_PUZZLE_SECONDS limits the time it may compute: a loop in a kernel that never ends shall
-// not hold up the student.
+// A puzzle's program. Exit status 0: all tests passed. 1: something is wrong and was reported. 77:
+// there is no GPU. GRADUS_PUZZLE_SECONDS limits its running time, so that an endless loop in a
+// kernel does not keep the student waiting.
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -22,19 +22,19 @@ int seconds() {
   return n > 0 ? n : kSeconds;
 }
 
-/// Runs inside the kernel that does not end. Strictly it may not call printf; but the process ends
-/// here, and it is worth more to the student to hear which thread it is.
+/// Runs inside the kernel that does not end. Strictly speaking, a signal handler may not call
+/// printf. But the process ends here anyway, and the student needs to know which thread it is.
 void out_of_time(int) {
-  puzzle::say("The kernel did not end within %d seconds: does each loop in it end?", seconds());
+  puzzle::say("The kernel did not end within %d seconds. Does every loop end?", seconds());
 #if defined(SIMT_EMULATOR)
-  puzzle::say("It was at thread (%u, %u, %u) of block (%u, %u, %u).", threadIdx.x, threadIdx.y,
+  puzzle::say("Thread (%u, %u, %u) of block (%u, %u, %u) was running.", threadIdx.x, threadIdx.y,
               threadIdx.z, blockIdx.x, blockIdx.y, blockIdx.z);
 #endif
   std::fflush(stdout);
   _exit(kFailed);
 }
 
-/// Time of the processor, not of the clock: a busy machine must not fail a good kernel.
+/// Processor time, not wall-clock time: a busy machine must not fail a good kernel.
 void limit_time() {
   std::signal(SIGPROF, out_of_time);
   itimerval limit{};
@@ -45,9 +45,9 @@ void limit_time() {
 }  // namespace
 
 int main() {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in step with what others print to stderr
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // in step with what is printed to stderr
 #if defined(SIMT_EMULATOR)
-  simt::config().quiet = true;  // the report is printed below, as part of the whole
+  simt::config().quiet = true;  // `say` prints the report, as part of the whole
 #endif
   int devices = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
@@ -58,6 +58,6 @@ int main() {
   try {
     puzzle::Tests t;
     tests(t);
-    puzzle::say("All tests are passed.");  // the runner wants to see this: exit(0) is not enough
+    puzzle::say("All tests passed.");  // the runner looks for this: exit(0) is not enough
   } catch (const puzzle::Failed&) { return kFailed; }
 }

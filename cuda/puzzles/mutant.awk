@@ -1,8 +1,9 @@
-# A solution with one mistake in it, of the kind that everybody makes: -v nth=K takes the K-th place
+# Puts one mistake into a solution, of the kind that everybody makes. -v nth=K takes the K-th place
 # in the regions where a barrier can be left out, or where "below n" can become "up to n". Prints
 # nothing if there are fewer places.
 #
-# A loop over tiles may run once too often (first < ...): its last tile is then empty.
+# The bound of a loop over tiles (first < ...) is left alone: with one round too many, the last tile
+# is empty, and that is no mistake.
 $0 ~ "^[ \t]*// exercise\\[" { inside = 1 }
 $0 ~ "^[ \t]*// exercise\\]" { inside = 0 }
 inside && !/^[ \t]*\/\// {

@@ -1,4 +1,4 @@
-// The arrays of a puzzle, and how its tests are judged.
+// The arrays of a puzzle, and the comparison of its results.
 #include "cuda/puzzles/puzzle.h"
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 namespace puzzle {
 namespace {
 
-constexpr int kMostListed = 3;  // wrong elements, where there is no drawing
+constexpr int kMostListed = 3;  // wrong elements that are listed if there is no drawing
 
-void must(cudaError_t error, const char* what) {
+void require_success(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
   say("%s: %s", what, cudaGetErrorString(error));
   throw Failed{};
 }
 
-/// The same numbers in every run and on every machine, others for each name.
+/// The same numbers in every run and on every machine, but different ones for each name.
 std::mt19937 generator(const char* name) {
   std::uint32_t seed = 0;
   for (; *name; ++name) seed = seed * 31 + std::uint32_t(*name);
@@ -51,25 +51,25 @@ void say_wrong(const Array& result, int i, float wanted, float got) {
 Array::Array(const char* name, Shape shape, const std::vector<float>& values)
     : name_(name), shape_(shape), values_(values) {
   const std::size_t bytes = values_.size() * sizeof(float);
-  must(cudaMalloc(reinterpret_cast<void**>(&device_), bytes), "cudaMalloc");
-  must(cudaMemcpy(device_, values_.data(), bytes, cudaMemcpyHostToDevice), "cudaMemcpy");
+  require_success(cudaMalloc(reinterpret_cast<void**>(&device_), bytes), "cudaMalloc");
+  require_success(cudaMemcpy(device_, values_.data(), bytes, cudaMemcpyHostToDevice), "cudaMemcpy");
   trace::array_made(this);
 }
 
 Array::~Array() {
   trace::array_gone(this);
-  (void)cudaFree(device_);  // fails after a kernel that was stopped, but then all has been said
+  (void)cudaFree(device_);  // fails after a kernel that was stopped, which has been reported
 }
 
 std::vector<float> Array::fetch() const {
   std::vector<float> values(values_.size());
   const std::size_t bytes = values.size() * sizeof(float);
-  must(cudaMemcpy(values.data(), device_, bytes, cudaMemcpyDeviceToHost), "cudaMemcpy");
+  require_success(cudaMemcpy(values.data(), device_, bytes, cudaMemcpyDeviceToHost), "cudaMemcpy");
   return values;
 }
 
 Array Tests::numbers(const char* name, Shape shape, int low) {
-  // From a shuffled deck, so that a small array holds no number twice: a wrong index shows.
+  // From a shuffled deck, so that a small array has no number twice and a wrong index shows.
   std::vector<float> deck, values;
   std::mt19937 random = generator(name);
   while (int(values.size()) < shape.size()) {
@@ -118,7 +118,7 @@ void Tests::compare(const Array& result, const std::vector<float>& wanted, float
 
   const std::vector<float> got = result.fetch();
   std::vector<bool> wrong(got.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {  // in this form, a NaN is wrong
+  for (std::size_t i = 0; i < got.size(); ++i) {  // written so that a NaN is wrong
     wrong[i] = !(std::fabs(got[i] - wanted[i]) <= tolerance * (1 + std::fabs(wanted[i])));
   }
   const int count = int(std::count(wrong.begin(), wrong.end(), true));
@@ -134,28 +134,27 @@ void Tests::compare(const Array& result, const std::vector<float>& wanted, float
     throw Failed{};
   }
 
-  for (const Limit& limit : limits_) judge(limit, test);
+  for (const Limit& limit : limits_) enforce(limit, test);
   limits_.clear();
   say("%s: passed.", test.c_str());
   ++test_;
 }
 
-void Tests::judge(const Limit& limit, const std::string& test) const {
+void Tests::enforce(const Limit& limit, const std::string& test) const {
   if (!trace::available) return;
   const std::size_t allowed = std::size_t(limit.loads);
   if (limit.array) {
     const std::size_t loads = trace::loads_of(*limit.array);
     if (loads <= allowed) return;
     say("%s: the result is right.", test.c_str());
-    say("But %s was loaded from global memory %zu times, number by number, and "
-        "%zu times are enough.",
-        limit.array->name(), loads, allowed);
+    say("But the kernel made %zu loads from %s in global memory, and %zu are enough.", loads,
+        limit.array->name(), allowed);
   } else {
     const trace::Busiest busiest = trace::busiest(limit.memory);
     if (busiest.loads <= allowed) return;
     say("%s: the result is right.", test.c_str());
-    say("But %s alone loaded %zu numbers from %s memory, and the work can be "
-        "shared so that none loads more than %zu.",
+    say("But %s alone loaded %zu numbers from %s memory. If the threads share the work, no thread "
+        "needs to load more than %zu.",
         trace::thread_name(busiest.block, busiest.thread).c_str(), busiest.loads,
         limit.memory == Memory::shared ? "shared" : "global", allowed);
   }

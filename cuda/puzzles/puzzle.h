@@ -1,12 +1,12 @@
-// What the tests of a puzzle are written with:
+// The vocabulary in which the tests of a puzzle are written:
 //
 //   const puzzle::Array a = t.numbers("a", {n}), out = t.result("out", {n});   on host and device
 //   launch<map>({1, n}, a.device(), out.device());
 //   t.expect(out, [&](int i) { return a[i] * a[i]; });         what out[i] should be
 //
-// `expect` ends a test: it waits for the kernel and compares. What is wrong is said in words, and
-// for small arrays with a drawing and with what each thread read and wrote; then the program ends.
-// So a puzzle's tests go from small to large.
+// `expect` ends a test: it waits for the kernel and compares. If something is wrong, it says what.
+// For small arrays it also draws them and lists what each thread read and wrote. Then the program
+// ends, so a puzzle's tests go from small to large.
 #pragma once
 #include <string>
 #include <type_traits>
@@ -59,14 +59,14 @@ class Tests {
   /// An array for the kernel to fill.
   Array result(const char* name, Shape shape);
 
-  /// In this test all threads together may load so many numbers of `array` from global memory.
-  /// Counted on the emulator only.
+  /// In this test, all threads together may load at most `loads` numbers of `array` from global
+  /// memory. Only the emulator counts them.
   void limit_loads(const Array& array, int loads);
-  /// ... and each thread may load so many numbers from this kind of memory.
+  /// In this test, each thread may load at most `loads` numbers from this kind of memory.
   void limit_loads_per_thread(Memory memory, int loads);
 
-  /// The end of a test: `wanted(i)`, or `wanted(row, column)`, is what should be in `result`, up to
-  /// tolerance * (1 + |wanted|). Throws what main() ends with if it is not.
+  /// Ends a test: `wanted(i)`, or `wanted(row, column)`, is what should be in `result`, up to
+  /// tolerance * (1 + |wanted|). Throws Failed, which ends the program, if it is not.
   template <class Wanted>
   void expect(const Array& result, Wanted wanted, float tolerance = 1e-5f) {
     std::vector<float> values;
@@ -82,18 +82,18 @@ class Tests {
 
  private:
   struct Limit {
-    const Array* array;  ///< null: of all arrays together, thread by thread
+    const Array* array;  ///< null: the limit is for each thread, for all arrays together
     Memory memory;
     int loads;
   };
   void compare(const Array& result, const std::vector<float>& wanted, float tolerance);
-  void judge(const Limit& limit, const std::string& test) const;
+  void enforce(const Limit& limit, const std::string& test) const;
 
   int test_ = 1;
   std::vector<Limit> limits_;
 };
 
-/// A test was not passed; all there is to say has been said.
+/// A test failed, and the reason has been printed.
 struct Failed {};
 
 }  // namespace puzzle

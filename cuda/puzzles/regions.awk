@@ -1,14 +1,15 @@
-# The one place that knows how a hole is marked in a solved file:
+# The only place that knows how a hole is marked in a solved file:
 #
 #   // exercise[ puzzles.05 pts=1
-#   //? 1 a hint                              //?   and its second line
+#   //? 1 a hint
+#   //?   and its second line
 #   //= what the student finds instead of the solution
 #   the solution
 #   // exercise]
 #
-# -v mode=blank                  the student's file: of each region only the text after //=
-# -v mode=bodies                 only what the regions of a student's file hold
-# -v mode=transplant -v from=F   the student's file, with what its regions hold in the file F
+# -v mode=blank                  the student's file: each region keeps only the text after //=
+# -v mode=bodies                 only the contents of the regions of a student's file
+# -v mode=transplant -v from=F   the student's file, with the contents of the regions in the file F
 # -v mode=hints -v upto=N        the first N hints
 # -v mode=points                 the sum of pts=
 function name(line) {

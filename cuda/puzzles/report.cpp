@@ -1,4 +1,4 @@
-// Text on the terminal: words, numbers, drawings. See report.h.
+// Text on the terminal: paragraphs, numbers and drawings. See report.h.
 #include "cuda/puzzles/report.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 
 namespace puzzle {
 namespace {
@@ -14,7 +15,7 @@ constexpr const char* kIndent = "     ";
 constexpr std::size_t kWidth = 94;                 // of a line, without the indent
 constexpr int kMostDrawn = 64, kMostColumns = 16;  // numbers of an array, and in a row of it
 
-/// Where a line breaks so that at most `room` columns remain: at a blank, but "a = 3" stays whole.
+/// Where to break a line so that it has at most `room` columns: at a space, but not within "a = 3".
 std::size_t break_of(const std::string& line, std::size_t room) {
   if (line.size() <= room) return line.size();
   for (std::size_t end = room; end > 0; --end) {
@@ -23,7 +24,7 @@ std::size_t break_of(const std::string& line, std::size_t room) {
   return std::min(line.find(' ', room), line.size());
 }
 
-/// Broken where it is too long; what follows stands two columns further in.
+/// Breaks a line that is too long, and indents the rest by two more columns.
 void say_line(std::string line) {
   std::string indent(std::min(line.find_first_not_of(' '), line.size()), ' ');
   line.erase(0, indent.size());
@@ -51,7 +52,7 @@ void say(const char* format, ...) {
   }
 }
 
-float untouched() {  // a NaN like no other
+float untouched() {  // a NaN that no computation gives
   const std::uint32_t bits = 0x7fe5eed5u;
   float value;
   std::memcpy(&value, &bits, sizeof value);
@@ -85,7 +86,8 @@ bool draw(const Array& result, const std::vector<float>& wanted, const std::vect
   for (const auto* values : {&wanted, &got}) {
     for (const float v : *values) width = std::max(width, int(number(v).size()));
   }
-  const auto draw_row = [&](int row, const char* label, auto cell) {
+  using Cell = std::function<std::string(int)>;
+  const auto draw_row = [&](int row, const char* label, const Cell& cell) {
     std::string line = label;
     line.resize(9, ' ');
     for (int c = 0; c < columns; ++c) {

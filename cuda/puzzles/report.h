@@ -1,4 +1,4 @@
-// How a puzzle's program speaks: paragraphs and drawings, below the verdict that the runner prints.
+// The output of a puzzle's program: paragraphs and drawings, below the verdict of the runner.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,21 +7,21 @@
 
 namespace puzzle {
 
-/// printf, as a paragraph of its own: indented, and broken into lines before column 100.
+/// printf as a paragraph of its own: indented, and broken into lines shorter than 100 columns.
 [[gnu::format(printf, 1, 2)]] void say(const char* format, ...);
 
-/// What fills a result before the kernel runs: where it still is, nothing was written.
+/// The value that fills a result before the kernel runs. Where it remains, nothing was written.
 float untouched();
 bool is_untouched(float value);
 
-/// "7", "0.333333"; "." for an untouched one.
+/// "7", "0.333333", or "." for an untouched value.
 std::string number(float value);
 
-/// "out[3]" or, in two dimensions, "out(1, 2)": the i-th number of an array.
+/// The name of an array's i-th number: "out[3]" or, in two dimensions, "out(1, 2)".
 std::string element(const Array& array, int i);
 
-/// What should be in a result above what is, with a mark below the wrong ones. Only draws arrays
-/// that are small enough to take in; says whether it did.
+/// Draws what should be in a result above what is there, and marks the wrong numbers. Draws only
+/// arrays that are small enough to take in, and returns whether it did.
 bool draw(const Array& result, const std::vector<float>& wanted, const std::vector<float>& got,
           const std::vector<bool>& wrong);
 

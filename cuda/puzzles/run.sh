@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# make puzzles: gives the student a copy of every puzzle, with a hole in it; builds those with
-# something in the hole, runs them, and says what became of each. Exit status 1 if one is wrong.
+# make puzzles: gives the student a copy of every puzzle, with a hole in it. Builds and runs those
+# whose hole has been filled, and prints a verdict for each. Exit status 1 if one is wrong.
 # Environment:
 #
-#   P=05          that one alone, and run it even if the hole is empty
-#   HINT=2        with P: the first two hints of three
-#   RESET=05      that one anew; the old file is kept beside it
-#   UPDATE=1      the copies anew, with what is in the holes; old files are kept beside them
-#   FROM=dir      somebody's files: only what is in the holes counts, the rest is taken fresh
-#   CUDA=1        with nvcc, on a GPU
-#   PUZZLES=dir   where the copies are (puzzles)
+#   P=05          only that puzzle, even if its hole is empty
+#   HINT=2        with P: the first two of its three hints
+#   RESET=05      starts that file afresh; the old file is kept beside it
+#   UPDATE=1      fresh copies with the student's lines; old files are kept beside them
+#   FROM=dir      somebody's files: takes only the student's lines, and the rest from here
+#   CUDA=1        uses nvcc and a GPU
+#   PUZZLES=dir   where the copies are (default: puzzles)
 #   CHECKED=…     what to link: the puzzles' harness and the checked emulator
-#   BUILD, CXX, NVCC, KERNEL_FLAGS, CHECKED_FLAGS: the Makefile knows them
+#   BUILD, CXX, NVCC, KERNEL_FLAGS, CHECKED_FLAGS: set by the Makefile
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 here=cuda/puzzles
 mine=${PUZZLES:-puzzles}
-[[ ${CUDA:-} != emulator ]] || CUDA='' # the emulator is what we run on without CUDA, too
+[[ ${CUDA:-} != emulator ]] || CUDA='' # without CUDA, this runs on the emulator anyway
 : "${P:=}" "${HINT:=}" "${RESET:=}" "${UPDATE:=}" "${FROM:=}" "${BUILD:=build}"
 export CXX=${CXX:-g++} NVCC=${NVCC:-nvcc} CUDA=${CUDA:-} CHECKED=${CHECKED:-$BUILD/libpuzzles.a}
 export KERNEL_FLAGS=${KERNEL_FLAGS:-} CHECKED_FLAGS=${CHECKED_FLAGS:-}
@@ -38,7 +38,7 @@ regions() { # mode, options, file
 }
 
 sources=("$here"/[0-9][0-9]_*.cu)
-find_puzzle() { # a number or a name: its source
+find_puzzle() { # a number or a name; prints the file of its solution
   local number=$1 source
   [[ ! $number =~ ^[0-9]$ ]] || number=0$number
   for source in "${sources[@]}"; do
@@ -46,12 +46,11 @@ find_puzzle() { # a number or a name: its source
       "$number" | "$number"_* | [0-9][0-9]_"$number") echo "$source"; return ;;
     esac
   done
-  echo "There is no puzzle $1; they are 01 to ${#sources[@]}." >&2
+  echo "There is no puzzle $1. They are numbered from 01 to ${#sources[@]}." >&2
   return 1
 }
 
-# The checker lives on the instrumentation. A hole not yet full may leave a parameter unused;
-# that is no news to the student.
+# A half-filled hole may leave a parameter unused, so there is no warning about that.
 compile() { # name file
   local out=$work/$1
   if [[ -n $CUDA ]]; then
@@ -62,7 +61,8 @@ compile() { # name file
     [[ $($CXX --version) != *clang* ]] || few_errors=-ferror-limit=3
     # shellcheck disable=SC2086  # CXX may be "ccache g++", CHECKED several files
     $CXX $KERNEL_FLAGS $CHECKED_FLAGS -g $few_errors -fdiagnostics-color=$diagnostics \
-      -Wall -Wextra -Wno-unused -Wno-unused-parameter -Wno-sign-compare -c -x c++ "$2" -o "$out.o" &&
+      -Wall -Wextra -Wno-unused -Wno-unused-parameter -Wno-sign-compare \
+      -c -x c++ "$2" -o "$out.o" &&
       $CXX "$out.o" $CHECKED -lopenblas -o "$out" || {
       awk -f cuda/emulator/explain.awk "$2"
       false
@@ -80,14 +80,14 @@ is_fresh() { # program source
   done
 }
 
-# A student's text is never lost: what a file held stays beside it.
+# A student's text is never lost: the old file is kept beside the new one.
 replace() { # file; the new text comes on standard input
   local old=$1.old i
   for ((i = 2; ; ++i)); do
     [[ -e $old ]] || break
     old=$1.old$i
   done
-  [[ ! -e $1 ]] || { mv "$1" "$old" && echo "What was in $1 is now $old."; }
+  [[ ! -e $1 ]] || { mv "$1" "$old" && echo "Your old $1 is now $old."; }
   cat >"$1"
 }
 
@@ -95,7 +95,7 @@ reset() {
   local source file
   source=$(find_puzzle "$RESET") || exit 2
   file=$mine/$(basename "$source")
-  mkdir -p "$mine" && regions blank "$source" | replace "$file" && echo "$file is as it was at first."
+  mkdir -p "$mine" && regions blank "$source" | replace "$file" && echo "$file starts afresh."
 }
 
 hint() {
@@ -107,12 +107,12 @@ hint() {
 
 title() { basename "$1" .cu | tr _ ' '; }
 
-# A run of a puzzle's program: "solved", "wrong" or "skipped"; what it says goes to its .txt.
-judge() { # program
+# Runs a puzzle's program and prints "solved", "wrong" or "skipped". Its output goes to a .txt file.
+run_puzzle() { # program
   "$1" >"$1.txt" 2>&1
   local status=$?
   case $status in
-    0) if grep -q 'All tests are passed' "$1.txt"; then echo solved; else
+    0) if grep -q 'All tests passed' "$1.txt"; then echo solved; else
          echo "     The program ended before its tests did." >>"$1.txt"
          echo wrong
        fi ;;
@@ -134,13 +134,13 @@ if [[ -n $P ]]; then
   chosen=("$(find_puzzle "$P")") || exit 2
 fi
 if [[ -n $FROM ]]; then
-  [[ -d $FROM ]] || { echo "FROM=$FROM is no folder" >&2; exit 2; }
+  [[ -d $FROM ]] || { echo "FROM=$FROM is not a folder" >&2; exit 2; }
   mine=$work/from
   rm -rf "$mine"
 fi
 mkdir -p "$mine" "$work" || exit 2
 
-# The copies, and which of them have something in the hole.
+# Make the copies, and find those whose hole has been filled.
 declare -A is_open
 made=0
 stale=()
@@ -188,7 +188,7 @@ for source in "${chosen[@]}"; do
   elif [[ ! -x $work/$name ]]; then
     verdict="does not compile"
   else
-    verdict=$(judge "$work/$name")
+    verdict=$(run_puzzle "$work/$name")
   fi
   colour=$red
   case $verdict in
@@ -199,7 +199,7 @@ for source in "${chosen[@]}"; do
   esac
   [[ $verdict == solved || -n $next ]] || next=$file
   printf '  %-18s %s%s%s\n' "$(title "$source")" "$colour" "$verdict" "$plain"
-  [[ $verdict != open || -z $P ]] || judge "$work/$name" >/dev/null # shows what is asked for
+  [[ $verdict != open || -z $P ]] || run_puzzle "$work/$name" >/dev/null # shows what is expected
   case $verdict in
     "does not compile") cat "$work/$name.log" ;;
     wrong) cat "$work/$name.log" "$work/$name.txt" ;;
@@ -219,6 +219,6 @@ fi
 if [[ -n $next && -z $FROM && $skipped -eq 0 ]]; then
   number=$(basename "$next")
   number=${number%%_*}
-  echo "Next: $next. This one alone: make puzzles P=$number; a hint: make puzzles P=$number HINT=1"
+  echo "Next: $next. Alone: make puzzles P=$number. With a hint: make puzzles P=$number HINT=1"
 fi
 [[ $wrong -eq 0 && (-z $P || $open -eq 0) ]]

@@ -1,5 +1,5 @@
-// The checker calls `watch` before each access of a kernel that it finds right. So what a load is
-// going to read is there to see; what a store writes is there when the next access comes.
+// The checker calls `watch` just before each correct access of a kernel. The value that a load will
+// read is already in memory. The value that a store writes is there when the next access comes.
 #include "cuda/puzzles/trace.h"
 
 #if defined(SIMT_CHECK)
@@ -20,25 +20,25 @@ namespace {
 using simt::check::Access;
 using simt::check::Kind;
 
-constexpr std::size_t kMostSteps = 100000;  // remembered; more are only counted
+constexpr std::size_t kMostSteps = 100000;  // recorded; any more are only counted
 constexpr std::size_t kMostThreads = 16, kMostShown = 12;
 
-using Thread = std::pair<unsigned, unsigned>;  // its block, and itself
+using Thread = std::pair<unsigned, unsigned>;  // the linear numbers of its block and of itself
 
 struct Step {
   Thread thread;
   bool load;
   const char* address;
-  std::string what;  // "bead[3]", known while the array exists
+  std::string element;  // "bead[3]", written down while the array exists
   float value;
 };
 
 std::vector<const Array*> arrays;
 std::vector<Step> steps;
-bool value_is_due;  // the last step is a store that was about to happen
+bool store_is_pending;  // the last step is a store whose value is not known yet
 std::map<const Array*, std::size_t> array_loads;
 std::map<Thread, std::size_t> thread_loads[2];
-std::set<Thread> named;  // in what was said before print()
+std::set<Thread> mentioned;  // in a message before print()
 dim3 grid_size, block_size;
 
 const Array* array_at(const char* p) {
@@ -49,7 +49,7 @@ const Array* array_at(const char* p) {
   return nullptr;
 }
 
-std::string place(const char* p) {
+std::string element_at(const char* p) {
   if (const Array* a = array_at(p)) {
     return element(*a, int((p - reinterpret_cast<const char*>(a->device())) / sizeof(float)));
   }
@@ -64,14 +64,14 @@ float value_at(const char* p) {
   return value;
 }
 
-void settle() {
-  if (value_is_due) steps.back().value = value_at(steps.back().address);
-  value_is_due = false;
+void complete_store() {
+  if (store_is_pending) steps.back().value = value_at(steps.back().address);
+  store_is_pending = false;
 }
 
 void watch(const Access& access) {
   const simt::check::Pause pause;
-  settle();
+  complete_store();
   grid_size = gridDim;
   block_size = blockDim;
   const Thread thread = {simt::check::running.block, simt::check::running.thread};
@@ -84,10 +84,10 @@ void watch(const Access& access) {
     thread_loads[int(memory)][thread] += numbers;
   }
   for (std::size_t i = 0; i < numbers && steps.size() < kMostSteps; ++i) {
-    settle();
+    complete_store();
     const char* p = access.address + i * sizeof(float);
-    steps.push_back({thread, load, p, place(p), load ? value_at(p) : 0});
-    value_is_due = !load;
+    steps.push_back({thread, load, p, element_at(p), load ? value_at(p) : 0});
+    store_is_pending = !load;
   }
 }
 
@@ -96,15 +96,15 @@ std::string coordinates(unsigned i, dim3 size) {
   return size.y > 1 ? "(" + x + ", " + y + ")" : x;
 }
 
-/// "reads a[0] = 3, a[1] = 1; writes out[0] = 9": the steps of one thread, in their order.
-std::string story(const std::vector<const Step*>& mine) {
+/// The steps of one thread, in order: "reads a[0] = 3, a[1] = 1; writes out[0] = 9".
+std::string describe(const std::vector<const Step*>& mine) {
   std::string text;
   for (std::size_t i = 0; i < std::min(mine.size(), kMostShown); ++i) {
     const Step& step = *mine[i];
-    const bool goes_on = i > 0 && mine[i - 1]->load == step.load;
-    text += goes_on ? ", " : i > 0 ? "; " : "";
-    if (!goes_on) text += step.load ? "reads " : "writes ";
-    text += step.what + " = " + number(step.value);
+    const bool same_verb = i > 0 && mine[i - 1]->load == step.load;
+    if (i > 0) text += same_verb ? ", " : "; ";
+    if (!same_verb) text += step.load ? "reads " : "writes ";
+    text += step.element + " = " + number(step.value);
   }
   const std::size_t more = mine.size() - std::min(mine.size(), kMostShown);
   return more > 0 ? text + "; and " + std::to_string(more) + " more" : text;
@@ -115,10 +115,10 @@ std::string story(const std::vector<const Step*>& mine) {
 void begin() {
   simt::check::observer = watch;
   steps.clear();
-  value_is_due = false;
+  store_is_pending = false;
   array_loads.clear();
   for (auto& loads : thread_loads) loads.clear();
-  named.clear();
+  mentioned.clear();
 }
 
 void array_made(const Array* array) { arrays.push_back(array); }
@@ -131,7 +131,7 @@ Busiest busiest(Memory memory) {
   for (const auto& [who, loads] : thread_loads[int(memory)]) {
     if (loads > most.loads) most = {loads, who.first, who.second};
   }
-  named.insert({most.block, most.thread});
+  mentioned.insert({most.block, most.thread});
   return most;
 }
 
@@ -139,7 +139,7 @@ std::string writer_of(const Array& array, int i) {
   const auto* address = reinterpret_cast<const char*>(array.device() + i);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     if (step->load || step->address != address) continue;
-    named.insert(step->thread);
+    mentioned.insert(step->thread);
     return thread_name(step->thread.first, step->thread.second);
   }
   return "";
@@ -152,30 +152,28 @@ std::string thread_name(unsigned block, unsigned thread) {
 }
 
 void print(bool stopped) {
-  settle();
+  complete_store();
   if (steps.empty() && stopped) return;
-  if (steps.empty()) return say("No thread has read or written anything.");
+  if (steps.empty()) return say("No thread read or wrote anything.");
   std::map<Thread, std::vector<const Step*>> threads;
   for (const Step& step : steps) threads[step.thread].push_back(&step);
   const bool all = threads.size() <= kMostThreads;
-  if (!all && named.empty()) named.insert(threads.begin()->first);
+  if (!all && mentioned.empty()) mentioned.insert(threads.begin()->first);
 
-  say(stopped ? "What the threads had done until then:" : "What the threads did:");
-  std::size_t quiet = std::size_t(grid_size.x) * grid_size.y * grid_size.z * block_size.x *
-                      block_size.y * block_size.z;
+  say(stopped ? "What the threads had done by then:" : "What the threads did:");
+  std::size_t idle = std::size_t(grid_size.x) * grid_size.y * grid_size.z * block_size.x *
+                     block_size.y * block_size.z;
   std::size_t others = 0;
   for (const auto& [thread, mine] : threads) {
-    --quiet;
-    if (!all && !named.count(thread)) {
+    --idle;
+    if (!all && !mentioned.count(thread)) {
       ++others;
       continue;
     }
-    say("  %s %s", thread_name(thread.first, thread.second).c_str(), story(mine).c_str());
+    say("  %s %s", thread_name(thread.first, thread.second).c_str(), describe(mine).c_str());
   }
-  if (others > 0) say("  and so on, %zu other threads", others);
-  if (quiet > 0 && !stopped) {
-    say("  %zu %s did nothing", quiet, quiet == 1 ? "thread" : "threads");
-  }
+  if (others > 0) say("  and so on, for %zu more threads", others);
+  if (idle > 0 && !stopped) { say("  %zu %s did nothing", idle, idle == 1 ? "thread" : "threads"); }
 }
 
 }  // namespace puzzle::trace

@@ -1,10 +1,10 @@
-// Runs the planted bugs and says who noticed them.
+// Runs the planted bugs and shows which build notices what.
 //
-//   bugs              every bug in a process of its own; one line each
-//   bugs NAME         those whose name contains NAME, with all that they print
+//   bugs              runs every bug in a process of its own; one line each
+//   bugs NAME         those whose name contains NAME, with all their output
 //   bugs --table PLAIN
-//                     the same for this program and its twin PLAIN (the plain emulator), under
-//                     every schedule, as a table. Run as the checked build, it fails if that missed
+//                     a table for this program and for PLAIN, its counterpart on the plain
+//                     emulator, under every schedule. In the checked build, it fails if that missed
 //                     a bug, named a wrong line, or reported a correct program.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,11 +31,11 @@ std::vector<Bug> all_bugs() {
 }
 
 struct Outcome {
-  bool report = false, wrong = false;  // a report; a wrong result, error code, or signal
+  bool report = false, wrong = false;  // a report; a wrong result, an error code, or a signal
   std::string text;
 };
 
-/// Runs one bug in a child: whatever it breaks, the others do not notice.
+/// Runs one bug in a child process, so that what it breaks does not affect the others.
 Outcome run_in_child(const Bug& bug) {
   int ends[2];
   if (pipe(ends) != 0) std::abort();
@@ -64,7 +64,7 @@ Outcome run_in_child(const Bug& bug) {
   return outcome;
 }
 
-/// "file.cu:12", the line that is marked as this bug's; "" if none is.
+/// The line that is marked as this bug's, "file.cu:12", or "" if there is none.
 std::string marked_line(const Bug& bug) {
   const std::string path = bug.where.file_name();
   std::ifstream source(path);
@@ -82,7 +82,7 @@ std::string marked_line(const Bug& bug) {
   return "";
 }
 
-/// What is wrong with what the checked build said; "" if all is well.
+/// What is wrong with the output of the checked build, or "".
 std::string complaint(const Bug& bug, const Outcome& outcome) {
   if (!bug.report) {
     if (outcome.report) return "a correct program was reported";
@@ -90,7 +90,7 @@ std::string complaint(const Bug& bug, const Outcome& outcome) {
   }
   if (!outcome.report) return "not found";
   const auto says = [&](const std::string& text) { return outcome.text.find(text) != text.npos; };
-  if (!says(bug.report)) return "the report does not say '" + std::string(bug.report) + "'";
+  if (!says(bug.report)) return "the report does not contain '" + std::string(bug.report) + "'";
   if (!says(marked_line(bug))) return "the report does not name " + marked_line(bug);
   return "";
 }
@@ -106,7 +106,7 @@ const std::vector<std::pair<const char*, const char*>> columns = {
     {"deferred", "GRADUS_CUDA_STREAMS=deferred"},
 };
 
-/// The outcomes of all bugs in another program: letters by name.
+/// The outcomes of all bugs in another program, as letters by name.
 std::map<std::string, std::string> outcomes_of(const std::string& program, const char* setting) {
   std::map<std::string, std::string> result;
   FILE* lines = popen((std::string(setting) + " " + program).c_str(), "r");

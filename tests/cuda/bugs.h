@@ -1,7 +1,8 @@
-// Planted bugs: what a student gets wrong in CUDA, each small enough to see, and what must be said
-// about it. bugs.cpp runs each in a process of its own, in the plain and in the checked emulator.
+// Planted bugs: what students get wrong in CUDA, each small enough to take in, and what the report
+// must say about it. bugs.cpp runs each in a process of its own, on the plain and on the checked
+// emulator.
 //
-// In the source the guilty line ends in a comment, "BUG: name"; a report has to name that line.
+// The guilty line ends with a comment, "BUG: name". The report has to name that line.
 #pragma once
 #include <functional>
 #include <string>
@@ -13,10 +14,10 @@ namespace bugs {
 
 struct Bug {
   const char* name;
-  /// Does it; true if the results look right and no call failed.
+  /// Runs it. True if the results look right and no call failed.
   std::function<bool()> run;
-  /// What the report of the checked build says. nullptr: the program is correct, and a report
-  /// would be a false alarm. "": an error code from the call is all that CUDA gives.
+  /// A part of the checked build's report. nullptr: the program is correct, and a report would be a
+  /// false alarm.
   const char* report;
   simt::Loc where = simt::Loc::current();
 };
@@ -44,7 +45,7 @@ std::vector<T> host(const T* p, std::size_t n) {
   return values;
 }
 
-/// Whether element i of y is expected(i), and nothing has failed.
+/// Whether element i of y is expected(i) and nothing has failed.
 template <class T, class F>
 bool equals(const T* y, int n, F expected) {
   const std::vector<T> values = host(y, std::size_t(n));

@@ -1,5 +1,6 @@
-// Barriers and warp operations that not all of their threads reach. On a GPU these hang or compute
-// with undefined values; here the block stops, and the report says who waits where.
+// Barriers and warp functions that some of their threads do not reach. On a GPU these hang or
+// compute with undefined values. Here the block stops, and the report says which threads wait
+// where.
 #include "tests/cuda/bugs.h"
 
 namespace bugs {
@@ -50,7 +51,7 @@ __global__ void shuffle_with_two_masks(float* y) {
   y[threadIdx.x] = v;
 }
 
-// Works only if all blocks run at the same time, which a launch does not promise.
+// This works only if all blocks run at the same time, which a launch does not promise.
 __global__ void barrier_of_a_grid(unsigned* arrived) {
   if (threadIdx.x == 0) {
     atomicAdd(arrived, 1u);
@@ -73,9 +74,9 @@ std::vector<Bug> barriers() {
       {"if/else with two barriers", [] { return runs<barrier_in_each_branch>(64); },
        "__syncthreads"},
       {"shuffle by half a warp", [] { return runs<shuffle_in_a_branch>(32); },
-       "shuffles from lane 16, which takes no part"},
+       "shuffles from lane 16, which does not take part"},
       {"shuffle in a block of 20 threads", [] { return runs<shuffle_from_nobody>(20); },
-       "shuffles from lane 20, which takes no part"},
+       "shuffles from lane 20, which does not take part"},
       {"shuffle masks disagree", [] { return runs<shuffle_with_two_masks>(32); }, "mask"},
       {"hand-made barrier of a grid",
        [] {

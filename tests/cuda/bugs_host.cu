@@ -1,4 +1,4 @@
-// What the host gets wrong: pointers of the wrong side, launches that no GPU accepts, bad copies.
+// Bugs on the host: pointers to the wrong side, launches that no GPU accepts, bad copies.
 #include <cublas_v2.h>
 
 #include "tests/cuda/bugs.h"
@@ -8,10 +8,10 @@ namespace bugs {
 __global__ void ones(float* y) { y[threadIdx.x] = 1; }
 __global__ void not_negative(int n) { assert(n >= 0); }  // BUG: assert in a kernel
 
-// The pointer is kept in device memory, where no launch can see that it has been freed.
-__global__ void keep(float** where, float* y) { *where = y; }
-__global__ void use(float** where) {
-  (*where)[threadIdx.x] = 1;  // BUG: use of a kept pointer after cudaFree
+// The pointer is stored in device memory, so no launch can see that it has been freed.
+__global__ void store_pointer(float** where, float* y) { *where = y; }
+__global__ void use_pointer(float** where) {
+  (*where)[threadIdx.x] = 1;  // BUG: use of a stored pointer after cudaFree
 }
 
 std::vector<Bug> host_errors() {
@@ -37,12 +37,12 @@ std::vector<Bug> host_errors() {
          return succeeded();
        },
        "freed memory"},
-      {"use of a kept pointer after cudaFree",
+      {"use of a stored pointer after cudaFree",
        [] {
          float *y = device<float>(64), **where = device<float*>(1);
-         launch<keep>({1, 1}, where, y);
+         launch<store_pointer>({1, 1}, where, y);
          cudaFree(y);
-         launch<use>({1, 64}, where);
+         launch<use_pointer>({1, 64}, where);
          return succeeded();
        },
        "after cudaFree: element 0 (bytes 0 to 3) of a freed cudaMalloc of 256 bytes"},
@@ -77,14 +77,14 @@ std::vector<Bug> host_errors() {
          return succeeded();
        },
        "thread (0,0,0) fails assert(n >= 0)"},
-      {"copy of what is written in part",
+      {"copy of memory that is only partly written",
        [] {
          float* y = device<float>(64, false);
          launch<ones>({1, 32}, y);
-         const std::vector<float> h = host(y, 64);  // 32 to 63 are whatever was there
+         const std::vector<float> h = host(y, 64);  // elements 32 to 63 are uninitialised
          return h[63] == 1;
        },
-       "256 bytes, 128 of which nobody has written (uninitialised): from element 32 (bytes 128 to"},
+       "256 bytes, 128 of them uninitialised: from element 32 (bytes 128 to"},
       {"copy past the end",
        [] {
          std::vector<float> h(8);
@@ -96,7 +96,7 @@ std::vector<Bug> host_errors() {
          std::vector<float> h(4);
          return cudaMemcpy(device<float>(4), h.data(), 16, cudaMemcpyDeviceToHost) == cudaSuccess;
        },
-       "should be"},
+       "must be host memory"},
       {"cuBLAS reads past a matrix",
        [] {
          float *a = device<float>(6), *b = device<float>(6), *c = device<float>(4);

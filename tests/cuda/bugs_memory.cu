@@ -1,4 +1,4 @@
-// Addresses that are wrong, and memory that nobody has written.
+// Wrong addresses, and uninitialised memory.
 #include <cmath>
 
 #include "tests/cuda/bugs.h"
@@ -22,7 +22,7 @@ __global__ void read_before_begin(const float* x, float* y) {
 
 __global__ void static_past_end(float* y) {
   SHARED(float, s, [100]);
-  float* p = s;        // a pointer does not know the array's size
+  float* p = s;        // a pointer does not know the size of the array
   p[threadIdx.x] = 1;  // BUG: static shared memory past the end
   __syncthreads();
   y[threadIdx.x] = p[threadIdx.x];
@@ -35,7 +35,7 @@ __global__ void dynamic_past_end(float* y) {
   y[threadIdx.x] = s[threadIdx.x];
 }
 
-// Stays inside the array, but leaves the row.
+// This stays inside the array, but leaves the row.
 __global__ void row_past_end(float* y) {
   SHARED(float, s, [8][32]);
   const unsigned t = threadIdx.x;
@@ -80,7 +80,7 @@ __global__ void local_past_end(float* y, int n) {
 struct Vector {
   float* data;
 };
-// The launch sees no pointer here: it is inside a struct.
+// The launch does not see the pointer, because it is inside a struct.
 __global__ void follow(Vector v, float* y) {
   y[threadIdx.x] = v.data[threadIdx.x];  // BUG: pointer in a struct
 }
@@ -89,8 +89,8 @@ __global__ void through_null(float* y, float* nothing) {
   y[threadIdx.x] = nothing[threadIdx.x];  // BUG: null pointer
 }
 
-// Three columns of 200 are stored, but indexed as columns of 400: the first element outside lies 800
-// bytes behind the end, which may be in the midst of other memory.
+// Three columns of 200 elements are stored, but indexed as columns of 400. The first element
+// outside lies 800 bytes past the end, which may be in the middle of other memory.
 __global__ void wrong_stride(float* y) {
   const unsigned column = threadIdx.x, row = threadIdx.y;
   y[column * 400 + row] = 1;  // BUG: wrong row stride
@@ -100,7 +100,7 @@ __global__ void far_past_end(float* y, int n) {
   SHARED(float, s, [64]);
   s[threadIdx.x] = 1;
   __syncthreads();
-  y[n + int(threadIdx.x)] = s[63 - threadIdx.x];  // BUG: index that leads to another memory
+  y[n + int(threadIdx.x)] = s[63 - threadIdx.x];  // BUG: index into another allocation
 }
 
 __global__ void both_kinds_of_shared(float* y) {
@@ -220,7 +220,7 @@ std::vector<Bug> memory_errors() {
          return equals(next, 2000, zero);
        },
        "of a cudaMalloc of 2400 bytes (parameter 1)"},
-      {"index that leads to another memory",
+      {"index into another allocation",
        [=] {
          float* y = device<float>(64);
          launch<far_past_end>({1, 64}, y, 229);
@@ -235,7 +235,7 @@ std::vector<Bug> memory_errors() {
        },
        "needs 40000 bytes of static and 20000 of dynamic shared memory"},
   };
-#if defined(__clang__)  // it loads only two of the four numbers, each aligned
+#if defined(__clang__)  // clang loads only two of the four numbers, each of them aligned
   std::erase_if(bugs, [](const Bug& bug) { return std::string(bug.name) == "misaligned float4"; });
 #endif
   return bugs;

@@ -1,4 +1,4 @@
-// Correct programs that look like bugs: nobody may report anything.
+// Correct programs that look like bugs. Nothing may be reported.
 #include "tests/cuda/bugs.h"
 
 namespace bugs {
@@ -22,7 +22,7 @@ __global__ void sum_by_warps(float* y) {
   if (lane == 0) y[t / 32] = s[t];
 }
 
-// Quarters of a warp that meet on their own, and read before they overwrite.
+// The quarters of a warp meet on their own, and read before they overwrite.
 __global__ void rotate_quarters(float* y) {
   SHARED(float, s, [32]);
   const unsigned t = threadIdx.x, first = t & ~7u;
@@ -53,7 +53,7 @@ __global__ void negate_bytes(unsigned char* y) {
   y[t] = static_cast<unsigned char>(y[t] + 1);
 }
 
-// The block that counts last adds up all blocks' results (CUDA samples, threadFenceReduction).
+// The last block to finish adds up the results of all blocks (CUDA samples, threadFenceReduction).
 __global__ void last_block(float* y, float* partial, unsigned* count) {
   SHARED(bool, last, [1]);
   if (threadIdx.x == 0) {
@@ -69,7 +69,7 @@ __global__ void last_block(float* y, float* partial, unsigned* count) {
   *count = 0;  // ready for the next launch
 }
 
-// The same with a counter that is no parameter (__device__), and all threads' results.
+// The same with a counter that is a __device__ variable, and with the results of all threads.
 __device__ unsigned blocks_done;
 __global__ void last_block_by_symbol(float* y, float* partial) {
   SHARED(bool, last, [1]);
@@ -88,7 +88,7 @@ __global__ void last_block_by_symbol(float* y, float* partial) {
   if (t == 0) blocks_done = 0;
 }
 
-// Every thread fences for itself; the barrier then speaks for all.
+// Every thread has its own fence. After the barrier, one thread can publish for all.
 __global__ void last_block_all_fence(float* y, float* partial, unsigned* count) {
   SHARED(bool, last, [1]);
   const unsigned t = threadIdx.x;
@@ -133,7 +133,7 @@ __global__ void flag_of_a_warp(int* y) {
   }
 }
 
-// Sets its counter and counts at once, then the others do.
+// Thread 0 sets the counter and counts at once. After a barrier the others count.
 __global__ void count_in_turns(int* y) {
   SHARED(int, count, [1]);
   if (threadIdx.x == 0) {
@@ -147,7 +147,7 @@ __global__ void count_in_turns(int* y) {
 }
 
 struct Padded {
-  char letter;  // and three bytes that nobody writes
+  char letter;  // followed by three bytes that are never written
   int number;
 };
 __global__ void fill_padded(Padded* p) {

@@ -1,4 +1,4 @@
-// Races: two threads touch the same word, one of them writes, and nothing says who comes first.
+// Races: two threads access the same word, one of them writes, and nothing says which comes first.
 #include "tests/cuda/bugs.h"
 
 namespace bugs {
@@ -10,7 +10,7 @@ __global__ void read_before_barrier(float* y) {
   y[t] = s[255 - t];  // BUG: missing __syncthreads
 }
 
-// Reads its lower neighbour only, so threads that run in ascending order hide it.
+// Each thread reads only its lower neighbour, so threads that run in ascending order hide the race.
 __global__ void read_lower_neighbour(float* y) {
   SHARED(float, s, [256]);
   const unsigned t = threadIdx.x;
@@ -41,7 +41,7 @@ __global__ void warp_tree(float* y) {
   if (t == 0) y[0] = s[0];
 }
 
-// Only the lower half of the warp meets, but the data cross the middle.
+// Only the lower half of the warp meets, but the data crosses the middle.
 __global__ void half_a_warp_meets(float* y) {
   SHARED(float, s, [32]);
   const unsigned t = threadIdx.x;
@@ -50,7 +50,7 @@ __global__ void half_a_warp_meets(float* y) {
   y[t] = s[31 - t];  // BUG: __syncwarp of too few lanes
 }
 
-// Everybody reads word 0, in two warps; the writer itself is the last of the readers.
+// All threads of two warps read word 0. The writer itself is the last of the readers.
 __global__ void write_what_all_read(float* y) {
   SHARED(float, s, [1]);
   const unsigned t = threadIdx.x;
@@ -85,7 +85,7 @@ __global__ void chain_of_blocks(float* y) {
       blockIdx.x > 0 ? y[blockIdx.x - 1] + 1 : 1;  // BUG: reading another block's result
 }
 
-// The last block adds up the others' results, but without a fence they may arrive after the count.
+// The last block adds up the others' results. Without a fence, they may arrive after the count.
 __global__ void last_block_without_fence(float* y, float* partial, unsigned* count) {
   if (threadIdx.x > 0) return;
   partial[blockIdx.x] = 1;
@@ -114,7 +114,7 @@ __global__ void claim_or_overwrite(int* y) {
   }
 }
 
-// As in CUDA's own guide, where it does go well on today's hardware.
+// As in CUDA's own guide. On today's hardware it happens to work.
 __global__ void max_by_compare_and_swap(int* y) {
   int old = y[0];  // BUG: plain first look of an atomicCAS loop
   for (int seen = old - 1; seen != old;) {
@@ -141,7 +141,7 @@ __global__ void flag_without_a_fence(int* flag, int* y) {
   }
 }
 
-// The warp that waits has the flag's word for it, the third one has not.
+// The flag tells the warp that waits for it that y is ready, but not the third warp.
 __global__ void one_warp_knows(int* flag, int* y) {
   if (threadIdx.x == 0) {
     y[0] = 7;
@@ -154,7 +154,7 @@ __global__ void one_warp_knows(int* flag, int* y) {
   if (threadIdx.x == 64) y[1] = y[0];  // BUG: flag that a third warp does not look at
 }
 
-// A fence for the block is none for the others.
+// A fence for the block is not a fence for other blocks.
 __global__ void last_block_with_a_small_fence(int* y, unsigned* count) {
   if (threadIdx.x > 0) return;
   y[blockIdx.x] = 1;
@@ -173,7 +173,7 @@ std::vector<Bug> races() {
          launch<read_before_barrier>({1, 256}, y);
          return equals(y, 256, [](int i) { return 255 - i; });
        },
-       "uninitialised, or a barrier is missing"},
+       "uninitialised (never written, or a barrier is missing)"},
       {"missing __syncthreads, lower neighbour",
        [] {
          float* y = device<float>(256);
@@ -264,7 +264,7 @@ std::vector<Bug> races() {
          launch<max_by_compare_and_swap>({1, 64}, y);
          return equals(y, 1, [](int) { return 63; });
        },
-       "load it by atomicAdd(p, 0)"},
+       "load it with atomicAdd(p, 0)"},
       {"lock without __threadfence",
        [] {
          int *lock = device<int>(1), *y = device<int>(1);

@@ -1,4 +1,4 @@
-// Streams: work that overlaps, and nobody waited.
+// Streams: work that overlaps because nothing waits for it.
 #include "tests/cuda/bugs.h"
 
 namespace bugs {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# `make run FILE=…`, as a student meets it: a program that is right, one with a race, one that does not
-# end, one written for nvcc; the settings that are refused. The Makefile's variables are in the environment.
+# `make run FILE=…`, as a student meets it: a correct program, one with a race, one that does not
+# end, one written for nvcc, and settings that are refused. The Makefile's variables are in the
+# environment.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 : "${BUILD:?make test calls this}"
@@ -8,13 +9,13 @@ work=$BUILD/run-test
 rm -rf "$work"
 mkdir -p "$work"
 failed=0
-run() { # FILE, VARIABLE=value…; what it says goes to said, its exit status to status
+run() { # FILE, VARIABLE=value…; sets said to its output and status to its exit status
   local file=$work/$1
   shift
   said=$(env FILE="$file" PLAIN= CUDA= ARGS= "$@" cuda/emulator/run.sh 2>&1)
   status=$?
 }
-expect() { # status, a pattern in what was said, what it is about
+expect() { # status, a pattern in the output, what it is about
   if [[ $status -ne $1 ]] || ! grep -qE -- "$2" <<<"$said"; then
     echo "make run, $3: exit status $status (should be $1), or no '$2' in:"$'\n'"$said"
     failed=1
@@ -48,7 +49,7 @@ int main(int, char** arguments) {
 }
 CU
 run shift.cu ARGS=1
-expect 0 '^0 0 10 20 30 40 50 60 $' "a program that is right"
+expect 0 '^0 0 10 20 30 40 50 60 $' "a correct program"
 run shift.cu ARGS=0
 expect 3 'shift.cu:11, thread \(0,0,0\) wrote them at shift.cu:9.*data race' "a race"
 run shift.cu ARGS=0 PLAIN=1
@@ -58,11 +59,11 @@ expect 0 'GRADUS_CUDA_PROFILE counts only in the checked build' "a profile of th
 run shift.cu ARGS=1 GRADUS_CUDA_PROFILE=1
 expect 0 'shift$' "a profile"
 run shift.cu ARGS=1 GRADUS_CUDA_ARCH=33
-expect 134 'GRADUS_CUDA_ARCH: there is no 33 among 75 80' "an architecture that there is not"
+expect 134 "GRADUS_CUDA_ARCH: '33' is not one of 75, 80" "an unknown architecture"
 run shift.cu ARGS=1 GRADUS_CUDA_PROFILE=yes
 expect 134 "GRADUS_CUDA_PROFILE: .*yes" "a profile that is neither 0 nor 1"
 run shift.cu ARGS=1 GRADUS_CUDA_SEED=-1
-expect 134 "GRADUS_CUDA_SEED: '-1' is no number" "a negative seed"
+expect 134 "GRADUS_CUDA_SEED: '-1' is not a whole number" "a negative seed"
 run shift.cu ARGS=1 GRADUS_CUDA_LOG="$work/absent/log"
 expect 0 'GRADUS_CUDA_LOG: cannot write .*absent/log' "a log that cannot be written"
 run shift.cu ARGS=1 GRADUS_CUDA_PTX="$work/absent.ptx"
@@ -101,9 +102,12 @@ int main() {
 }
 CU
 run native.cu
-expect 1 'native.cu:3: here, extern __shared__ float all\[\] is written  DYN_SHARED\(float, all\);' "dynamic shared memory of nvcc"
-expect 1 'native.cu:4: here, .* is written  SHARED\(float, tile, \[32\]\[33\]\);' "shared memory of nvcc"
-expect 1 'native.cu:10: here, k<<<...>>> is written  launch<k>\(\{1, 32, 128\}, ...\)' "a launch of nvcc"
+expect 1 'native.cu:3: instead of  extern .* all\[\]  write  DYN_SHARED\(float, all\);' \
+  "dynamic shared memory of nvcc"
+expect 1 'native.cu:4: instead of  .*  write  SHARED\(float, tile, \[32\]\[33\]\);' \
+  "shared memory of nvcc"
+expect 1 'native.cu:10: instead of  k<<<...>>>  write  launch<k>\(\{1, 32, 128\}, ...\)' \
+  "a launch of nvcc"
 run nothing.cu
 expect 2 'there is no file' "a file that is not there"
 

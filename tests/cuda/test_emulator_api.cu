@@ -1,5 +1,5 @@
-// More of the host's side of CUDA: rows with a pitch, symbols by address, functions in a stream,
-// occupancy, and cuBLAS's factors in device memory. Real CUDA, so that a GPU can be asked as well.
+// More of the host side of CUDA: rows with a pitch, symbols by address, functions in a stream,
+// occupancy, and cuBLAS factors in device memory. This is real CUDA, so it also runs on a GPU.
 #include <cublas_v2.h>
 #include <cuda_profiler_api.h>
 #include <cuda_runtime_api.h>
@@ -8,14 +8,14 @@
 
 #include "tests/cuda/device.h"
 
-TEST_CASE("emulator: copies and fills of rows that lie apart") {
+TEST_CASE("emulator: copies and fills of rows with a pitch") {
   char* rows = nullptr;
   std::size_t pitch = 0;
   REQUIRE(cudaMallocPitch(&rows, &pitch, 12, 3) == cudaSuccess);
   CHECK(pitch >= 12);
   CHECK(pitch % 32 == 0);
   const std::vector<int> x = {1, 2,  3, -1, 4, 5,
-                              6, -1, 7, 8,  9, -1};  // three of four columns count
+                              6, -1, 7, 8,  9, -1};  // only three of four columns are copied
   CHECK(cudaMemcpy2D(rows, pitch, x.data(), 16, 12, 3, cudaMemcpyHostToDevice) == cudaSuccess);
   CHECK(cudaMemset2D(rows + 4, pitch, 0, 4, 2) == cudaSuccess);
   std::vector<int> y(9);
@@ -52,7 +52,7 @@ TEST_CASE("emulator: a __device__ variable by its address") {
   CHECK(end[3] == 5);
 }
 
-TEST_CASE("emulator: a function of the host has its turn in a stream") {
+TEST_CASE("emulator: a host function runs when its turn comes in a stream") {
   Device<float> x{1, 2};
   float* host = nullptr;
   REQUIRE(cudaMallocHost(&host, 8) == cudaSuccess);

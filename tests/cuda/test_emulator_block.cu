@@ -1,5 +1,5 @@
-// What the threads of a block do together, each against what pencil and paper give: where a thread
-// is, shared memory, barriers, atomics. Real CUDA throughout, so that a GPU can be asked as well.
+// What the threads of a block do together, compared with results worked out by hand: indices,
+// shared memory, barriers, atomics. This is real CUDA throughout, so it also runs on a GPU.
 #include <cstring>
 
 #include "tests/cuda/device.h"
@@ -8,7 +8,7 @@ namespace {
 constexpr int kBlock = 96;  // three warps
 }
 
-// ---- Indices -------------------------------------------------------------------------------------
+// ---- Indices ------------------------------------------------------------------------------------
 
 __global__ void emulator_where_am_i(uint4* out) {
   const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
@@ -59,7 +59,7 @@ TEST_CASE("emulator: arguments are converted to the parameters' types, structs a
 #endif
 }
 
-// ---- Shared memory -------------------------------------------------------------------------------
+// ---- Shared memory ------------------------------------------------------------------------------
 
 __global__ void emulator_reverse(float* x) {
   SHARED(float, tile, [kBlock]);
@@ -69,7 +69,7 @@ __global__ void emulator_reverse(float* x) {
   mine = tile[kBlock - 1 - threadIdx.x];
 }
 
-// One declaration is one array, in however many functions it is reached from; two types are two.
+// One declaration is one array, no matter how many functions reach it. Two types make two arrays.
 template <class T>
 __device__ T* emulator_room() {
   SHARED_ALIGNED(16, T, room, [kBlock]);
@@ -104,9 +104,10 @@ TEST_CASE("emulator: shared memory belongs to a block, static and dynamic") {
   });
 }
 
-// ---- Barriers ------------------------------------------------------------------------------------
+// ---- Barriers -----------------------------------------------------------------------------------
 
-// A prefix sum by doubling: 7 rounds, two barriers each. Any barrier that opens early spoils it.
+// A prefix sum by doubling: 7 rounds, two barriers each. A barrier that opens early gives wrong
+// sums.
 __global__ void emulator_prefix_sum(int* x) {
   SHARED(int, sum, [kBlock]);
   const int i = int(threadIdx.x);
@@ -140,9 +141,9 @@ TEST_CASE("emulator: barriers hold all threads of the block, and count, and, or 
   });
 }
 
-// ---- Atomics -------------------------------------------------------------------------------------
+// ---- Atomics ------------------------------------------------------------------------------------
 
-// Every thread of 4 blocks of 96 takes part with its number 0 … 383.
+// Every thread of 4 blocks of 96 threads contributes its number, 0 … 383.
 template <class T>
 __global__ void emulator_atomics(T* r) {
   const T i = T(blockIdx.x * blockDim.x + threadIdx.x);
@@ -186,7 +187,8 @@ TEST_CASE("emulator: atomics lose nothing") {
 
     Device<unsigned> u{1000, 0xffffffff, 0, 0, 0, 0};
     launch<emulator_atomic_bits>({4, kBlock}, u.data());
-    // The exclusive or of 0 … 4 m - 1 is 0. 384 increments modulo 100; 384 steps down: 0, 99, 98 …
+    // The exclusive or of 0 … 4 m - 1 is 0. 384 increments modulo 100; 384 steps down: 0, 99, 98
+    // …
     CHECK(u.host() == std::vector<unsigned>{1000 - 384, 0xffff0000, 0xffff, 0, 84, 16});
 
     Device<float> f{0, 0};
@@ -197,7 +199,7 @@ TEST_CASE("emulator: atomics lose nothing") {
   });
 }
 
-// The last block to finish adds up what all have written: the usual way to reduce in one launch.
+// The last block to finish adds up the results of all: the usual way to reduce in one launch.
 __global__ void emulator_last_block(const int* x, int* partial, unsigned* done, int* total) {
   SHARED(bool, last);
   int sum = __syncthreads_count(x[blockIdx.x * blockDim.x + threadIdx.x]);
@@ -224,7 +226,7 @@ TEST_CASE("emulator: the last block to finish sees the others' results") {
   });
 }
 
-// A lock within a block: thread after thread enters. Needs that a waiting thread lets others run.
+// The threads of a block take turns. This works only if a waiting thread lets the others run.
 __global__ void emulator_turns(int* turn, int* order) {
   while (atomicAdd(turn, 0) != int(blockDim.x - 1 - threadIdx.x)) {}
   const int mine = atomicAdd(turn, 1);
@@ -240,7 +242,7 @@ TEST_CASE("emulator: threads that wait for each other in a loop of atomics get t
   });
 }
 
-// ---- Constant and __device__ variables -----------------------------------------------------------
+// ---- Constant and __device__ variables ----------------------------------------------------------
 
 __constant__ float emulator_table[4];
 __device__ int emulator_counter;

@@ -1,5 +1,6 @@
-// Device functions that programs use now and then, each against a value worked out by hand: bytes and
-// 24-bit products, loads and stores past the caches, pairs of 16-bit floats, clocks, groups of threads.
+// Device functions that programs use now and then, compared with values worked out by hand: bytes
+// and 24-bit products, loads and stores with cache hints, pairs of 16-bit floats, clocks, groups of
+// threads.
 #include <cooperative_groups.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -43,7 +44,7 @@ __global__ void emulator_floats(const float* x, float* out) {
   out[i++] = float(__uint2double_rn(4000000000u));
 }
 
-TEST_CASE("emulator: loads and stores past the caches, and rarer functions") {
+TEST_CASE("emulator: loads and stores with cache hints, and rarer functions") {
   Device<float> x{1, 2, 3}, out(6);
   launch<emulator_floats>({1, 1}, x.data(), out.data());
   const std::vector<float> got = out.host();
@@ -109,7 +110,7 @@ __global__ void emulator_loose_groups(int* out) {
   out[cg::this_grid().thread_rank()] = value;
 }
 
-TEST_CASE("emulator: groups of the lanes that are here, of any kind, and the grid") {
+TEST_CASE("emulator: coalesced groups, groups of any kind, and the grid") {
   under_each_schedule([] {
     Device<int> out(2 * 64);
     launch<emulator_loose_groups>({2, 64}, out.data());

@@ -1,5 +1,5 @@
-// Arithmetic of a kernel: device functions, bit intrinsics, conversions, half and bfloat16. Values are
-// worked out by hand or come from the C library in double.
+// Arithmetic in a kernel: device functions, bit intrinsics, conversions, half and bfloat16. The
+// expected values are worked out by hand or come from the C library in double.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -47,10 +47,13 @@ TEST_CASE("emulator: device functions agree with double") {
 }
 
 __global__ void emulator_min_max(const float* x, float* out, int* ints) {
-  out[0] = min(x[0], x[1]), out[1] = max(x[0], x[1]);
-  out[2] = min(x[2], x[1]), out[3] = max(x[1], x[2]);  // NaN loses
+  out[0] = min(x[0], x[1]);
+  out[1] = max(x[0], x[1]);
+  out[2] = min(x[2], x[1]);  // of a NaN and a number, the number
+  out[3] = max(x[1], x[2]);
   out[4] = fminf(x[2], x[0]);
-  ints[0] = min(-3, 4), ints[1] = max(-3, 4);
+  ints[0] = min(-3, 4);
+  ints[1] = max(-3, 4);
   ints[2] = int(min(threadIdx.x + 7, 5u));
   ints[3] = int(max(7ll, -9ll));
 }
@@ -92,13 +95,15 @@ TEST_CASE("emulator: bit intrinsics") {
 __global__ void emulator_conversions(const float* x, int* out) {
   const float v = x[threadIdx.x];
   int* const mine = out + 6 * threadIdx.x;
-  mine[0] = __float2int_rn(v), mine[1] = __float2int_rz(v);
-  mine[2] = __float2int_rd(v), mine[3] = __float2int_ru(v);
+  mine[0] = __float2int_rn(v);
+  mine[1] = __float2int_rz(v);
+  mine[2] = __float2int_rd(v);
+  mine[3] = __float2int_ru(v);
   mine[4] = static_cast<int>(__float2uint_rz(v));
   mine[5] = __double2int_rn(double(v));
 }
 
-TEST_CASE("emulator: conversions round as named, and out of range become the nearest end") {
+TEST_CASE("emulator: conversions round as named, and saturate") {
   Device<float> x{2.5f, -1.5f, 3e10f, kNan, -kInf};
   Device<int> out(5 * 6);
   launch<emulator_conversions>({1, 5}, x.data(), out.data());
@@ -112,7 +117,7 @@ TEST_CASE("emulator: conversions round as named, and out of range become the nea
   for (int k = 0; k < 5; ++k) CHECK(got[18 + k] == 0);
 }
 
-// ---- 16-bit floats -------------------------------------------------------------------------------
+// ---- 16-bit floats ------------------------------------------------------------------------------
 
 __global__ void emulator_to_16(const float* x, unsigned short* half_bits,
                                unsigned short* bfloat_bits, float* back) {
@@ -179,7 +184,7 @@ __global__ void emulator_half_back(const unsigned short* bits, unsigned short* a
   again[i] = __half_as_ushort(__float2half(value[i]));
 }
 
-TEST_CASE("emulator: each of the 65536 halves survives the way to float and back") {
+TEST_CASE("emulator: each of the 65536 halves survives the conversion to float and back") {
   std::vector<unsigned short> bits(65536);
   for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = static_cast<unsigned short>(i);
   Device<unsigned short> d(bits), again(bits.size());
@@ -190,13 +195,14 @@ TEST_CASE("emulator: each of the 65536 halves survives the way to float and back
   int wrong = 0;
   for (std::size_t i = 0; i < bits.size(); ++i) {
     const int exponent = int(i >> 10 & 31), fraction = int(i & 1023);
-    const bool nan = exponent == 31 && fraction != 0;
-    const float magnitude = exponent == 31 ? kInf
-                            : exponent     ? std::ldexp(float(1024 + fraction), exponent - 25)
-                                           : std::ldexp(float(fraction), -24);
+    float magnitude = std::ldexp(float(fraction), -24);  // subnormal
+    if (exponent > 0) magnitude = std::ldexp(float(1024 + fraction), exponent - 25);
+    if (exponent == 31) magnitude = kInf;
     const float want = i & 0x8000 ? -magnitude : magnitude;
-    wrong += nan ? !std::isnan(values[i]) || (got[i] & 0x7fff) <= 0x7c00
-                 : values[i] != want || got[i] != bits[i];
+    if (exponent == 31 && fraction != 0)  // NaN
+      wrong += !std::isnan(values[i]) || (got[i] & 0x7fff) <= 0x7c00;
+    else
+      wrong += values[i] != want || got[i] != bits[i];
   }
   CHECK(wrong == 0);
 }

@@ -1,5 +1,5 @@
-// What the emulator refuses on a GPU's behalf: arguments of the wrong type, too much shared memory, a
-// failed assert, a wait that has no end. And what an error code is in words.
+// What the emulator refuses, as a GPU would: arguments of the wrong type, too much shared memory, a
+// failed assert, an endless wait. And the text of each error code.
 #include <cassert>
 
 #include "tests/cuda/reports.h"
@@ -32,7 +32,7 @@ TEST_CASE("emulator reports: too much static and dynamic shared memory, as a ref
   go(17152);
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
   CHECK(x.host() == std::vector<float>{1});
-  // Who asks for more may have all there is, 64 KiB on sm_75.
+  // A kernel that asks for more may have all there is, 64 KiB on sm_75.
   CHECK(cudaFuncSetAttribute(emulator_both_shared, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              33536) == cudaSuccess);
   go(33536);
@@ -63,7 +63,7 @@ __global__ void emulator_grid_barrier(unsigned* arrived, bool all_wait) {
   __syncthreads();
 }
 
-// No wait, however long: each atomic does something.
+// This takes long, but it is not a wait: each atomic changes something.
 __global__ void emulator_long_way(unsigned* steps, unsigned n) {
   for (unsigned i = 0; i < n; ++i) atomicAdd(steps, 1u);
 }
@@ -75,8 +75,8 @@ TEST_CASE("emulator reports: blocks that wait for each other") {
     CHECK(has(report_of([&] {
                 launch<emulator_grid_barrier>({2, 64}, arrived.data(), all);
               }),
-              "waits in a loop for what no other thread of the block does; blocks run one after "
-              "another"));
+              "waits in a loop for something that no other thread of the block will do; blocks run "
+              "one after another"));
     cudaMemset(arrived.data(), 0, 4);
     launch<emulator_grid_barrier>({1, 64}, arrived.data(), all);
     CHECK(cudaDeviceSynchronize() == cudaSuccess);
@@ -86,7 +86,7 @@ TEST_CASE("emulator reports: blocks that wait for each other") {
   CHECK(arrived.host() == std::vector<unsigned>{11'000'000u});
 }
 
-TEST_CASE("emulator: every error has a name and words") {
+TEST_CASE("emulator: every error has a name and a text") {
   simt::clear_errors();
   CHECK(std::string(cudaGetErrorString(cudaSuccess)) == "no error");
   CHECK(std::string(cudaGetErrorName(cudaErrorInvalidDevice)) == "cudaErrorInvalidDevice");

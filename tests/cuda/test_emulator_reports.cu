@@ -1,5 +1,6 @@
-// What the emulator says about programs that are wrong: the error code that a GPU gives (where a GPU
-// notices anything), and the words. Emulator only: on a GPU a sticky error ends the process's use of it.
+// What the emulator reports about wrong programs: the error code that a GPU gives (where a GPU
+// notices anything), and the text. Emulator only, because after a sticky error a process cannot use
+// the GPU any more.
 #include "tests/cuda/reports.h"
 
 #if defined(SIMT_EMULATOR)
@@ -10,7 +11,7 @@ std::string here(int line) { return "test_emulator_reports.cu:" + std::to_string
 
 }  // namespace
 
-// ---- Synchronisation -----------------------------------------------------------------------------
+// ---- Synchronisation ----------------------------------------------------------------------------
 
 constexpr int kDivergent = __LINE__ + 2;
 __global__ void emulator_divergent(int* x) {
@@ -26,7 +27,7 @@ __global__ void emulator_two_barriers(int*) {
     __syncthreads();
 }
 
-TEST_CASE("emulator reports: threads at a barrier to which the others do not come") {
+TEST_CASE("emulator reports: threads at a barrier that others do not reach") {
   under_each_schedule([] {
     Device<int> x(64);
     const int line = __LINE__ + 1;
@@ -36,10 +37,11 @@ TEST_CASE("emulator reports: threads at a barrier to which the others do not com
     CHECK(has(text, "threads 40-63 left the kernel"));
 
     text = report_of([&] { launch<emulator_two_barriers>({1, 32}, x.data()); });
-    CHECK(has(text, "threads 0, 2, 4, 6, 8, 10, … wait in __syncthreads at " + here(kTwoBarriers)));
+    const std::string even = "threads 0, 2, 4, 6, 8, 10, …";
+    CHECK(has(text, even + " wait in __syncthreads at " + here(kTwoBarriers)));
     CHECK(has(text, "wait in __syncthreads at " + here(kTwoBarriers + 2)));
 
-    launch<emulator_divergent>({1, 40}, x.data());  // all is well again
+    launch<emulator_divergent>({1, 40}, x.data());  // a correct launch works again
   });
 }
 
@@ -73,21 +75,21 @@ TEST_CASE("emulator reports: wrong masks and lanes of warp functions") {
 
     text = report_of([&] { launch<emulator_two_masks>({1, 32}, x.data()); });
     CHECK(has(text, "threads 16-31 wait in __shfl_sync at "));
-    CHECK(has(text, "all lanes that a mask names must call the same function with the same mask"));
+    CHECK(has(text, "all lanes named in a mask must call the same function with the same mask"));
 
     text = report_of([&] { launch<emulator_wrong_mask>({1, dim3(4, 8)}, x.data()); });
-    CHECK(has(text, "calls a warp function with a mask that does not name it at "));
+    CHECK(has(text, "calls a warp function with a mask that leaves it out at "));
     CHECK(has(text, ") calls"));
 
     text = report_of([&] { launch<emulator_absent_lane>({1, 20}, x.data()); });
-    CHECK(has(text, "shuffles from lane 21, which takes no part at "));
+    CHECK(has(text, "shuffles from lane 21, which does not take part at "));
 
     text = report_of([&] { launch<emulator_odd_width>({1, 32}, x.data()); });
-    CHECK(has(text, "shuffles with a width that is no power of two up to 32"));
+    CHECK(has(text, "shuffles with a width that is not a power of two up to 32"));
   });
 }
 
-// ---- Launches ------------------------------------------------------------------------------------
+// ---- Launches -----------------------------------------------------------------------------------
 
 __global__ void emulator_one(int* x) { x[threadIdx.x] = 1; }
 
@@ -98,10 +100,11 @@ TEST_CASE("emulator reports: launches that a GPU refuses") {
                      cudaErrorInvalidConfiguration);
   };
   CHECK(has(refusal({1, 2048}),
-            "at most 1024 threads, (1024, 1024, 64) at most: block (2048, 1, 1)"));
+            "at most 1024 threads, and (1024, 1024, 64) along x, y, z: block (2048, 1, 1)"));
   CHECK(has(refusal({1, dim3(64, 64)}), "block (64, 64, 1)"));
   CHECK(has(refusal({1, dim3(1, 1, 65)}), "block (1, 1, 65)"));
-  CHECK(has(refusal({dim3(1, 70000), 1}), "(2147483647, 65535, 65535) blocks: grid (1, 70000, 1)"));
+  CHECK(has(refusal({dim3(1, 70000), 1}),
+            "(2147483647, 65535, 65535) blocks along x, y, z: grid (1, 70000, 1)"));
   CHECK(has(refusal({0, 32}), "no size may be 0 (or negative): grid (0, 1, 1), block (32, 1, 1)"));
   CHECK(has(refusal({-1, 32}), "no size may be 0"));
   CHECK(has(refusal({1l << 40, 32}), "no size may be 0"));
@@ -131,9 +134,9 @@ TEST_CASE("emulator reports: more than 48 KiB of static shared memory") {
             "uses 65536 bytes of static shared memory, more than 49152"));
 }
 
-// ---- Pointers ------------------------------------------------------------------------------------
+// ---- Pointers -----------------------------------------------------------------------------------
 
-TEST_CASE("emulator reports: pointers that a kernel cannot follow") {
+TEST_CASE("emulator reports: pointers that a kernel cannot use") {
   int on_host[64];
   CHECK(has(report_of(
                 [&] {
@@ -150,7 +153,8 @@ TEST_CASE("emulator reports: pointers that a kernel cannot follow") {
                 },
                 cudaErrorIllegalAddress),
             "argument 1 points to freed memory"));
-  CHECK(has(report_of([&] { cudaFree(freed); }, cudaErrorInvalidValue), "it was freed twice"));
+  CHECK(has(report_of([&] { cudaFree(freed); }, cudaErrorInvalidValue),
+            "freed memory (freed twice?)"));
   CHECK(has(report_of([&] { cudaFree(on_host); }, cudaErrorInvalidValue), "points to host memory"));
   Device<int> x(4);
   CHECK(has(report_of([&] { cudaFree(x.data() + 1); }, cudaErrorInvalidValue),
@@ -168,16 +172,16 @@ __device__ int emulator_recurse(int n, volatile int* x) {
 }
 __global__ void emulator_deep(int* x, int n) { x[0] = emulator_recurse(n, x); }
 
-  // Under a sanitizer these are its findings, not the processor's.
+  // Under a sanitizer, the sanitizer finds these first.
   #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE(
-    "emulator reports: what the processor refuses: no memory, division by zero, a full stack") {
+    "emulator reports: what the processor refuses: no memory, division by zero, stack overflow") {
   Device<int> x{1, 2, 3, 4};
   std::string text = report_of([&] { launch<emulator_at>({1, 1}, static_cast<int*>(nullptr), 3); });
   CHECK(has(text, "kernel emulator_at launched at "));
-  CHECK(has(text, "thread (0,0,0) accesses address 0xc, where no memory is: a null pointer"));
+  CHECK(has(text, "thread (0,0,0) accesses address 0xc, where there is no memory: a null pointer"));
   text = report_of([&] { launch<emulator_at>({1, 1}, x.data(), 1l << 44); });
-  CHECK(has(text, "where no memory is"));
+  CHECK(has(text, "where there is no memory"));
     #if defined(__x86_64__)  // Arm divides by zero without a fault
   CHECK(has(report_of([&] {
               launch<emulator_divide>({1, 1}, x.data(), 0);
@@ -187,25 +191,25 @@ TEST_CASE(
   CHECK(has(report_of([&] {
               launch<emulator_deep>({1, 1}, x.data(), 100000);
             }),
-            "used up its stack"));
-  launch<emulator_deep>({1, 64}, x.data(), 100);  // and it goes on working
+            "run out of stack"));
+  launch<emulator_deep>({1, 64}, x.data(), 100);  // a correct launch still works
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
 }
 
-TEST_CASE("emulator reports: a write behind an allocation, even without the checked build") {
+TEST_CASE("emulator reports: a write past the end of an allocation, even in the plain build") {
   Device<int> x(4);
   CHECK(has(report_of(
                 [&] {
                   launch<emulator_at>({1, 1}, x.data(), 4);
                 },
                 cudaErrorIllegalAddress),
-            "wrote behind an allocation of 16 bytes"));
+            "wrote past the end of an allocation of 16 bytes"));
   CHECK(has(report_of(
                 [&] {
                   launch<emulator_at>({1, 1}, x.data(), -1);
                 },
                 cudaErrorIllegalAddress),
-            "wrote before an allocation of 16 bytes"));
+            "wrote before the beginning of an allocation of 16 bytes"));
 }
   #endif
 
@@ -213,7 +217,7 @@ __global__ void emulator_trap(int* x) {
   if (x[0] == 5 && threadIdx.y == 2) __trap();
 }
 
-TEST_CASE("emulator reports: __trap, by its thread") {
+TEST_CASE("emulator reports: the thread that executes __trap") {
   Device<int> x{5};
   CHECK(has(report_of([&] {
               launch<emulator_trap>({1, dim3(1, 4)}, x.data());
@@ -228,27 +232,26 @@ TEST_CASE("emulator reports: copies past the end and in the wrong direction") {
     return report_of([&] { CHECK(cudaMemcpy(to, from, n, kind) == cudaErrorInvalidValue); },
                      cudaErrorInvalidValue);
   };
-  CHECK(
-      has(refusal(host, x.data(), 32, cudaMemcpyDeviceToHost),
-          "cudaMemcpy of 32 bytes, cudaMemcpyDeviceToHost: the end is out of bounds: 32 bytes from "
-          "byte 0 of an allocation of 16 bytes"));
+  CHECK(has(refusal(host, x.data(), 32, cudaMemcpyDeviceToHost),
+            "cudaMemcpy of 32 bytes, cudaMemcpyDeviceToHost: the source is out of bounds: 32 bytes "
+            "from byte 0 of an allocation of 16 bytes"));
   CHECK(has(refusal(x.data() + 2, host, 12, cudaMemcpyDefault), "12 bytes from byte 8"));
   CHECK(has(refusal(x.data(), host, 16, cudaMemcpyDeviceToHost),
-            "the destination should be host memory and is byte 0 of an allocation"));
+            "the destination must be host memory, but is device memory: byte 0 of an allocation"));
   CHECK(has(refusal(host, host + 4, 16, cudaMemcpyDeviceToHost),
-            "the source should be device memory and is host memory"));
+            "the source must be device memory, but is host memory"));
   CHECK(
       has(refusal(nullptr, host, 16, cudaMemcpyHostToDevice), "the destination is a null pointer"));
   CHECK(has(report_of([&] { cudaMemset(x.data() + 3, 0, 8); }, cudaErrorInvalidValue),
-            "cudaMemset of 8 bytes: the end is out of bounds"));
+            "cudaMemset of 8 bytes: the destination is out of bounds"));
   int* huge = nullptr;
   CHECK(has(report_of([&] { cudaMalloc(&huge, std::size_t(1) << 50); }, cudaErrorMemoryAllocation),
-            "out of memory: 1125899906842624 bytes wanted"));
+            "out of memory: 1125899906842624 bytes requested"));
   CHECK(huge == nullptr);
 }
 
 TEST_CASE(
-    "emulator reports: a fault is sticky, every later call returns it, nothing runs any more") {
+    "emulator reports: a fault is sticky: every later call returns it, and nothing runs any more") {
   Device<int> x{0, 0};
   const Quiet quiet;
   launch<emulator_trap>({1, dim3(1, 4)}, x.data());
@@ -269,9 +272,9 @@ TEST_CASE(
   CHECK(x.host() == std::vector<int>{5, 0});
 }
 
-// ---- Replay --------------------------------------------------------------------------------------
+// ---- Replay -------------------------------------------------------------------------------------
 
-__global__ void emulator_order(int* x) {  // who comes first depends on the schedule
+__global__ void emulator_order(int* x) {  // which thread comes first depends on the schedule
   const int place = atomicAdd(&x[0], 1);
   x[1 + place] = int(threadIdx.x);
 }
@@ -294,7 +297,7 @@ TEST_CASE("emulator reports: replay finds results that depend on the order of th
   CHECK(y.host() == std::vector<int>(64, 1));
 }
 
-TEST_CASE("emulator: kernels without waiting share one stack") {
+TEST_CASE("emulator: threads that do not wait share one stack") {
   if (simt::config().replay || simt::config().deferred) return;
   const std::uint64_t switches = simt::stats().switches;
   Device<int> x(1024);

@@ -1,4 +1,4 @@
-// The host's side of CUDA: memory, copies, streams, events, devices, and products by cuBLAS.
+// The host side of CUDA: memory, copies, streams, events, devices, and products by cuBLAS.
 #include <cublas_v2.h>
 
 #include <cstring>
@@ -23,14 +23,15 @@ TEST_CASE("emulator: cudaMemcpy and cudaMemset, in every direction and in part")
   CHECK(std::vector<int>(host, host + 5) == std::vector<int>{0, 3, 4, 0, -1});
   CHECK(cudaMemcpy(host + 3, x.data(), 8, cudaMemcpyHostToHost) == cudaSuccess);
   CHECK(host[4] == 2);
-  CHECK(cudaMemcpy(host, nullptr, 0, cudaMemcpyDeviceToHost) == cudaSuccess);  // nothing is nothing
+  CHECK(cudaMemcpy(host, nullptr, 0, cudaMemcpyDeviceToHost) == cudaSuccess);  // 0 bytes
 }
 
-TEST_CASE("emulator: pinned and managed memory is the host's and the device's") {
+TEST_CASE("emulator: the host and the device can both use pinned and managed memory") {
   int *pinned = nullptr, *managed = nullptr;
   REQUIRE(cudaMallocHost(&pinned, 8) == cudaSuccess);
   REQUIRE(cudaMallocManaged(&managed, 8) == cudaSuccess);
-  pinned[0] = 1, pinned[1] = 2;
+  pinned[0] = 1;
+  pinned[1] = 2;
   CHECK(cudaMemcpy(managed, pinned, 8, cudaMemcpyDefault) == cudaSuccess);
   launch<emulator_increment>({1, 32}, managed, 2);
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
@@ -65,7 +66,8 @@ TEST_CASE("emulator: streams and events, eager and deferred") {
     *pinned = 10;
     Device<int> x(1), y(1);
 
-    // one: x = 10, x += 1, ready.  two: waits for ready, y = x, y += 1, and back to the host.
+    // Stream one: x = 10, x += 1, ready. Stream two: wait for ready, y = x, y += 1, copy to the
+    // host.
     CHECK(cudaEventRecord(begin, one) == cudaSuccess);
     CHECK(cudaMemcpyAsync(x.data(), pinned, 4, cudaMemcpyHostToDevice, one) == cudaSuccess);
     launch<emulator_increment>({1, 32, 0, one}, x.data(), 1);
@@ -172,7 +174,7 @@ __global__ void emulator_big_shared(int* out, int last) {
   out[threadIdx.x] = room[last - 31 + int(threadIdx.x)];
 }
 
-TEST_CASE("emulator: more than 48 KiB of shared memory has to be asked for") {
+TEST_CASE("emulator: a kernel must ask for more than 48 KiB of shared memory") {
   const int bytes = 60 * 1024;
   Device<int> out(32);
   {
@@ -186,7 +188,7 @@ TEST_CASE("emulator: more than 48 KiB of shared memory has to be asked for") {
   CHECK(out.host()[5] == 26);
 }
 
-// ---- cuBLAS --------------------------------------------------------------------------------------
+// ---- cuBLAS -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -205,7 +207,7 @@ cublasStatus_t gemm(cublasHandle_t h, cublasOperation_t p, cublasOperation_t q, 
                                    sc, batch);
 }
 
-// Small whole numbers, so that sums are exact; leading dimensions one above the least.
+// Small whole numbers, so that sums are exact. Leading dimensions are one more than the least.
 template <class T>
 void check_gemm(cublasOperation_t p, cublasOperation_t q, int batch, T beta) {
   const int m = 2, n = 3, k = 5;
@@ -215,7 +217,7 @@ void check_gemm(cublasOperation_t p, cublasOperation_t q, int batch, T beta) {
   std::vector<T> a(sa * batch), b(sb * batch), c(sc * batch);
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = T(int(i * i % 7) - 3);
   for (std::size_t i = 0; i < b.size(); ++i) b[i] = T(int(i * 5 % 11) - 5);
-  // With beta 0, C may hold anything: it is not read.
+  // With beta 0, C is not read, so it may contain anything.
   for (std::size_t i = 0; i < c.size(); ++i)
     c[i] = beta == T(0) ? std::numeric_limits<T>::quiet_NaN() : T(i);
   Device<T> da(a), db(b), dc(c);

@@ -1,5 +1,6 @@
-// What the 32 lanes of a warp do together, each against what pencil and paper give: shuffles and their
-// widths, votes, matches, reductions, and cooperative groups, which are the same in other words.
+// What the 32 lanes of a warp do together, compared with results worked out by hand: shuffles and
+// their widths, votes, matches, reductions, and cooperative groups, which are the same under other
+// names.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 
@@ -11,7 +12,7 @@ namespace {
 constexpr unsigned kAll = 0xffffffff;
 }
 
-// ---- Shuffles ------------------------------------------------------------------------------------
+// ---- Shuffles -----------------------------------------------------------------------------------
 
 __global__ void emulator_shuffles(int* out) {
   const int i = int(threadIdx.x), value = 100 + i % 32;
@@ -41,7 +42,7 @@ TEST_CASE("emulator: shuffles read the lane that CUDA says, within their width")
       CHECK(mine[4] == 100 + (i < 29 ? i + 3 : i));
       CHECK(mine[5] == 100 + (i % 16 < 13 ? i + 3 : i));
       CHECK(mine[6] == 100 + (i ^ 9));
-      // A lane of a higher piece of 8 is not read, one of a lower piece is.
+      // A lane of a higher piece of 8 is not read, but a lane of a lower piece is.
       CHECK(mine[7] == 100 + ((i ^ 9) / 8 > i / 8 ? i : i ^ 9));
     }
   });
@@ -72,7 +73,7 @@ TEST_CASE("emulator: a warp's sum by halving, in 4 and 8 bytes") {
   });
 }
 
-// ---- Votes, matches, parts of a warp -------------------------------------------------------------
+// ---- Votes, matches, parts of a warp ------------------------------------------------------------
 
 __global__ void emulator_ballots(unsigned* out) {
   const int i = int(threadIdx.x);
@@ -96,14 +97,15 @@ TEST_CASE("emulator: votes and matches") {
       CHECK(mine[0] == 0x49249249u);  // bits 0, 3, 6, … 30
       CHECK(mine[1] == 1);
       CHECK(mine[2] == 1);
-      CHECK(mine[3] == 7u << i / 3 * 3);  // three neighbours; of the last group lanes 30 and 31
+      CHECK(mine[3] == 7u << i / 3 * 3);  // three neighbours, or just lanes 30 and 31
       CHECK(mine[4] == kAll);
       CHECK(mine[5] == 10);
     }
   });
 }
 
-// The halves of a warp go separate ways, and each exchanges among its own lanes; then lanes leave.
+// The halves of a warp go separate ways, and each exchanges values among its own lanes. Then lanes
+// leave.
 __global__ void emulator_halves(int* out, unsigned* active) {
   const int i = int(threadIdx.x);
   int sum = i;
@@ -118,10 +120,10 @@ __global__ void emulator_halves(int* out, unsigned* active) {
   active[i] = i % 4 == 0 ? __activemask() : 0;
   if (i >= 8) return;
   out[i] += __shfl_sync(0xff, 1000, 3);
-  out[i] += int(__ballot_sync(kAll, 1)) << 16;  // those that have left are not waited for
+  out[i] += int(__ballot_sync(kAll, 1)) << 16;  // does not wait for lanes that have left
 }
 
-TEST_CASE("emulator: parts of a warp work apart; lanes that have left are not waited for") {
+TEST_CASE("emulator: parts of a warp work separately, and nothing waits for lanes that have left") {
   under_each_schedule([] {
     Device<int> out(32);
     Device<unsigned> active(32);
@@ -130,7 +132,7 @@ TEST_CASE("emulator: parts of a warp work apart; lanes that have left are not wa
     const std::vector<unsigned> masks = active.host();
     for (int i = 0; i < 32; ++i) {
       CHECK(sums[i] == (i < 16 ? 120 : 376) + (i < 8 ? 1000 + (0xff << 16) : 0));
-      // A GPU may say less, but never another lane than one that is there.
+      // A GPU may name fewer lanes, but only lanes that are there.
       if (i % 4 == 0) CHECK((masks[i] & ~0x11111111u) == 0);
       if (i % 4 == 0) CHECK((masks[i] >> i & 1) == 1);
 #if defined(SIMT_EMULATOR)
@@ -140,7 +142,8 @@ TEST_CASE("emulator: parts of a warp work apart; lanes that have left are not wa
   });
 }
 
-// What __syncwarp orders: neighbours exchange through shared memory without a block barrier.
+// Neighbours exchange values through shared memory. __syncwarp orders that, without a block
+// barrier.
 __global__ void emulator_neighbours(int* out) {
   SHARED(int, cell, [64]);
   const int i = int(threadIdx.x);
@@ -161,7 +164,7 @@ TEST_CASE("emulator: __syncwarp orders the lanes' accesses") {
   });
 }
 
-#if defined(SIMT_EMULATOR)  // nvcc has these for sm_80 and later
+#if defined(SIMT_EMULATOR)  // nvcc has these only for sm_80 and later
 __global__ void emulator_reductions(int* out) {
   const int i = int(threadIdx.x);
   const unsigned u = unsigned(i) + 1;
@@ -189,7 +192,7 @@ TEST_CASE("emulator: reductions of a warp, signed and unsigned") {
 }
 #endif
 
-// ---- Cooperative groups --------------------------------------------------------------------------
+// ---- Cooperative groups -------------------------------------------------------------------------
 
 __device__ int place_among(const cg::thread_block_tile<8>& tile) {
   return int(tile.meta_group_rank() * 100 + tile.meta_group_size());

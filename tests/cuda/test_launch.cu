@@ -1,5 +1,5 @@
-// The library's launch: what cannot be launched is an error with the kernel's name, a grid that is
-// too small for all elements still reaches each of them, and no element twice.
+// The library's launch: if a kernel cannot be launched, the error names it. A grid that is too
+// small for all elements still reaches each of them once.
 #include "cuda/launch.h"
 #include "tests/cuda/device.h"
 
@@ -27,7 +27,7 @@ std::string refusal(const LaunchConfig& config, int* visits) {
 
 }  // namespace
 
-TEST_CASE("cuda launch: a refusal names the kernel, and is over then") {
+TEST_CASE("cuda launch: a refusal names the kernel, and does not affect the next launch") {
   const Device<int> visits(std::vector<int>(1, 0));
   for (const LaunchConfig& config :
        {LaunchConfig(1, 2048), LaunchConfig(0, 32), LaunchConfig(dim3(1, 70000), 32)}) {
@@ -40,7 +40,7 @@ TEST_CASE("cuda launch: a refusal names the kernel, and is over then") {
   CHECK(visits.host() == std::vector<int>{1});
 }
 
-TEST_CASE("cuda launch: every element is met once") {
+TEST_CASE("cuda launch: every element is visited once") {
   for (const int64_t n : {1, 255, 256, 257, 5000})
     for (const bool small : {false, true}) {
       const Device<int> visits(std::vector<int>(static_cast<std::size_t>(n), 0));

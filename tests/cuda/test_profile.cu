@@ -1,6 +1,6 @@
-// The counters of the checked build (cuda/emulator/profile.h) against pencil and paper. A warp's
-// request of 32 consecutive floats is 128 bytes: 4 sectors of 32 bytes if it starts at a multiple
-// of 32. Shared memory has 32 banks of 4 bytes.
+// The counters of the checked build (cuda/emulator/profile.h), compared with figures worked out by
+// hand. A warp's request of 32 consecutive floats is 128 bytes: 4 sectors of 32 bytes if it starts
+// at a multiple of 32. Shared memory has 32 banks of 4 bytes.
 #include "cuda/gpu.h"
 
 #if defined(SIMT_EMULATOR) && defined(__SANITIZE_THREAD__)
@@ -31,7 +31,7 @@ __global__ void half_of_the_lanes(const float* x, float* y) {
   if (threadIdx.x % 2 == 0) y[threadIdx.x] = x[threadIdx.x];
 }
 
-constexpr int side = 64;  // of the matrices to transpose, by blocks of (32, 32) threads
+constexpr int side = 64;  // of the matrices, which blocks of (32, 32) threads transpose
 
 __global__ void transpose_naive(const float* x, float* y) {
   const unsigned column = blockIdx.x * 32 + threadIdx.x, row = blockIdx.y * 32 + threadIdx.y;
@@ -71,7 +71,7 @@ __global__ void histogram(const int* x, int* y) {
 
 __global__ void shared_doubles(double* y) {
   SHARED(double, s, [64]);
-  s[2 * threadIdx.x] = 1;  // every second double: two lanes of each half-warp meet in a bank
+  s[2 * threadIdx.x] = 1;  // every second double: pairs of lanes in each half-warp share a bank
   __syncthreads();
   y[threadIdx.x] = s[2 * (31 - threadIdx.x)];
 }
@@ -100,7 +100,7 @@ simt::KernelProfile count(const LaunchConfig& config, Args... args) {
 using namespace counted;
 
 TEST_CASE("counters: a copy") {
-  // 1024 threads are 32 warps: 32 requests of 4 sectors on each side, none to spare.
+  // 1024 threads are 32 warps: 32 loads and 32 stores of 4 sectors each, which is ideal.
   const auto k = count<copy>({4, 256}, zeros<float>(1024), zeros<float>(1024), 1, 0);
   CHECK(k.kernel == "counted::copy");
   CHECK(k.threads == 1024);
@@ -116,7 +116,7 @@ TEST_CASE("counters: a copy") {
 }
 
 TEST_CASE("counters: strided and shifted copies") {
-  // Stride 2: a request spans 256 bytes, 8 sectors, half of which it needs.
+  // Stride 2: a request spans 256 bytes, which is 8 sectors, and needs only half of the bytes.
   const auto two = count<copy>({1, 256}, zeros<float>(512), zeros<float>(256), 2, 0);
   CHECK(two.loads.sectors == 8 * 8);
   CHECK(two.loads.ideal == 8 * 4);
@@ -126,7 +126,7 @@ TEST_CASE("counters: strided and shifted copies") {
   CHECK(far.loads.sectors == 8 * 32);
   CHECK(far.loads.ideal == 8 * 4);
   CHECK(far.loads.bytes == 1024);
-  // Shifted by one float: 128 bytes from byte 4 on touch 5 sectors.
+  // Shifted by one float: the 128 bytes from byte 4 touch 5 sectors.
   const auto shifted = count<copy>({1, 256}, zeros<float>(257), zeros<float>(256), 1, 1);
   CHECK(shifted.loads.sectors == 8 * 5);
   CHECK(shifted.loads.ideal == 8 * 4);
@@ -158,8 +158,8 @@ TEST_CASE("counters: vectors, broadcasts, and idle lanes") {
 }
 
 TEST_CASE("counters: a transposed copy") {
-  // 64 x 64 floats in 4 blocks of 32 warps: 128 requests each way. A warp writes down a column: 32
-  // rows, 256 bytes apart, 32 sectors.
+  // 64 x 64 floats in 4 blocks of 32 warps: 128 loads and 128 stores. A warp writes down a column:
+  // 32 rows, 256 bytes apart, 32 sectors.
   const float* x = zeros<float>(side * side);
   float* y = zeros<float>(side * side);
   const LaunchConfig config{dim3(2, 2), dim3(32, 32)};
@@ -167,8 +167,9 @@ TEST_CASE("counters: a transposed copy") {
   CHECK(naive.loads.sectors == 128 * 4);
   CHECK(naive.stores.sectors == 128 * 32);
   CHECK(naive.stores.ideal == 128 * 4);
-  // Through a tile both sides are rows. The tile is written by rows too, but read by columns: with
-  // 32 floats in a row, all 32 lanes want the same bank, 31 passes too many for each of 128 warps.
+  // Through a tile, warps both load and store rows. They also write the tile by rows, but read it
+  // by columns. With 32 floats in a row, all 32 lanes want the same bank: 31 extra passes for each
+  // of 128 warps.
   const auto tile = count<transpose_by_tiles<32>>(config, x, y);
   CHECK(tile.loads.sectors == 128 * 4);
   CHECK(tile.stores.sectors == 128 * 4);
@@ -176,20 +177,20 @@ TEST_CASE("counters: a transposed copy") {
   CHECK(tile.shared.requests == 2 * 128);
   CHECK(tile.shared.bytes == 2 * 4096 * 4);
   CHECK(tile.shared.conflicts == 31 * 128);
-  // A column more moves every row by one bank.
+  // With one more column, each row starts one bank further on.
   const auto padded = count<transpose_by_tiles<33>>(config, x, y);
   CHECK(padded.shared.requests == 2 * 128);
   CHECK(padded.shared.conflicts == 0);
 }
 
-TEST_CASE("counters: a sum by halves") {
+TEST_CASE("counters: a sum by halving") {
   const auto k = count<sum_of_256>({1, 256}, zeros<float>(256), zeros<float>(1));
   CHECK(k.barriers == 1 + 8);
   CHECK(k.loads.sectors == 8 * 4);
   CHECK(k.stores.bytes == 4);
   CHECK(k.stores.sectors == 1);
-  // 8 warps store; then halves of 128, 64, 32, 16 … 1 threads are 4 + 2 + 1 + 5 = 12 warps, which
-  // load twice and store once; one load at the end.
+  // First 8 warps store. Then halves of 128, 64, 32, 16, …, 1 threads are 4 + 2 + 1 + 5 = 12
+  // warps, which load twice and store once. At the end there is one load.
   CHECK(k.shared.requests == 8 + 12 * 3 + 1);
   // 256 threads store; 255 add; one loads.
   CHECK(k.shared.bytes == 4 * (256 + 255 * 3 + 1));
@@ -206,8 +207,8 @@ TEST_CASE("counters: atomics") {
 }
 
 TEST_CASE("counters: bank conflicts of doubles") {
-  // 16 lanes are served at a time; with a stride of 16 bytes lanes 0 and 8 share two banks: one
-  // pass too many for each half, once for the store and once for the load.
+  // 16 lanes are served at a time. With a stride of 16 bytes, lanes 0 and 8 share two banks: one
+  // extra pass for each half, once for the store and once for the load.
   const auto k = count<shared_doubles>({1, 32}, zeros<double>(32));
   CHECK(k.shared.requests == 2);
   CHECK(k.shared.conflicts == 2 * 2);

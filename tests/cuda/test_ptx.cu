@@ -1,8 +1,9 @@
-// The interpreter of PTX (cuda/emulator/ptx.h), instruction by instruction against C++ on awkward
-// values. tests/cuda/test_ptx_kernels.cu has the rest of it.
+// The PTX interpreter (cuda/emulator/ptx.h): each instruction compared with C++, on awkward values.
+// tests/cuda/test_ptx_kernels.cu has the other tests.
 #include "tests/cuda/device.h"
 
 #if defined(SIMT_EMULATOR)
+  #include <algorithm>
   #include <cmath>
   #include <cstdlib>
   #include <limits>
@@ -14,10 +15,10 @@ namespace {
 
 using namespace simt;
 
-/// Runs one instruction on the registers %a, %b, %c and predicate %p; the value of %d after it.
+/// Runs one instruction on the registers %a, %b, %c and the predicate %p. Returns %d.
 uint64_t run(const std::string& instruction, uint64_t a, uint64_t b = 0, uint64_t c = 0) {
-  static std::map<std::string, std::unique_ptr<ptx::Module>> known;
-  auto& module = known[instruction];
+  static std::map<std::string, std::unique_ptr<ptx::Module>> parsed;
+  auto& module = parsed[instruction];
   if (!module)
     module = ptx::parse(R"(
       .func (.param .b64 result) f(.param .b64 x, .param .b64 y, .param .b64 z) {
@@ -90,29 +91,37 @@ bool equal(T a, T b) {
   return std::memcmp(&a, &b, sizeof a) == 0;  // tells 0 from -0
 }
 
-/// The instruction gives what the function gives, on all combinations of awkward values.
+/// Counts a difference between the instruction and the function for these operands, and shows the
+/// first one.
 template <class R, class... A>
-void agree(const std::string& instruction, R (*expected)(A...)) {
-  CAPTURE(instruction);
+void compare(const std::string& instruction, R (*expected)(A...), int& wrong, A... a) {
+  const R got = from_bits<R>(run(instruction, to_bits(a)...)), wanted = expected(a...);
+  if (equal(got, wanted) || wrong++) return;
+  const std::string operands = (... + (std::to_string(a) + " "));
+  MESSAGE(instruction, " of ", operands, "gives ", got, ", should be ", wanted);
+}
+
+/// Checks that the instruction computes the same as the function, for all awkward operands.
+template <class R, class A>
+void agree(const std::string& instruction, R (*expected)(A)) {
   int wrong = 0;
-  const auto try_one = [&](A... a) {
-    const R got = from_bits<R>(run(instruction, to_bits(a)...)), wanted = expected(a...);
-    if (equal(got, wanted) || wrong++) return;
-    std::string operands;
-    ((operands += std::to_string(a) + " "), ...);
-    CAPTURE(operands);
-    CHECK(got == wanted);
-  };
-  const auto all = [&]<class... Done>(auto&& self, Done... done) {
-    if constexpr (sizeof...(Done) == sizeof...(A)) {
-      try_one(done...);
-    } else {
-      using Next = std::tuple_element_t<sizeof...(Done), std::tuple<A...>>;
-      for (const Next x : awkward<Next>()) self(self, done..., x);
-    }
-  };
-  all(all);
-  CHECK(wrong == 0);
+  for (const A a : awkward<A>()) compare(instruction, expected, wrong, a);
+  CHECK_MESSAGE(wrong == 0, instruction);
+}
+template <class R, class A, class B>
+void agree(const std::string& instruction, R (*expected)(A, B)) {
+  int wrong = 0;
+  for (const A a : awkward<A>())
+    for (const B b : awkward<B>()) compare(instruction, expected, wrong, a, b);
+  CHECK_MESSAGE(wrong == 0, instruction);
+}
+template <class R, class A, class B, class C>
+void agree(const std::string& instruction, R (*expected)(A, B, C)) {
+  int wrong = 0;
+  for (const A a : awkward<A>())
+    for (const B b : awkward<B>())
+      for (const C c : awkward<C>()) compare(instruction, expected, wrong, a, b, c);
+  CHECK_MESSAGE(wrong == 0, instruction);
 }
 template <class F>
 void agree(const std::string& instruction, F expected) {
@@ -137,10 +146,12 @@ TEST_CASE("ptx: integers") {
   agree("abs.s32 %d, %a;", [](int32_t a) { return a < 0 ? 0u - uint32_t(a) : uint32_t(a); });
   agree("div.u32 %d, %a, %b;", [](uint32_t a, uint32_t b) { return b ? a / b : ~0u; });
   agree("div.s64 %d, %a, %b;", [](int64_t a, int64_t b) {
-    return b == 0 ? -1 : b == -1 ? int64_t(0 - uint64_t(a)) : a / b;
+    if (b == 0) return int64_t{-1};
+    return b == -1 ? int64_t(0 - uint64_t(a)) : a / b;
   });
   agree("rem.s32 %d, %a, %b;", [](int32_t a, int32_t b) {
-    return b == 0 ? a : b == -1 ? 0 : a % b;
+    if (b == 0) return a;
+    return b == -1 ? 0 : a % b;
   });
   agree("shl.b32 %d, %a, %b;",
         [](uint32_t a, uint32_t n) { return n < 32 ? uint32_t(uint64_t{a} << n) : 0; });
@@ -162,7 +173,8 @@ TEST_CASE("ptx: integers") {
   agree("selp.b32 %d, %a, %b, %p;", [](uint32_t a, uint32_t b, uint64_t p) { return p ? a : b; });
   agree("add.sat.s32 %d, %a, %b;", [](int32_t a, int32_t b) {
     int32_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? (a < 0 ? INT32_MIN : INT32_MAX) : sum;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return a < 0 ? INT32_MIN : INT32_MAX;
   });
 }
 
@@ -229,7 +241,8 @@ TEST_CASE_TEMPLATE("ptx: floating point", T, float, double) {
   });
   agree("max.NaN" + t + "%d, %a, %b;", [](T a, T b) {
     if (a != a || b != b) return std::numeric_limits<T>::quiet_NaN();
-    return a == 0 && b == 0 ? (std::signbit(a) ? b : a) : std::fmax(a, b);
+    if (a == 0 && b == 0) return std::signbit(a) ? b : a;
+    return std::fmax(a, b);
   });
   for (const auto& [name, relation] :
        std::map<std::string, bool (*)(T, T)>{{"eq", [](T a, T b) { return a == b; }},
@@ -271,9 +284,7 @@ TEST_CASE("ptx: conversions") {
   agree("cvt.u64.u32 %d, %a;", [](uint32_t a) { return uint64_t{a}; });
   agree("cvt.u32.u64 %d, %a;", [](uint64_t a) { return uint32_t(a); });
   agree("cvt.s32.s8 %d, %a;", [](int8_t a) { return int32_t{a}; });
-  agree("cvt.sat.u8.s32 %d, %a;", [](int32_t a) {
-    return uint32_t(a < 0 ? 0 : a > 255 ? 255 : a);
-  });
+  agree("cvt.sat.u8.s32 %d, %a;", [](int32_t a) { return uint32_t(std::clamp(a, 0, 255)); });
   agree("cvt.rn.f32.s64 %d, %a;", [](int64_t a) { return float(a); });
   agree("cvt.rn.f64.u64 %d, %a;", [](uint64_t a) { return double(a); });
   agree("cvt.rn.f32.f64 %d, %a;", [](double a) { return float(a); });

@@ -1,8 +1,8 @@
-// The interpreter of PTX (cuda/emulator/ptx.h) on whole kernels, written in PTX by hand, and what it
-// says about mistakes. tests/cuda/ptx.sh runs all tests of CUDA on what nvcc makes of the kernels.
+// The PTX interpreter (cuda/emulator/ptx.h) on whole kernels written in PTX by hand, and its
+// messages about mistakes. tests/cuda/ptx.sh runs all CUDA tests on the PTX that nvcc generates.
 #include "tests/cuda/device.h"
 
-/// What only nvcc sees. g++ compiles the 1, a GPU runs the 2, and only PTX shows that here.
+/// Code that only nvcc sees. g++ compiles the 1, a GPU runs the 2, and here only PTX shows that.
 __global__ void planted_kernel(int* out) {
 #if defined(__CUDA_ARCH__)
   *out = 2;
@@ -11,7 +11,7 @@ __global__ void planted_kernel(int* out) {
 #endif
 }
 
-/// Entries by hand, in kByHand, have the names of these; in C++ they do nothing.
+/// The handwritten entries in kByHand have the names of these kernels, which do nothing in C++.
 extern "C" __global__ void ptx_reverse(float*, int) {}
 extern "C" __global__ void ptx_calls(int*) {}
 extern "C" __global__ void ptx_beyond(float*, int) {}
@@ -39,7 +39,7 @@ const char* const kByHand = R"(
 .address_size 64
 .const .align 4 .b8 table[8] = {5, 0, 0, 0, 0, 1};
 
-// x[i] = x[n - 1 - i] through shared memory, plus the value of the lane beside; %tid.x < n = 64
+// x[i] = x[n - 1 - i] through shared memory, plus the value of the neighbouring lane; n = 64
 .visible .entry ptx_reverse(.param .u64 ptx_reverse_param_0, .param .u32 ptx_reverse_param_1)
 .maxntid 64, 1, 1
 {
@@ -72,7 +72,7 @@ const char* const kByHand = R"(
   ret;
 }
 
-// n! by calls of itself
+// n! by recursion
 .func (.param .b32 result) factorial(.param .b32 n)
 {
   .reg .pred %p;
@@ -143,7 +143,7 @@ $done:
 }
 )";
 
-/// Launches run the entries of kByHand while this lives.
+/// While this exists, launches run the entries of kByHand.
 class ByHand {
  public:
   ByHand() {
@@ -182,7 +182,7 @@ TEST_CASE(
   CHECK(device.host() == std::vector<int>{720, 257, 9, 3});
 }
 
-TEST_CASE("ptx: what is wrong with an address is said with the instruction") {
+TEST_CASE("ptx: a report about an address names the instruction") {
   const ByHand by_hand;
   const char* const expected[] = {"ld.global.f32 %r2, [%rd1+16]", "not a multiple of 8",
                                   "byte 8 of the shared array few of 8 bytes", "executes a trap"};
@@ -199,11 +199,11 @@ TEST_CASE("ptx: what is wrong with an address is said with the instruction") {
   config().quiet = false;
 }
 
-// ---- What cannot be run -------------------------------------------------------------------------
+// ---- PTX that cannot be run ---------------------------------------------------------------------
 
 namespace {
 
-/// What a child process says that reads this PTX, which must end it with abort().
+/// What a child process prints when it reads this PTX, which must end it with abort().
 std::string last_words(const char* text) {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
@@ -234,13 +234,13 @@ bool says(const std::string& words, const std::string& what) {
 
 }  // namespace
 
-TEST_CASE("ptx: an instruction that is not known ends the program, by name") {
+TEST_CASE("ptx: an unknown instruction ends the program, and the message names it") {
   const auto words = last_words(
       ".visible .entry _Z6kernelPf(.param .u64 x)\n{ .reg .b32 %r<3>;\n frob.s32 %r1, %r2; }");
   says(words, "some.ptx:3");
   says(words, "`frob.s32 %r1, %r2;`");
   says(words, "kernel(float*)");
-  // A modifier that would change the result is not passed over.
+  // A modifier that would change the result is not ignored.
   for (const char* text :
        {"add.half.s32 %r1, %r1, %r2", "ld.far.u32 %r1, [%r2]", "setp.near.s32 %p, 1, 2",
         "cvt.rx.f32.s32 %r1, %r2", "atom.global.nand.b32 %r1, [%r2], 3",
@@ -251,36 +251,36 @@ TEST_CASE("ptx: an instruction that is not known ends the program, by name") {
          text);
 }
 
-TEST_CASE("ptx: malformed text ends the program with the line") {
+TEST_CASE("ptx: malformed text ends the program, and the message names the line") {
   says(last_words(".visible .entry k() {\n add.s32 %r1, 1, 2;\n}"), "unknown name `%r1`");
   says(last_words(".visible .entry k() {\n bra $nowhere;\n}"), "no label `$nowhere`");
-  says(last_words(".visible .entry k() {\n ret;"), "the file ends in a function");
+  says(last_words(".visible .entry k() {\n ret;"), "the file ends inside a function");
   says(last_words(".frobnicate 3"), "unknown directive");
 }
 
-TEST_CASE("ptx: sizes beyond any GPU end the program before memory is taken") {
+TEST_CASE("ptx: sizes beyond any GPU's end the program before memory is allocated") {
   const auto in_kernel = [](const std::string& text) {
     return last_words((".visible .entry k() {\n" + text + "; ret; }").c_str());
   };
   for (const std::string count : {"4000000000", "18446744073709551616", "-1", "x", ""}) {
     const auto words = in_kernel(".reg .b32 %r<" + count + ">");
-    says(words, "some.ptx:2: a number of registers from 0 to");
+    says(words, "some.ptx:2: expected a number of registers from 0 to");
     says(words, "(at `" + (count.empty() ? ">" : count) + "`)");
   }
   says(in_kernel(".reg .b32 %r<1000000>; .reg .b32 %s<1000000>"), "a number of registers");
-  std::string many;  // no function has too many, but together they do
+  std::string many;  // no function has too many registers, but together they do
   for (const char* name : {"a", "b", "c", "d", "e", "f"})
     many += std::string(".visible .entry ") + name + "() { .reg .b32 %r<1000000>; ret; }\n";
   says(last_words(many.c_str()), "have more than 4194304 registers");
   for (const std::string sizes : {"[9223372036854775807][4]", "[4294967296][4294967296]",
                                   "[99999999999999999999]", "[-1]", "[1][2][300000000]", "[x]"})
     for (const std::string space : {".shared", ".global", ".local", ".param"})
-      says(in_kernel(space + " .b8 x" + sizes), "some.ptx:2: a size of an array from 0 to");
+      says(in_kernel(space + " .b8 x" + sizes), "some.ptx:2: expected an array size from 0 to");
   says(in_kernel(".shared .b8 x[200000000]"), "more memory than any GPU has");
   says(in_kernel(".shared .b8 x[12000000]; .shared .b8 y[12000000]"), "than any GPU has");
   says(in_kernel(".global .b64 x[200000000]"), "the arrays of this file take more than 268435456");
   says(in_kernel(".global .b8 x[200000000]; .global .b8 y[200000000]"), "take more than 268435456");
-  says(in_kernel(".local .b8 x[300000]; .local .b8 y[300000]"), "which a GPU's thread has");
+  says(in_kernel(".local .b8 x[300000]; .local .b8 y[300000]"), "that a GPU thread has");
   for (const std::string align : {"0", "3", "1048576", "x"})
     says(in_kernel(".local .align " + align + " .b8 x[4]"), "an alignment");
 }

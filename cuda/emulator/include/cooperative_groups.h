@@ -1,5 +1,5 @@
-// Cooperative groups: the block and its tiles as objects. Each function is one of simt/sync.h's with
-// the group's mask.
+// Cooperative groups: the block and its tiles as objects. Each function calls one from simt/sync.h
+// with the group's mask.
 #pragma once
 #include <type_traits>
 
@@ -25,8 +25,8 @@ class thread_block {
 
 inline thread_block this_thread_block() { return {}; }
 
-/// Size consecutive threads of a block, all in one warp, and a part of Parent. A function that takes a
-/// tile leaves Parent out (void), and accepts any.
+/// `Size` consecutive threads of a block, all in one warp and part of Parent. A function that takes
+/// a tile with any parent leaves Parent out (void).
 template <unsigned Size, class Parent = void>
 class thread_block_tile {
   static_assert(Size >= 1 && Size <= 32 && (Size & (Size - 1)) == 0,
@@ -63,7 +63,7 @@ class thread_block_tile {
   }
   static int any(int predicate, SIMT_WHERE) { return __any_sync(mask(), predicate, where); }
   static int all(int predicate, SIMT_WHERE) { return __all_sync(mask(), predicate, where); }
-  static unsigned lanes() { return mask(); }  // not CUDA's, which has no such function
+  static unsigned lanes() { return mask(); }  // CUDA has no such function
   static unsigned ballot(int predicate, SIMT_WHERE) {
     return __ballot_sync(mask(), predicate, where) >> first_lane();
   }

@@ -1,5 +1,5 @@
-// The part of cuBLAS that is here: products of matrices, single and in strided batches. As in
-// cuBLAS, matrices are stored column by column and sizes are int. cublas.cpp has OpenBLAS do them.
+// The part of cuBLAS that the emulator has: matrix products, single and in strided batches. As in
+// cuBLAS, matrices are stored column by column and sizes are int. cublas.cpp calls OpenBLAS.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -16,7 +16,7 @@ enum cublasPointerMode_t { CUBLAS_POINTER_MODE_HOST = 0, CUBLAS_POINTER_MODE_DEV
 enum cublasMath_t {
   CUBLAS_DEFAULT_MATH = 0,
   CUBLAS_PEDANTIC_MATH = 2,
-  CUBLAS_TF32_TENSOR_OP_MATH = 3  // accepted; the product is exact F32 all the same
+  CUBLAS_TF32_TENSOR_OP_MATH = 3  // accepted, but the product is still computed in F32
 };
 
 struct cublasContext;
@@ -28,7 +28,7 @@ cublasStatus_t cublasCreate(cublasHandle_t*);
 cublasStatus_t cublasDestroy(cublasHandle_t);
 cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t);
 cublasStatus_t cublasGetStream(cublasHandle_t, cudaStream_t*);
-/// Whether alpha and beta lie on the host, as at first, or in device memory.
+/// Whether alpha and beta lie on the host, which is the default, or in device memory.
 cublasStatus_t cublasSetPointerMode(cublasHandle_t, cublasPointerMode_t);
 cublasStatus_t cublasGetPointerMode(cublasHandle_t, cublasPointerMode_t*);
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t);
@@ -42,7 +42,8 @@ cublasStatus_t cublasDgemm(cublasHandle_t, cublasOperation_t op_a, cublasOperati
                            int n, int k, const double* alpha, const double* a, int lda,
                            const double* b, int ldb, const double* beta, double* c, int ldc);
 
-/// The same for `batch` triples; the next A is stride_a elements further, and so on. 0: the same A.
+/// The same for `batch` triples of matrices. The next A is stride_a elements further on, and so on.
+/// A stride of 0 uses the same matrix again.
 cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t, cublasOperation_t op_a,
                                          cublasOperation_t op_b, int m, int n, int k,
                                          const float* alpha, const float* a, int lda,

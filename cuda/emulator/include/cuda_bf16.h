@@ -1,5 +1,5 @@
-// bfloat16: the upper half of a float, so its range with 8 bits of precision. Every operation is done
-// in float and rounded once to nearest even.
+// bfloat16: the upper half of a float. It has float's range and 8 bits of precision. Every
+// operation is done in float and rounded once, to nearest even.
 #pragma once
 #include <bit>
 #include <cstdint>

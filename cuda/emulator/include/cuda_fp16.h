@@ -1,5 +1,6 @@
-// half: 1 sign, 5 exponent and 10 fraction bits. Every operation is done in float and rounded once
-// to 16 bits, which for + - * / gives what hardware gives (float has more than twice the bits).
+// half: 1 sign bit, 5 exponent bits and 10 fraction bits. Every operation is done in float and then
+// rounded to 16 bits. For + - * / that gives the hardware's result, because float has more than
+// twice the bits.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -10,14 +11,14 @@
 
 namespace simt {
 
-/// Nearest even, by hand: not every processor's compiler has _Float16.
+/// Rounds to nearest even by hand, because not every compiler has _Float16.
 inline std::uint16_t half_bits(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const auto sign = std::uint16_t(bits >> 16 & 0x8000);
   const std::uint32_t magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return 0x7fff;                         // NaN, as a GPU's
   if (magnitude >= 0x477ff000) return std::uint16_t(sign | 0x7c00);  // 65520 and more: infinity
-  if (magnitude < 0x38800000) {  // below 2^-14: a multiple of 2^-24; adding 0.5 rounds to one
+  if (magnitude < 0x38800000) {  // below 2^-14: adding 0.5 rounds to a multiple of 2^-24
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return std::uint16_t(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000));
   }
@@ -53,7 +54,7 @@ inline __half __float2half_rn(float x) { return __half(x); }
 inline __half __double2half(double x) { return __half(x); }
 inline __half __int2half_rn(int x) { return __half(float(x)); }
 inline __half __uint2half_rn(unsigned x) { return __half(float(x)); }
-/// Towards zero: what is rounded away from it goes one step back.
+/// Rounds towards zero: if the nearest half is further from zero, takes one step back.
 inline __half __float2half_rz(float x) {
   const __half nearest(x);
   const bool away = std::abs(float(nearest)) > std::abs(x);

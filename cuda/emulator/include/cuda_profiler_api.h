@@ -1,4 +1,5 @@
-// Where a profiler shall look. Here it is GRADUS_CUDA_PROFILE that counts, and it counts everything.
+// These tell a profiler where to look. The emulator's counters (GRADUS_CUDA_PROFILE=1) count
+// everything, so here they do nothing.
 #pragma once
 #include <cuda_runtime.h>
 

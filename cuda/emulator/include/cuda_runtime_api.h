@@ -1,3 +1,3 @@
-// The runtime API, which the emulator does not keep apart from the rest.
+// The runtime API. The emulator does not separate it from the rest.
 #pragma once
 #include <cuda_runtime.h>

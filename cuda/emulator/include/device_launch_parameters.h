@@ -1,3 +1,3 @@
-// threadIdx and its like, for editors that do not know nvcc.
+// threadIdx and the like, for editors that do not know nvcc.
 #pragma once
 #include <cuda_runtime.h>

@@ -1,3 +1,3 @@
-// cudaError_t, cudaStream_t and their like.
+// cudaError_t, cudaStream_t and the like.
 #pragma once
 #include <cuda_runtime.h>

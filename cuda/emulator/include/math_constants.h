@@ -1,4 +1,4 @@
-// The constants of which kernels make most use, in float and double.
+// The constants that kernels use most, in float and double.
 #pragma once
 #include <limits>
 

@@ -1,3 +1,3 @@
-// float4, dim3 and their like.
+// float4, dim3 and the like.
 #pragma once
 #include <cuda_runtime.h>

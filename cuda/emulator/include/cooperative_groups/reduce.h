@@ -1,5 +1,5 @@
-// cooperative_groups::reduce: a butterfly of log2(size) shuffles, after which all threads of the tile
-// have the result. The order of a floating-point sum may differ from a GPU's.
+// cooperative_groups::reduce: a butterfly of log2(size) shuffles, after which all threads of the
+// tile have the result. The order of a floating-point sum may differ from a GPU's.
 #pragma once
 #include <cooperative_groups.h>
 

@@ -1,6 +1,6 @@
-// Atomic read-modify-write. All are one loop around compare-and-swap, as in CUDA's own guide; they
-// return the old value. They are real atomic instructions, so that instrumentation sees them as such, and always
-// inlined, so that it sees them on the kernel's line.
+// Atomic read-modify-write. Each is a loop around compare-and-swap, as in CUDA's own guide, and
+// returns the old value. They are real atomic instructions, so that instrumentation sees them as
+// such, and always inlined, so that it sees them on the kernel's line.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -28,14 +28,14 @@ __forceinline__ T atomic_update(T* address, F next) {
 
 }  // namespace simt
 
-#define SIMT_ATOMIC(name, expression)                                       \
-  template <class T>                                                        \
-  __forceinline__ T name(T* address, std::type_identity_t<T> value) {       \
-    return simt::atomic_update(address, [=](T old) { return expression; }); \
+#define SIMT_ATOMIC(name, expression)                                                        \
+  template <class T>                                                                         \
+  __forceinline__ T name(T* address, std::type_identity_t<T> value) {                        \
+    return simt::atomic_update(address, [=]([[maybe_unused]] T old) { return expression; }); \
   }
 SIMT_ATOMIC(atomicAdd, T(old + value))
 SIMT_ATOMIC(atomicSub, T(old - value))
-SIMT_ATOMIC(atomicExch, ((void)old, value))
+SIMT_ATOMIC(atomicExch, value)
 SIMT_ATOMIC(atomicMin, value < old ? value : old)
 SIMT_ATOMIC(atomicMax, value > old ? value : old)
 SIMT_ATOMIC(atomicAnd, T(old& value))

@@ -1,4 +1,4 @@
-// Loads and stores that say how a GPU's caches shall treat them. There are no caches here.
+// Loads and stores that say how a GPU's caches should treat them. There are no caches here.
 #pragma once
 #include "simt/types.h"
 

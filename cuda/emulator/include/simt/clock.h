@@ -1,5 +1,6 @@
-// clock() in a kernel is the C library's, in microseconds of the process; clock64() counts nanoseconds.
-// A GPU counts cycles. Either way only differences mean something, and here they include the emulator.
+// clock() in a kernel is the C library's: microseconds of the process. clock64() counts
+// nanoseconds. A GPU counts cycles. Either way, only differences mean anything, and here they
+// include the time of the emulator itself.
 #pragma once
 #include <chrono>
 #include <ctime>

@@ -1,7 +1,7 @@
-// A 16-bit float in terms of its conversions to and from float; cuda_fp16.h and cuda_bf16.h name two.
-// A double is rounded twice on its way here, to float first, which CUDA's conversion is not: the
-// results differ for about one double in 2^29. Everything is always inlined, so that the checker finds
-// the line of the kernel that loads or stores one.
+// A 16-bit float, defined by its conversions to and from float. cuda_fp16.h and cuda_bf16.h define
+// one each. A double is rounded twice on its way here, first to float. CUDA rounds only once, so
+// the results differ for about one double in 2^29. Everything is always inlined, so that the
+// checker finds the line of the kernel that loads or stores one.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -50,7 +50,8 @@ class Float16 {
   friend __forceinline__ Float16 __hneg(Float16 a) { return -a; }
   friend __forceinline__ Float16 __habs(Float16 a) { return from_bits(a.bits_ & 0x7fff); }
   friend __forceinline__ Float16 __hfma(Float16 a, Float16 b, Float16 c) {
-    // The exact product and sum of three floats of 11 bits fit into a double but for its last bits.
+    // The exact product and sum of three 11-bit numbers fit into a double, except for its last
+    // bits.
     return float(std::fma(double(float(a)), double(float(b)), double(float(c))));
   }
   friend __forceinline__ Float16 __hmax(Float16 a, Float16 b) {
@@ -66,9 +67,10 @@ class Float16 {
   friend __forceinline__ bool __hgt(Float16 a, Float16 b) { return a > b; }
   friend __forceinline__ bool __hge(Float16 a, Float16 b) { return a >= b; }
   friend __forceinline__ bool __hisnan(Float16 a) { return std::isnan(float(a)); }
-  /// 1, -1, or 0 for what is finite or NaN.
+  /// 1 for infinity, -1 for -infinity, 0 for anything else.
   friend __forceinline__ int __hisinf(Float16 a) {
-    return std::isinf(float(a)) ? (float(a) > 0 ? 1 : -1) : 0;
+    if (!std::isinf(float(a))) return 0;
+    return float(a) > 0 ? 1 : -1;
   }
   friend __forceinline__ Float16 hrcp(Float16 a) { return 1.0f / float(a); }
   friend __forceinline__ Float16 htanh(Float16 a) { return std::tanh(float(a)); }
@@ -83,7 +85,7 @@ class Float16 {
   std::uint16_t bits_;
 };
 
-/// Two of them in one register.
+/// Two 16-bit floats in one register.
 template <class T>
 struct alignas(4) Float16x2 {
   T x, y;

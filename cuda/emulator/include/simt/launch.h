@@ -1,6 +1,6 @@
-// launch<kernel>(config, arguments…), and shared memory. A launch works as on a GPU: the arguments
-// are converted to the parameters' types and copied, byte by byte, into a parameter buffer; every
-// thread then reads its own copies from there. The rest is launch.cpp's.
+// launch<kernel>(config, arguments…), and shared memory. A launch works as on a GPU: the
+// arguments are converted to the parameters' types and copied, byte by byte, into a parameter
+// buffer. Every thread then reads its own copies from there. launch.cpp does the rest.
 #pragma once
 #include <array>
 #include <climits>
@@ -16,8 +16,9 @@ namespace simt {
 
 struct Stream;
 
-/// The size of a grid or a block, from a dim3 or any integer: dim3's unsigned would make
-/// {(n + 255) / 256, 256} a narrowing error. What does not fit becomes 0, which no launch accepts.
+/// The size of a grid or a block, from a dim3 or any integer. With a plain dim3, which is unsigned,
+/// {(n + 255) / 256, 256} would be a narrowing error. A size that does not fit becomes 0, which no
+/// launch accepts.
 struct Extent {
   dim3 size;
   Extent(dim3 s) : size(s) {}
@@ -26,7 +27,7 @@ struct Extent {
       : size(std::in_range<unsigned>(n) ? unsigned(n) : 0u) {}
 };
 
-/// What stands between <<< and >>>, and the place in the source where it does.
+/// What nvcc takes between <<< and >>>, and the place in the source where it was written.
 struct LaunchConfig {
   dim3 grid, block;
   std::size_t shared_bytes;
@@ -37,7 +38,7 @@ struct LaunchConfig {
       : grid(g.size), block(b.size), shared_bytes(bytes), stream(s), where(caller) {}
 };
 
-/// One parameter's place in the parameter buffer; the same layout as PTX's .param space.
+/// One parameter's place in the parameter buffer, with the same layout as PTX's .param space.
 struct Parameter {
   std::size_t offset, bytes;
   bool is_pointer;
@@ -46,17 +47,22 @@ struct Parameter {
 template <class... P>
 constexpr auto parameter_layout() {
   std::array<Parameter, sizeof...(P)> layout{};
-  std::size_t end = 0, i = 0;
-  ((end = (end + alignof(P) - 1) / alignof(P) * alignof(P),
-    layout[i++] = {end, sizeof(P), std::is_pointer_v<P>}, end += sizeof(P)),
-   ...);
+  std::size_t end = 0;
+  [[maybe_unused]] std::size_t i = 0;
+  [[maybe_unused]] const auto append = [&](std::size_t bytes, std::size_t alignment,
+                                           bool is_pointer) {
+    const std::size_t offset = (end + alignment - 1) / alignment * alignment;
+    layout[i++] = {offset, bytes, is_pointer};
+    end = offset + bytes;
+  };
+  (append(sizeof(P), alignof(P), std::is_pointer_v<P>), ...);
   return std::pair{layout, end};
 }
 
-/// All that is known of a kernel: one of these exists for each launch<kernel>.
+/// All that is known about a kernel. There is one of these for each launch<kernel>.
 struct Kernel {
   std::string_view name;
-  const void* function;                  // its address: nvcc's and g++'s names are equal
+  const void* function;                  // its address: g++ and nvcc give it the same symbol
   void (*call)(const void* parameters);  // runs one thread
   const Parameter* parameters;
   std::size_t parameter_count, parameter_bytes;
@@ -103,14 +109,14 @@ struct KernelOf {
 template <auto K, class... P>
 KernelOf<K, std::remove_cv_t<P>...> kernel_of(void (*)(P...));
 
-// A static __shared__ array: one object per declaration, one piece of memory per running block.
-struct SharedSite {
+/// The declaration of a static __shared__ array. Each block has one piece of memory for it.
+struct SharedDeclaration {
   const char* name;
   std::size_t bytes, align, element_bytes;
   const char* file;
   int line;
 };
-void* shared_slot(const SharedSite&);
+void* static_shared(const SharedDeclaration&);
 void* dynamic_shared(std::size_t element_bytes = 1);
 
 }  // namespace simt
@@ -119,13 +125,13 @@ using Extent = simt::Extent;
 using LaunchConfig = simt::LaunchConfig;
 using LaunchSite = simt::Loc;
 
-/// The kernel's name as C++ spells it, `softmax<float>`.
+/// The kernel's name as C++ spells it: `softmax<float>`.
 template <auto Kernel>
 constexpr std::string_view kernel_name() {
-  const std::string_view pretty =
-      __PRETTY_FUNCTION__;  // "… [with auto Kernel = softmax<float>; …]"
+  // "… [with auto Kernel = softmax<float>; …]"
+  const std::string_view pretty = __PRETTY_FUNCTION__;
   std::size_t begin = pretty.find("Kernel = ") + 9;
-  if (pretty[begin] == '&') ++begin;  // clang's
+  if (pretty[begin] == '&') ++begin;  // clang writes &softmax<float>
   const std::size_t end = pretty.find(';', begin);
   return pretty.substr(begin, (end == pretty.npos ? pretty.rfind(']') : end) - begin);
 }
@@ -139,7 +145,8 @@ void launch(const LaunchConfig& config, Args&&... args) {
 
 #define SHARED(T, name, ...) SHARED_ALIGNED(alignof(T), T, name, __VA_ARGS__)
 #define SHARED_ALIGNED(A, T, name, ...)                                \
-  static constexpr simt::SharedSite name##_site{                       \
+  static constexpr simt::SharedDeclaration name##_declaration{         \
       #name, sizeof(T __VA_ARGS__), A, sizeof(T), __FILE__, __LINE__}; \
-  auto& name = *static_cast<std::remove_reference_t<T __VA_ARGS__>*>(simt::shared_slot(name##_site))
+  auto& name = *static_cast<std::remove_reference_t<T __VA_ARGS__>*>(  \
+      simt::static_shared(name##_declaration))
 #define DYN_SHARED(T, name) T* name = static_cast<T*>(simt::dynamic_shared(sizeof(T)))

@@ -1,5 +1,5 @@
-// A place in a kernel's source: every intrinsic that can wait or fail takes its caller's. It is
-// std::source_location, or as much of it as clang before 16 can do.
+// A place in a kernel's source. Every intrinsic that can wait or fail takes its caller's place. It
+// is std::source_location, or for clang before version 16 as much of it as is needed.
 #pragma once
 #include <source_location>
 

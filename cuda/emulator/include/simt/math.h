@@ -1,8 +1,8 @@
 // Device functions that are not in C's <math.h>: the bit intrinsics, the conversions with a named
-// rounding, and the fast approximations (__expf …), which here are the accurate functions: a GPU's
-// have a few units in the last place more error than what the emulator computes.
+// rounding mode, and the fast approximations (__expf …). The approximations are the accurate
+// functions here. On a GPU their error is a few units in the last place larger.
 #pragma once
-#include <math.h>  // with the overloads for float in the global namespace, where kernels call them
+#include <math.h>  // declares the float overloads in the global namespace, where kernels call them
 
 #include <bit>
 #include <cassert>
@@ -12,7 +12,7 @@
 #include <limits>
 #include <type_traits>
 
-// ---- min, max: of two equal types or two different ones; for floats NaN loses, as fmin's rule is --
+// ---- min, max: of equal or different types; of a number and a NaN, the number, as fmin does -----
 
 template <class A, class B>
 requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
@@ -44,20 +44,26 @@ constexpr unsigned long long ullmax(unsigned long long a, unsigned long long b) 
   return max(a, b);
 }
 
-// ---- Functions -----------------------------------------------------------------------------------
+// ---- Functions ----------------------------------------------------------------------------------
 
 inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 inline double rsqrt(double x) { return 1.0 / sqrt(x); }
 inline float rsqrt(float x) { return rsqrtf(x); }
 inline float rcbrtf(float x) { return 1.0f / cbrtf(x); }
 inline double rcbrt(double x) { return 1.0 / cbrt(x); }
-// Of the remainder by 2, which is exact, so that whole and half numbers give exact results.
+// The remainder by 2 is exact, so whole and half numbers give exact results.
 inline double sinpi(double x) { return sin(remainder(x, 2.0) * 3.14159265358979323846); }
 inline double cospi(double x) { return cos(remainder(x, 2.0) * 3.14159265358979323846); }
 inline float sinpif(float x) { return float(sinpi(x)); }
 inline float cospif(float x) { return float(cospi(x)); }
-inline void sincospi(double x, double* s, double* c) { *s = sinpi(x), *c = cospi(x); }
-inline void sincospif(float x, float* s, float* c) { *s = sinpif(x), *c = cospif(x); }
+inline void sincospi(double x, double* s, double* c) {
+  *s = sinpi(x);
+  *c = cospi(x);
+}
+inline void sincospif(float x, float* s, float* c) {
+  *s = sinpif(x);
+  *c = cospif(x);
+}
 inline double norm3d(double x, double y, double z) { return std::hypot(x, y, z); }
 inline float norm3df(float x, float y, float z) { return float(norm3d(x, y, z)); }
 inline float rnorm3df(float x, float y, float z) { return float(1 / norm3d(x, y, z)); }
@@ -74,12 +80,18 @@ inline float __powf(float x, float y) { return powf(x, y); }
 inline float __sinf(float x) { return sinf(x); }
 inline float __cosf(float x) { return cosf(x); }
 inline float __tanf(float x) { return tanf(x); }
-inline void __sincosf(float x, float* s, float* c) { *s = sinf(x), *c = cosf(x); }
+inline void __sincosf(float x, float* s, float* c) {
+  *s = sinf(x);
+  *c = cosf(x);
+}
 inline float __fdividef(float a, float b) { return a / b; }
 inline float fdividef(float a, float b) { return a / b; }
-inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
+inline float __saturatef(float x) {
+  if (!(x > 0)) return 0;  // NaN becomes 0, too
+  return x < 1 ? x : 1;
+}
 
-// One rounding to nearest each: nvcc never fuses these with a neighbour, and neither does this.
+// Each rounds once, to nearest. nvcc never fuses these with a neighbour, and neither does this.
 inline float __fadd_rn(float a, float b) { return a + b; }
 inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fmul_rn(float a, float b) { return a * b; }
@@ -96,7 +108,7 @@ inline double __drcp_rn(double a) { return 1.0 / a; }
 inline double __dsqrt_rn(double a) { return sqrt(a); }
 inline double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
 
-// ---- Conversions ---------------------------------------------------------------------------------
+// ---- Conversions --------------------------------------------------------------------------------
 
 inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
@@ -112,8 +124,8 @@ inline double __hiloint2double(int high, int low) {
 
 namespace simt {
 
-/// A float to an integer as a GPU converts: out of range becomes the nearest end, NaN becomes 0 in 32
-/// bits and the top bit in 64.
+/// Converts a float to an integer as a GPU does. A number that is out of range becomes the nearest
+/// end of the range. NaN becomes 0 in 32 bits, and the top bit in 64 bits.
 template <class Int, class Float>
 Int saturate(Float x) {
   using Limits = std::numeric_limits<Int>;
@@ -149,13 +161,13 @@ inline double __int2double_rn(int x) { return x; }
 inline double __uint2double_rn(unsigned x) { return x; }
 inline double __ll2double_rn(long long x) { return double(x); }
 
-// ---- Bits ----------------------------------------------------------------------------------------
+// ---- Bits ---------------------------------------------------------------------------------------
 
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int __popcll(unsigned long long x) { return std::popcount(x); }
 inline int __clz(int x) { return std::countl_zero(unsigned(x)); }
 inline int __clzll(long long x) { return std::countl_zero(static_cast<unsigned long long>(x)); }
-inline int __ffs(int x) { return __builtin_ffs(x); }  // 1 + the lowest set bit, 0 if there is none
+inline int __ffs(int x) { return __builtin_ffs(x); }  // 1 + the lowest set bit, or 0 for x = 0
 inline int __ffsll(long long x) { return __builtin_ffsll(x); }
 inline unsigned __brev(unsigned x) {
   unsigned reversed = 0;
@@ -165,15 +177,16 @@ inline unsigned __brev(unsigned x) {
 inline unsigned long long __brevll(unsigned long long x) {
   return static_cast<unsigned long long>(__brev(unsigned(x))) << 32 | __brev(unsigned(x >> 32));
 }
-// Of the four bytes of x and four of y, numbered from below: those that the digits of `which` name; the
-// top bit of a digit spreads the byte's sign over all eight bits.
+// Each digit of `which` names one of the eight bytes of y:x, numbered from the lowest. The top bit
+// of a digit asks for eight copies of that byte's sign.
 inline unsigned __byte_perm(unsigned x, unsigned y, unsigned which) {
   const std::uint64_t bytes = std::uint64_t(y) << 32 | x;
   unsigned result = 0;
   for (int i = 0; i < 4; ++i) {
     const unsigned digit = which >> 4 * i & 15;
-    const unsigned byte = unsigned(bytes >> 8 * (digit & 7)) & 255;
-    result |= (digit < 8 ? byte : byte & 128 ? 255u : 0u) << 8 * i;
+    unsigned byte = unsigned(bytes >> 8 * (digit & 7)) & 255;
+    if (digit & 8) byte = byte & 128 ? 255 : 0;
+    result |= byte << 8 * i;
   }
   return result;
 }
@@ -181,7 +194,7 @@ inline unsigned __usad(unsigned a, unsigned b, unsigned c) { return (a < b ? b -
 inline unsigned __sad(int a, int b, unsigned c) {
   return (a < b ? unsigned(b) - unsigned(a) : unsigned(a) - unsigned(b)) + c;
 }
-// Of the lower 24 bits.
+// The product of the lower 24 bits.
 inline unsigned __umul24(unsigned a, unsigned b) { return (a & 0xffffff) * (b & 0xffffff); }
 inline int __mul24(int a, int b) {
   const auto extended = [](int x) { return std::int64_t(int(unsigned(x) << 8) >> 8); };

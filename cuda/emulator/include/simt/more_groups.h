@@ -1,5 +1,5 @@
-// The groups whose size is known only as they run: the lanes that are here together, a group of
-// whatever kind, and the grid. The last cannot wait for itself, because blocks run one after another.
+// The groups whose size is known only at run time: the lanes that run together, a group of any
+// kind, and the grid. The grid has no sync(), because blocks run one after another.
 #pragma once
 #include <bit>
 
@@ -9,7 +9,7 @@
 
 namespace cooperative_groups {
 
-/// Some lanes of a warp, numbered in their order.
+/// Some lanes of a warp, numbered in order.
 class coalesced_group {
  public:
   explicit coalesced_group(unsigned lanes) : lanes_(lanes) {}
@@ -18,7 +18,7 @@ class coalesced_group {
   unsigned thread_rank() const {
     return unsigned(std::popcount(lanes_ & ((1u << simt::lane_id()) - 1)));
   }
-  unsigned lanes() const { return lanes_; }  // not CUDA's, which has no such function
+  unsigned lanes() const { return lanes_; }  // CUDA has no such function
 
   void sync(SIMT_WHERE) const { __syncwarp(lanes_, where); }
   template <class T>
@@ -84,7 +84,7 @@ class thread_group {
 /// `size` consecutive threads of a block: 1, 2, 4, 8, 16 or 32.
 inline thread_group tiled_partition(const thread_block&, unsigned size, SIMT_WHERE) {
   if (size < 1 || size > 32 || !std::has_single_bit(size))
-    simt::fail("asks for a tile that has not 1, 2, 4, 8, 16 or 32 threads", where);
+    simt::fail("asks for a tile that does not have 1, 2, 4, 8, 16 or 32 threads", where);
   const unsigned first = simt::lane_id() & ~(size - 1);
   return coalesced_group((size == 32 ? ~0u : (1u << size) - 1) << first);
 }
@@ -104,7 +104,7 @@ class grid_group {
     return block_rank() * thread_block::size() + thread_block::thread_rank();
   }
   static dim3 group_dim() { return gridDim; }
-  static void sync() = delete;  // blocks run one after another: end the kernel, and launch another
+  static void sync() = delete;  // blocks run one after another: end the kernel and launch another
 };
 
 inline grid_group this_grid() { return {}; }

@@ -1,5 +1,6 @@
-// How many blocks a multiprocessor takes, and what is known of a kernel. Registers, which limit both on
-// a GPU, are not: the answers come from the limits of threads and of dynamic shared memory alone.
+// How many blocks fit on a multiprocessor, and what is known about a kernel. Registers, which limit
+// both on a GPU, are not modelled: only the numbers of threads and of bytes of dynamic shared
+// memory count.
 #pragma once
 #include "simt/runtime_api.h"
 
@@ -25,7 +26,8 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function*
                                                           std::size_t dynamic_bytes) {
   return simt::active_blocks(blocks, threads, dynamic_bytes);
 }
-/// The largest block, at most `limit` threads if that is not 0, and a grid that fills the device.
+/// The largest block, with at most `limit` threads unless that is 0, and a grid that fills the
+/// device.
 template <class Function>
 cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* threads, Function*,
                                                std::size_t dynamic_bytes = 0, int limit = 0) {

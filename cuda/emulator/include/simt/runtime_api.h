@@ -1,5 +1,5 @@
-// The part of CUDA's runtime API that is here: errors, devices, memory, streams, events. Names and
-// meanings are NVIDIA's; device.cpp, errors.cpp, copy.cpp and stream.cpp implement them.
+// The part of CUDA's runtime API that the emulator has: errors, devices, memory, streams, events.
+// Names and meanings are NVIDIA's. device.cpp, errors.cpp, copy.cpp and stream.cpp implement them.
 #pragma once
 #include <cstddef>
 
@@ -98,7 +98,7 @@ struct cudaPointerAttributes {
 };
 
 const char* cudaGetErrorName(cudaError_t);
-/// The emulator's own report of what went wrong, where it has one.
+/// The emulator's report of what went wrong, if there is one; otherwise a general text.
 const char* cudaGetErrorString(cudaError_t);
 cudaError_t cudaGetLastError();
 cudaError_t cudaPeekAtLastError();
@@ -124,7 +124,7 @@ cudaError_t cudaFreeHost(void*);
 cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned flags);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes*, const void*);
-// Where they are called, reports want to know.
+// Reports name the place of these calls.
 #define SIMT_WHERE simt::Loc where = simt::Loc::current()
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, SIMT_WHERE);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
@@ -141,7 +141,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t);
 cudaError_t cudaStreamQuery(cudaStream_t);
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned flags = 0);
 
-/// The function runs on the host when its turn has come in the stream. It may not call CUDA.
+/// Runs the function on the host when its turn comes in the stream. It must not call CUDA.
 cudaError_t cudaLaunchHostFunc(cudaStream_t, cudaHostFn_t, void* argument);
 
 cudaError_t cudaEventCreate(cudaEvent_t*);
@@ -194,7 +194,8 @@ cudaError_t cudaFuncSetAttribute(Function* function, cudaFuncAttribute attribute
   return simt::set_function_attribute(reinterpret_cast<const void*>(function), attribute, value);
 }
 
-// A __constant__ or __device__ variable is an ordinary global; its address is the symbol's.
+// A __constant__ or __device__ variable is an ordinary global variable, and its address is the
+// symbol.
 template <class T>
 cudaError_t cudaMemcpyToSymbol(const T& symbol, const void* from, std::size_t bytes,
                                std::size_t offset = 0, cudaMemcpyKind = cudaMemcpyHostToDevice) {
@@ -205,7 +206,7 @@ cudaError_t cudaMemcpyFromSymbol(void* to, const T& symbol, std::size_t bytes,
                                  std::size_t offset = 0, cudaMemcpyKind = cudaMemcpyDeviceToHost) {
   return simt::copy_from_symbol(to, simt::address_of_symbol(symbol), sizeof symbol, offset, bytes);
 }
-/// A symbol is copied at once, so this is the same.
+/// A symbol is always copied at once, so this is the same.
 template <class T>
 cudaError_t cudaMemcpyToSymbolAsync(const T& symbol, const void* from, std::size_t bytes,
                                     std::size_t offset, cudaMemcpyKind kind,
@@ -218,7 +219,7 @@ cudaError_t cudaMemcpyFromSymbolAsync(void* to, const T& symbol, std::size_t byt
                                       cudaStream_t = nullptr) {
   return cudaMemcpyFromSymbol(to, symbol, bytes, offset, kind);
 }
-/// Where a __device__ variable lies for kernels and copies.
+/// The address of a __device__ variable, for kernels and copies.
 template <class T, class Symbol>
 cudaError_t cudaGetSymbolAddress(T** p, const Symbol& symbol) {
   return simt::symbol_address(reinterpret_cast<void**>(p), simt::address_of_symbol(symbol),

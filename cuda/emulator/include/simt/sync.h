@@ -1,6 +1,6 @@
 // What the threads of a block do together: barriers, and the collectives of a warp (32 consecutive
-// threads). Each is one call into the scheduler, which suspends the caller until all who take part
-// have arrived; the last arrival computes everybody's result (block.cpp, barrier.cpp, warp.cpp).
+// threads). Each is one call into the scheduler, which suspends the caller until all participants
+// have arrived. The last to arrive computes the results of all (block.cpp, barrier.cpp, warp.cpp).
 #pragma once
 #include <cstring>
 #include <type_traits>
@@ -11,7 +11,7 @@ namespace simt {
 
 enum class BarrierOp : std::uint8_t { plain, count, all, any };
 
-// Shuffles are one operation with four spellings: the caller works out the lane that it reads.
+// The four shuffles are one operation: the caller works out which lane it reads.
 enum class WarpOp : std::uint8_t {
   sync,
   shfl,
@@ -32,19 +32,20 @@ enum class WarpOp : std::uint8_t {
   activemask
 };
 
-/// Waits for all threads of the block; the count, conjunction or disjunction of the predicates.
+/// Waits for all threads of the block, and returns the count, "and" or "or" of their predicates.
 int block_barrier(BarrierOp, int predicate, Loc);
 
-/// Waits for the lanes of `mask`; for a shuffle the value of lane `source`, otherwise what the
-/// operation folds from the values. reduce_min and reduce_max compare as unsigned.
+/// Waits for the lanes of `mask`. A shuffle returns the value of lane `source`, any other operation
+/// the result for all lanes' values. reduce_min and reduce_max compare as unsigned.
 std::uint64_t warp_collective(WarpOp, std::uint32_t mask, std::uint64_t value, int source, Loc);
 
-/// A place where a schedule may let another thread run: an atomic, which has or has not changed
-/// its word, or a fence. A thread that changes nothing for a long time seems to wait for another one.
+/// A place where a schedule may let another thread run: a fence, or an atomic. `changed`: whether
+/// the atomic changed its word. A thread that changes nothing for a long time seems to wait for
+/// another.
 void yield_point(bool changed);
 
-/// __threadfence: what the thread did before is seen by whoever sees its later atomics, or, of
-/// __threadfence_block, by the threads of its block that do.
+/// __threadfence: a thread that sees this thread's later atomics also sees what it did before the
+/// fence. For __threadfence_block that holds only for threads of the same block.
 void fence(bool block_only);
 
 unsigned lane_id();
@@ -71,7 +72,7 @@ T from_bits(std::uint64_t bits) {
 template <class T>
 T shuffle(WarpOp op, unsigned mask, T value, int source, int width, Loc where) {
   if (width < 1 || width > 32 || (width & (width - 1)) != 0)
-    fail("shuffles with a width that is no power of two up to 32", where);
+    fail("shuffles with a width that is not a power of two up to 32", where);
   return from_bits<T>(warp_collective(op, mask, to_bits(value), source, where));
 }
 
@@ -79,7 +80,7 @@ T shuffle(WarpOp op, unsigned mask, T value, int source, int width, Loc where) {
 
 #define SIMT_WHERE simt::Loc where = simt::Loc::current()
 
-// ---- Barriers of the block -----------------------------------------------------------------------
+// ---- Barriers of the block ----------------------------------------------------------------------
 
 inline void __syncthreads(SIMT_WHERE) { simt::block_barrier(simt::BarrierOp::plain, 0, where); }
 inline int __syncthreads_count(int predicate, SIMT_WHERE) {
@@ -92,20 +93,20 @@ inline int __syncthreads_or(int predicate, SIMT_WHERE) {
   return simt::block_barrier(simt::BarrierOp::any, predicate, where);
 }
 
-// ---- Collectives of the warp ---------------------------------------------------------------------
+// ---- Collectives of the warp --------------------------------------------------------------------
 
 inline void __syncwarp(unsigned mask = ~0u, SIMT_WHERE) {
   simt::warp_collective(simt::WarpOp::sync, mask, 0, 0, where);
 }
 
-/// The lanes that run together with the caller. A GPU promises nothing more than the caller itself;
-/// here: all lanes that reach this line before the warp waits elsewhere.
+/// The lanes that run together with the caller. A GPU promises no more than the caller itself. Here
+/// they are all the lanes that reach this line before the warp waits elsewhere.
 inline unsigned __activemask(SIMT_WHERE) {
   return unsigned(simt::warp_collective(simt::WarpOp::activemask, ~0u, 0, 0, where));
 }
 
-// In all four, `width` cuts the warp into pieces, and a lane reads only within its own piece: shfl
-// wraps around, up and down return the caller's value at the edge, xor reads no piece above.
+// In all four, `width` cuts the warp into pieces. At the edge of a lane's piece, shfl wraps around,
+// and up and down return the caller's own value. xor never reads a higher piece.
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32, SIMT_WHERE) {
   const int lane = int(simt::lane_id());
@@ -143,13 +144,13 @@ inline int __all_sync(unsigned mask, int predicate, SIMT_WHERE) {
   return simt::warp_collective(simt::WarpOp::all, mask, predicate != 0, 0, where) != 0;
 }
 
-/// The lanes whose value has the caller's bits.
+/// The lanes whose value has the same bits as the caller's.
 template <class T>
 unsigned __match_any_sync(unsigned mask, T value, SIMT_WHERE) {
   return unsigned(
       simt::warp_collective(simt::WarpOp::match_any, mask, simt::to_bits(value), 0, where));
 }
-/// `mask` and *predicate = 1 if all lanes have the same value, otherwise 0 and 0.
+/// If all lanes have the same value, returns `mask` and sets *predicate to 1. Otherwise both are 0.
 template <class T>
 unsigned __match_all_sync(unsigned mask, T value, int* predicate, SIMT_WHERE) {
   const auto lanes = unsigned(
@@ -158,7 +159,7 @@ unsigned __match_all_sync(unsigned mask, T value, int* predicate, SIMT_WHERE) {
   return lanes;
 }
 
-// On a GPU these need sm_80. Signed order is unsigned order with the top bit turned over.
+// On a GPU these need sm_80. Flipping the top bit turns signed order into unsigned order.
 #define SIMT_REDUCE(name)                                                                       \
   inline unsigned __reduce_##name##_sync(unsigned mask, unsigned value, SIMT_WHERE) {           \
     return unsigned(simt::warp_collective(simt::WarpOp::reduce_##name, mask, value, 0, where)); \
@@ -180,7 +181,7 @@ inline int __reduce_max_sync(unsigned mask, int value, SIMT_WHERE) {
   return int(__reduce_max_sync(mask, unsigned(value) ^ 0x80000000u, where) ^ 0x80000000u);
 }
 
-// ---- Fences --------------------------------------------------------------------------------------
+// ---- Fences -------------------------------------------------------------------------------------
 
 inline void __threadfence() { simt::fence(false); }
 inline void __threadfence_block() { simt::fence(true); }

@@ -1,6 +1,6 @@
-// What CUDA adds to C++'s vocabulary: the function qualifiers, which mean nothing on one processor
-// with one memory, the short vectors (float4 is 16 bytes at a 16-byte boundary, one load on a GPU),
-// dim3, and the four variables by which a thread knows where it is.
+// The words that CUDA adds to C++: the function qualifiers, which mean nothing on one processor
+// with one memory; the short vectors (a float4 is 16 bytes at a 16-byte boundary, one load on a
+// GPU); dim3; and the four variables that tell a thread where it is.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@
 #define __launch_bounds__(...)
 #define __forceinline__ inline __attribute__((always_inline))
 #define __align__(n) __attribute__((aligned(n)))
-// libstdc++'s <memory> writes __attribute__((__noinline__)), which this would spoil, had it not been
+// libstdc++'s <memory> uses __attribute__((__noinline__)), which this macro would break. So it is
 // included above.
 #define __noinline__ __attribute__((noinline))
 #define __shared__                                                              \
@@ -65,8 +65,8 @@ struct dim3 {
   constexpr operator uint3() const { return {x, y, z}; }
 };
 
-// Plain variables: the scheduler rewrites them whenever another thread runs. They are real uint3
-// and dim3, not objects with conversions, so that min(threadIdx.x, 3u) means what it says.
+// Plain variables: the scheduler rewrites them whenever it switches threads. They are real uint3
+// and dim3, not objects with conversions, so that min(threadIdx.x, 3u) works as expected.
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
-extern const int warpSize;  // no constant expression, as under nvcc
+extern const int warpSize;  // as under nvcc, not a constant expression

@@ -1,10 +1,11 @@
-// Copies of rows that lie apart: `pitch` bytes from the start of one to the next, of which `width` count.
+// Copies in two dimensions: `height` rows of `width` bytes. `pitch` is the number of bytes from the
+// start of one row to the start of the next.
 #pragma once
 #include "simt/runtime_api.h"
 
 #define SIMT_WHERE simt::Loc where = simt::Loc::current()
 
-/// Rows that each begin at a multiple of 512 bytes.
+/// Memory for rows that each start at a multiple of 512 bytes.
 cudaError_t cudaMallocPitch(void** p, std::size_t* pitch, std::size_t width, std::size_t height);
 template <class T>
 cudaError_t cudaMallocPitch(T** p, std::size_t* pitch, std::size_t width, std::size_t height) {
