@@ -13,7 +13,7 @@ __global__ void broadcast(const float* column, const float* row, float* out, int
                           int columns) {
   // exercise[ puzzles.05 pts=1
   //? 1 First find this thread's r and c and guard both, as in puzzle 04.
-  //? 2 The number from `column` does not depend on c, and the number from `row` not on r.
+  //? 2 The number from `column` does not depend on c. The number from `row` does not depend on r.
   //? 3 out[r * columns + c] = column[r] * row[c];
   //= // Your lines: each thread fills one entry of the table. The block is 8 x 8.
   const int r = threadIdx.y, c = threadIdx.x;

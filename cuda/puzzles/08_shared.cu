@@ -8,8 +8,7 @@
 // neighbours' beads from each other. But they do not run in step: before a thread reads what
 // another has written, all of them must have reached __syncthreads().
 //
-// There is one block for each necklace, and one thread for each bead. Every bead may be loaded
-// once.
+// Each necklace has a block, and each bead has a thread. Every bead may be loaded once.
 #include "cuda/puzzles/puzzle.h"
 
 constexpr int kBeads = 8;
@@ -17,8 +16,7 @@ constexpr int kBeads = 8;
 __global__ void shared(const float* a, float* out) {
   SHARED(float, bead, [kBeads]);  // in CUDA itself: __shared__ float bead[kBeads];
   // exercise[ puzzles.08 pts=2
-  //? 1 Three steps: fetch this thread's own bead into shared memory, wait, add up three beads
-  //?   there.
+  //? 1 Three steps: fetch this thread's bead into shared memory, wait, add up three beads there.
   //? 2 On a ring the neighbours are (k + 1) % kBeads and (k + kBeads - 1) % kBeads.
   //? 3 bead[k] = a[i]; __syncthreads(); with k = threadIdx.x and i = blockIdx.x * kBeads + k.
   //= // Your lines.

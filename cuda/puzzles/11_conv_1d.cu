@@ -15,8 +15,8 @@ constexpr int kThreads = 8, kMaxWidth = 5;
 __global__ void conv_1d(const float* a, const float* weights, float* out, int n, int width) {
   SHARED(float, near, [kThreads + kMaxWidth - 1]);
   // exercise[ puzzles.11 pts=2
-  //? 1 near[j] should be a[first + j], where a[first] is the block's first number, or 0 past the
-  //?   end.
+  //? 1 near[j] should be a[first + j], where a[first] is the block's first number. Past the end it
+  //?   should be 0.
   //? 2 There are kThreads + width - 1 numbers to fetch, more than threads, so some threads fetch
   //?   two. Use a loop: for (int j = threadIdx.x; j < kThreads + width - 1; j += kThreads).
   //? 3 After the barrier: sum += weights[w] * near[threadIdx.x + w] for each w below width.

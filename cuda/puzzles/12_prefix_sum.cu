@@ -6,8 +6,8 @@
 //     add 4 back   3   4   8   9  14  23  25  31        s[i] += s[i - 4]
 //
 // It looks as if each sum had to wait for the one before it. But after the rows above, s[i] is the
-// sum of the last 2, 4 and 8 numbers up to i: three steps for 8 numbers. All threads read s[i -
-// step] and write s[i]. A thread that writes too early overwrites a number that another still
+// sum of the last 2, 4 and 8 numbers up to i: three steps for 8 numbers. All threads read
+// s[i - step] and write s[i]. A thread that writes too early overwrites a number that another still
 // needs.
 //
 // There is one block of 32 threads, and n is at most 32. Every number may be loaded once.

@@ -22,8 +22,7 @@ __global__ void matmul(const float* a, const float* b, float* c, int rows, int i
   SHARED(float, tile_b, [kTile][kTile]);
   // exercise[ puzzles.14 pts=4
   //? 1 Loop over tiles: for (int first = 0; first < inner; first += kTile). In the loop: fetch,
-  //?   wait, multiply, wait. The second barrier keeps fast threads from overwriting what slow ones
-  //?   read.
+  //?   wait, multiply, wait. Without the second wait, fast threads overwrite what slow ones read.
   //? 2 Thread (x, y) fetches a(row, first + x) and b(first + y, column). Guard each with the sizes
   //?   of its own matrix, and store 0 where the guard fails.
   //? 3 for (int k = 0; k < kTile; ++k) sum += tile_a[y][k] * tile_b[k][x];

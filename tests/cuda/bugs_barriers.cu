@@ -36,7 +36,7 @@ __global__ void shuffle_in_a_branch(float* y) {
   y[threadIdx.x] = v;
 }
 
-__global__ void shuffle_from_nobody(float* y) {
+__global__ void shuffle_from_missing_lanes(float* y) {
   float v = 1;
   for (int o = 16; o > 0; o /= 2) {
     v += __shfl_xor_sync(0xffffffffu, v, o);  // BUG: shuffle in a block of 20 threads
@@ -75,7 +75,7 @@ std::vector<Bug> barriers() {
        "__syncthreads"},
       {"shuffle by half a warp", [] { return runs<shuffle_in_a_branch>(32); },
        "shuffles from lane 16, which does not take part"},
-      {"shuffle in a block of 20 threads", [] { return runs<shuffle_from_nobody>(20); },
+      {"shuffle in a block of 20 threads", [] { return runs<shuffle_from_missing_lanes>(20); },
        "shuffles from lane 20, which does not take part"},
       {"shuffle masks disagree", [] { return runs<shuffle_with_two_masks>(32); }, "mask"},
       {"hand-made barrier of a grid",

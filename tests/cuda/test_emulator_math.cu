@@ -129,36 +129,36 @@ __global__ void emulator_to_16(const float* x, unsigned short* half_bits,
   back[2 * threadIdx.x + 1] = __bfloat162float(b);
 }
 
+struct HalfRow {
+  float x;
+  unsigned short half, bfloat;
+};
+// clang-format off
+constexpr HalfRow kHalfRows[] = {
+    {0.0f, 0x0000, 0x0000},
+    {-0.0f, 0x8000, 0x8000},
+    {1.0f, 0x3c00, 0x3f80},
+    {-2.0f, 0xc000, 0xc000},
+    {65504.0f, 0x7bff, 0x4780},  // the largest half
+    {65519.9f, 0x7bff, 0x4780},
+    {65520.0f, 0x7c00, 0x4780},  // halfway to 2^16: infinity
+    {0x1p-24f, 0x0001, 0x3380},  // the smallest half
+    {0x1p-25f, 0x0000, 0x3300},  // halfway to 0, which is even
+    {0x1.8p-25f, 0x0001, 0x3340},
+    {0x1.ffcp-15f, 0x0400, 0x3880},  // rounds up to the smallest normal
+    {0x1.002p0f, 0x3c00, 0x3f80},    // 1 + 2^-11: halfway, down to even
+    {0x1.006p0f, 0x3c02, 0x3f80},    // 1 + 3 * 2^-11: halfway, up to even
+    {0x1.01p0f, 0x3c04, 0x3f80},
+    {0x1.03p0f, 0x3c0c, 0x3f82},  // the same for bfloat16's 2^-8
+    {kInf, 0x7c00, 0x7f80},
+    {-kInf, 0xfc00, 0xff80},
+    {kNan, 0x7fff, 0x7fff},
+};
+// clang-format on
+
 TEST_CASE("emulator: float to half and bfloat16, to nearest even, with every kind of value") {
-  struct Row {
-    float x;
-    unsigned short half, bfloat;
-  };
-  const Row
-      rows
-          [] =
-              {
-                  {0.0f, 0x0000, 0x0000},
-                  {-0.0f, 0x8000, 0x8000},
-                  {1.0f, 0x3c00, 0x3f80},
-                  {-2.0f, 0xc000, 0xc000},
-                  {65504.0f, 0x7bff, 0x4780},  // the largest half
-                  {65519.9f, 0x7bff, 0x4780},
-                  {65520.0f, 0x7c00, 0x4780},  // halfway to 2^16: infinity
-                  {0x1p-24f, 0x0001, 0x3380},  // the smallest half
-                  {0x1p-25f, 0x0000, 0x3300},  // halfway to 0, which is even
-                  {0x1.8p-25f, 0x0001, 0x3340},
-                  {0x1.ffcp-15f, 0x0400, 0x3880},  // rounds up to the smallest normal
-                  {0x1.002p0f, 0x3c00, 0x3f80},    // 1 + 2^-11: halfway, down to even
-                  {0x1.006p0f, 0x3c02, 0x3f80},    // 1 + 3 * 2^-11: halfway, up to even
-                  {0x1.01p0f, 0x3c04, 0x3f80},
-                  {0x1.03p0f, 0x3c0c, 0x3f82},  // the same for bfloat16's 2^-8
-                  {kInf, 0x7c00, 0x7f80},
-                  {-kInf, 0xfc00, 0xff80},
-                  {kNan, 0x7fff, 0x7fff},
-              };
   std::vector<float> x;
-  for (const Row& r : rows) x.push_back(r.x);
+  for (const HalfRow& r : kHalfRows) x.push_back(r.x);
   Device<float> d(x), back(2 * x.size());
   Device<unsigned short> halves(x.size()), bfloats(x.size());
   launch<emulator_to_16>({1, x.size()}, d.data(), halves.data(), bfloats.data(), back.data());
@@ -166,8 +166,8 @@ TEST_CASE("emulator: float to half and bfloat16, to nearest even, with every kin
   const auto f = back.host();
   for (std::size_t i = 0; i < x.size(); ++i) {
     INFO("value ", x[i]);
-    CHECK(h[i] == rows[i].half);
-    CHECK(b[i] == rows[i].bfloat);
+    CHECK(h[i] == kHalfRows[i].half);
+    CHECK(b[i] == kHalfRows[i].bfloat);
     if (std::isnan(x[i]))
       CHECK((std::isnan(f[2 * i]) && std::isnan(f[2 * i + 1])));
     else if (std::isinf(x[i]))

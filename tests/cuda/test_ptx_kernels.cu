@@ -29,7 +29,7 @@ extern "C" __global__ void ptx_beyond(float*, int) {}
 
 using namespace simt;
 
-// ---- Kernels by hand ----------------------------------------------------------------------------
+// ---- Handwritten kernels ------------------------------------------------------------------------
 
 namespace {
 
@@ -164,7 +164,7 @@ class ByHand {
 
 }  // namespace
 
-TEST_CASE("ptx: barriers, shuffles and shared memory in an entry by hand") {
+TEST_CASE("ptx: barriers, shuffles and shared memory in a handwritten entry") {
   const ByHand by_hand;
   std::vector<float> x(64);
   for (size_t i = 0; i < 64; ++i) x[i] = float(i * i);
@@ -175,7 +175,7 @@ TEST_CASE("ptx: barriers, shuffles and shared memory in an entry by hand") {
 }
 
 TEST_CASE(
-    "ptx: calls, function pointers, local arrays, constants and atomics in an entry by hand") {
+    "ptx: calls, function pointers, local arrays, constants and atomics in a handwritten entry") {
   const ByHand by_hand;
   const Device<int> device{0, 1, 3, 0};
   launch<ptx_calls>({1, 1}, device.data());
