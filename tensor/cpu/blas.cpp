@@ -7,9 +7,6 @@
 // is checked, and a wrong result takes the choice back.
 #include "tensor/cpu/blas.h"
 
-#include <omp.h>
-#include <pthread.h>
-
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -18,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "tensor/cpu/parallel.h"
 #include "tensor/error.h"
 #include "tensor/runtime.h"
 
@@ -133,25 +129,5 @@ void restore_blas() {
     openblas_set_num_threads(change.threads_before);
   is_prepared.store(false, std::memory_order_release);
 }
-
-static std::atomic<bool> forked{false};
-
-void cpu::survive_forks() {
-  static const int registered = pthread_atfork(nullptr, nullptr, [] {
-    forked = true;
-    omp_set_num_threads(1);
-  });
-  (void)registered;
-}
-
-void set_num_threads(int n) {
-  check<ValueError>(n >= 1, "set_num_threads: {} threads; at least one is needed", n);
-  check<Error>(!forked || n == 1,
-               "set_num_threads: {} threads in a forked child, where OpenMP's threads do not live "
-               "on: work on one, or start the child anew (exec, or Python's \"spawn\")",
-               n);
-  omp_set_num_threads(n);
-}
-int get_num_threads() { return omp_get_max_threads(); }
 
 }  // namespace gradus

@@ -7,7 +7,8 @@ namespace gradus::cpu {
 
 namespace {
 
-// The loops themselves are plain functions: inside a closure g++ 12 vectorises them badly or not at all.
+// The loops themselves are plain functions: inside a closure g++ 12 vectorises them badly or not at
+// all.
 template <class In, class Out, class F>
 void apply(F f, const In* p, Out* o, int64_t n) {
 #pragma omp simd
@@ -56,12 +57,14 @@ void zip(F f, const View& a, const View& b, const View& out) {
 template <class T>
 void copy_transposed(const T* from, int64_t from_column, T* to, int64_t to_row, int64_t rows,
                      int64_t columns) {
-  constexpr int64_t block = 16;
-  parallel_items((rows + block - 1) / block, columns * block, [&](int64_t b) {
-    const int64_t r0 = b * block, r1 = std::min(rows, r0 + block);
-    for (int64_t c0 = 0; c0 < columns; c0 += block)
+  constexpr int64_t block = 16, strip = 16 * block;
+  const int64_t strips = (columns + strip - 1) / strip;
+  parallel_items((rows + block - 1) / block * strips, block * strip, [&](int64_t i) {
+    const int64_t r0 = i / strips * block, r1 = std::min(rows, r0 + block);
+    const int64_t begin = i % strips * strip, end = std::min(columns, begin + strip);
+    for (int64_t c0 = begin; c0 < end; c0 += block)
       for (int64_t r = r0; r < r1; ++r)
-        for (int64_t c = c0; c < std::min(columns, c0 + block); ++c)
+        for (int64_t c = c0; c < std::min(end, c0 + block); ++c)
           to[r * to_row + c] = from[r + c * from_column];
   });
 }

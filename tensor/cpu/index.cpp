@@ -15,18 +15,15 @@ namespace {
 
 constexpr int64_t kCacheLine = 16;  // floats; threads that write should not share a line of cache
 
-int64_t grain(int64_t cost) { return std::max<int64_t>(1, kGrain / std::max<int64_t>(cost, 1)); }
-
 // f(lines begin, end, index begin, end). Only where every position writes an element of its own may
 // the index be split, which is better when it is long: the rows of an embedding stay whole.
 template <class F>
 void parallel_lines(const Lines& lines, int64_t n, bool may_split_index, F&& f) {
   if (may_split_index && n > lines.count)
-    parallel_for(
-        n, grain(lines.count), [&](int64_t b, int64_t e) { f(int64_t{0}, lines.count, b, e); }, 1);
+    parallel_for(n, lines.count, [&](int64_t b, int64_t e) { f(int64_t{0}, lines.count, b, e); });
   else
     parallel_for(
-        lines.count, grain(n), [&](int64_t b, int64_t e) { f(b, e, int64_t{0}, n); }, kCacheLine);
+        lines.count, n, [&](int64_t b, int64_t e) { f(b, e, int64_t{0}, n); }, kCacheLine);
 }
 
 // Neighbouring elements: as many lines at once as there are. Far apart: a few, so that walking

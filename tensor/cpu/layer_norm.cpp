@@ -14,8 +14,8 @@
 namespace gradus::cpu {
 namespace {
 
-constexpr int64_t kMaxParts = 16;     // of the rows; as many threads can share the backward pass
-constexpr int64_t kMinPartRows = 16;  // below that, adding the parts costs more than it saves
+constexpr int64_t kMaxParts = 64;     // of the rows; as many threads can share the backward pass
+constexpr int64_t kMinPartRows = 48;  // below that, adding the parts costs more than it saves
 
 /// bias and mean are null unless centred.
 template <bool centred, class T>
@@ -87,9 +87,12 @@ void norm_backward(const View& g, const View& x, const View& weight, const View&
                                  dx.as<T>() + row * n, dw, dw + n);
   });
   const auto add_parts = [&](const T* from, T* to) {
-    for (int64_t j = 0; j < n; ++j) to[j] = 0;
-    for (int64_t part = 0; part < parts; ++part)
-      for (int64_t j = 0; j < n; ++j) to[j] += from[part * width + j];
+    const auto columns = [&](int64_t begin, int64_t end) {
+      std::fill(to + begin, to + end, T(0));
+      for (int64_t part = 0; part < parts; ++part)
+        for (int64_t j = begin; j < end; ++j) to[j] += from[part * width + j];
+    };
+    parallel_for(n, parts, columns, 16);
   };
   add_parts(partial.data(), dweight.as<T>());
   if constexpr (centred) add_parts(partial.data() + n, dbias.as<T>());

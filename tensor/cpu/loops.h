@@ -6,25 +6,22 @@
 
 namespace gradus::cpu {
 
-/// body(offsets, count) for pieces of inner rows, in parallel.
+/// body(offsets, count) for pieces of inner rows, in parallel. Few rows may be long ones (a position's
+/// embedding is added to 4 texts), so a piece may begin and end within a row.
 template <int N, class Body>
 void for_rows(const Walk<N>& walk, Body&& body) {
-  const int64_t inner = walk.inner(), outer = walk.outer();
-  if (inner == 0 || outer == 0) return;
-  if (outer == 1) {
-    parallel_for(inner, kGrain, [&](int64_t begin, int64_t end) {
-      std::array<int64_t, N> at{};
-      for (int i = 0; i < N; ++i) at[i] = begin * walk.inner_stride(i);
-      body(at, end - begin);
-    });
-  } else {
-    parallel_for(
-        outer, std::max<int64_t>(1, kGrain / inner),
-        [&](int64_t begin, int64_t end) {
-          for (int64_t row = begin; row < end; ++row) body(walk.offsets(row), inner);
-        },
-        1);
-  }
+  const int64_t inner = walk.inner();
+  const auto rows_between = [&](int64_t begin, int64_t end) {
+    int64_t row = begin / inner, column = begin % inner;
+    for (; begin < end; ++row, column = 0) {
+      std::array<int64_t, N> at = walk.offsets(row);
+      for (int i = 0; i < N; ++i) at[i] += column * walk.inner_stride(i);
+      const int64_t count = std::min(inner - column, end - begin);
+      body(at, count);
+      begin += count;
+    }
+  };
+  parallel_for(walk.numel(), 1, rows_between, 64);
 }
 
 }  // namespace gradus::cpu

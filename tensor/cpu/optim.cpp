@@ -18,10 +18,13 @@ void update_range(Rule rule, int64_t begin, int64_t end, T* p, const T* g, State
 
 template <class T, class Rule, class... State>
 void update(const Rule& rule, const View& p, const View& g, const State&... state) {
-  parallel_for(p.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    update_range(rule, begin, end, p.as<T>(), static_cast<const T*>(g.as<T>()),
-                 state.template as<T>()...);
-  });
+  parallel_for(
+      p.numel(), 1,
+      [&](int64_t begin, int64_t end) {
+        update_range(rule, begin, end, p.as<T>(), static_cast<const T*>(g.as<T>()),
+                     state.template as<T>()...);
+      },
+      64);
 }
 
 }  // namespace

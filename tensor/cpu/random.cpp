@@ -9,8 +9,8 @@
 namespace gradus::cpu {
 namespace {
 
-constexpr int64_t kBatch = 64;          // blocks made at once
-constexpr int64_t kRandomGrain = 4096;  // a random number costs several elements of cheap work
+constexpr int64_t kBatch = 64;  // blocks made at once
+constexpr int64_t kCost = 4;    // a random number costs several elements of cheap work
 
 // A function of its own, so that the loop sees nothing but its arguments and vectorises.
 [[gnu::noinline]] void make_blocks(PhiloxKey key, uint64_t first, uint32_t* words) {
@@ -29,7 +29,7 @@ template <class F>
 void for_batches(PhiloxKey key, int64_t n, int64_t per_block, F&& f) {
   const int64_t batch = per_block * kBatch;
   parallel_for(
-      n, kRandomGrain,
+      n, kCost,
       [&](int64_t from, int64_t to) {
         uint32_t words[4 * kBatch];
         for (int64_t begin = from; begin < to; begin += batch) {

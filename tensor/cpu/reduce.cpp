@@ -5,7 +5,9 @@
 //     pairwise (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2: error
 //     O(log n), not O(n));
 //   * across memory (a bias's gradient): whole rows added to a row of sums, 32 at a time, and those
-//     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each 1 of i.
+//     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each 1
+//     of i.
+// Where there are few results, what each of them sums up is cut into parts for the threads.
 #include <vector>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -39,28 +41,29 @@ T fold_block(Op op, const T* p, int64_t stride, int64_t n) {
   return n < 256 ? fold_lanes<16>(op, p, stride, n) : fold_lanes<64>(op, p, stride, n);
 }
 
+/// (A call of its own: inlined into others, g++ 12 warns of an overflow at 2^61 elements.)
 template <class T, class Op>
-T fold(Op op, const T* p, int64_t stride, int64_t n) {
+[[gnu::noinline]] T fold(Op op, const T* p, int64_t stride, int64_t n) {
   if (n <= kBlock) return fold_block(op, p, stride, n);
   const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
   return op(fold(op, p, stride, half), fold(op, p + half * stride, stride, n - half));
 }
 
-/// One long fold, in 64 pieces whose number does not depend on the threads.
+/// Elements [begin, end) of a walk, counted along it: each of its runs, and then what they gave.
 template <class T, class Op>
-T fold_all(Op op, const T* p, int64_t stride, int64_t n) {
-  if (n < 4 * kGrain) return fold(op, p, stride, n);
-  constexpr int64_t pieces = 64;
-  const int64_t piece = (n / pieces + kBlock) / kBlock * kBlock;
-  T part[pieces];
-  parallel_items(pieces, piece, [&](int64_t i) {
-    const int64_t begin = std::min(n, i * piece), end = std::min(n, begin + piece);
-    part[i] =
-        begin < end ? fold(op, p + begin * stride, stride, end - begin) : Op::template start<T>();
-  });
-  T total = Op::template start<T>();
-  for (T each : part) total = op(total, each);
-  return total;
+T fold_walk(Op op, const T* x, const Walk<1>& walk, int64_t begin, int64_t end) {
+  const int64_t inner = walk.inner(), stride = walk.inner_stride(0);
+  const auto run = [&](int64_t n) {
+    const int64_t at = walk.offsets(begin / inner)[0] + begin % inner * stride;
+    return fold(op, x + at, stride, n);
+  };
+  if (end - begin <= inner - begin % inner) return run(end - begin);
+  std::vector<T> runs;
+  for (int64_t n; begin < end; begin += n) {
+    n = std::min(end - begin, inner - begin % inner);
+    runs.push_back(run(n));
+  }
+  return fold(op, runs.data(), 1, static_cast<int64_t>(runs.size()));
 }
 
 /// out[c] = fold over r of x[r, c], `columns` of them, contiguous: rows are added whole.
@@ -71,8 +74,8 @@ void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, i
     for (int64_t c = 0; c < columns; ++c) to[c] = op(to[c], from[c]);
   };
   std::vector<T> part(static_cast<size_t>(columns));
-  std::vector<std::vector<T>>
-      carried;  // at level k: the sum of 2^k blocks, waiting for its neighbour's
+  // At level k: the sum of 2^k blocks, waiting for its neighbour's.
+  std::vector<std::vector<T>> carried;
   for (int64_t block = 0; block * kRows < rows; ++block) {
     std::fill(part.begin(), part.end(), Op::template start<T>());
     for (int64_t r = block * kRows; r < std::min(rows, (block + 1) * kRows); ++r)
@@ -88,12 +91,29 @@ void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, i
     if ((blocks >> level) & 1) add(carried[level].data(), out);
 }
 
+/// The same in pieces: of the rows, which are added in their order at the end, and of long rows, so
+/// that a row of sums stays in the nearest cache.
 template <class T, class Op>
 void fold_rows(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, int64_t columns) {
-  parallel_for(columns, std::max<int64_t>(64, kGrain / std::max<int64_t>(rows, 1)),
-               [&](int64_t begin, int64_t end) {
-                 fold_columns(op, x + begin, row_stride, rows, out + begin, end - begin);
-               });
+  constexpr int64_t longest = 4096, fewest_rows = 64;
+  const Parts across{columns, (columns + longest - 1) / longest, 64};
+  const int64_t wanted = pieces(rows, columns) / across.count;
+  const Parts down{rows, std::clamp<int64_t>(wanted, 1, std::max(rows / fewest_rows, int64_t{1})),
+                   kRows};
+  std::vector<T> sums(static_cast<size_t>(down.count > 1 ? down.count * columns : 0));
+  T* to = down.count > 1 ? sums.data() : out;
+  parallel_items(down.count * across.count, rows * columns / (down.count * across.count),
+                 [&](int64_t i) {
+                   const int64_t r = i / across.count, c = i % across.count;
+                   fold_columns(op, x + down.begin(r) * row_stride + across.begin(c), row_stride,
+                                down.end(r) - down.begin(r), to + r * columns + across.begin(c),
+                                across.end(c) - across.begin(c));
+                 });
+  if (down.count == 1) return;
+  const auto add_parts = [&](int64_t begin, int64_t end) {
+    fold_columns(op, sums.data() + begin, columns, down.count, out + begin, end - begin);
+  };
+  parallel_for(columns, down.count, add_parts, 64);
 }
 
 template <class T, class Op>
@@ -101,26 +121,21 @@ void reduce_with(Op op, const View& x, const View& out) {
   const View kept = dimensions_of(x, out, true), reduced = dimensions_of(x, out, false);
   const Walk<1> outer({&kept}), inner({&reduced});
   T* o = out.as<T>();  // contiguous: reduce's result is always fresh
-  const int64_t rows = kept.numel();
-  if (outer.ndim == 1 && inner.ndim == 1 && outer.inner_stride(0) == 1 && rows > 1)
-    return fold_rows(op, x.as<T>(), inner.inner_stride(0), inner.inner(), o, rows);
-  if (rows == 1 && inner.ndim == 1) {
-    o[0] = fold_all(op, x.as<T>(), inner.inner_stride(0), inner.inner());
-    return;
-  }
-  const int64_t width = outer.inner();
-  parallel_items(rows, reduced.numel(), [&](int64_t row) {
-    const T* p = x.as<T>() + outer.offsets(row / std::max<int64_t>(width, 1))[0] +
-                 (width ? row % width : 0) * outer.inner_stride(0);
-    if (inner.outer() == 1) {
-      o[row] = fold(op, p, inner.inner_stride(0), inner.inner());
-      return;
-    }
-    std::vector<T> parts(static_cast<size_t>(inner.outer()));
-    for (size_t i = 0; i < parts.size(); ++i)
-      parts[i] = fold(op, p + inner.offsets(static_cast<int64_t>(i))[0], inner.inner_stride(0),
-                      inner.inner());
-    o[row] = fold(op, parts.data(), 1, inner.outer());
+  const int64_t results = kept.numel(), each = reduced.numel();
+  if (outer.ndim == 1 && inner.ndim == 1 && outer.inner_stride(0) == 1 && results > 1)
+    return fold_rows(op, x.as<T>(), inner.inner_stride(0), inner.inner(), o, results);
+
+  const Parts part{each, std::max<int64_t>(1, pieces(results * each, 1) / results), kBlock};
+  std::vector<T> folded(static_cast<size_t>(part.count > 1 ? results * part.count : 0));
+  T* to = part.count > 1 ? folded.data() : o;
+  parallel_items(results * part.count, each / part.count, [&](int64_t i) {
+    const T* from = x.as<T>() + outer.element(i / part.count)[0];
+    const int64_t p = i % part.count;
+    to[i] = fold_walk(op, from, inner, part.begin(p), part.end(p));
+  });
+  if (part.count == 1) return;
+  parallel_items(results, part.count, [&](int64_t i) {
+    o[i] = fold(op, folded.data() + i * part.count, 1, part.count);
   });
 }
 

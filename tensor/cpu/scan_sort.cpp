@@ -154,23 +154,19 @@ void CpuBackend::topk(const View& x, bool largest, const View& values, const Vie
   const int64_t value_stride = last_stride(values), index_stride = last_stride(indices);
   if (k == 0) return;
   dispatch(x.dtype, [&]<class T>() {
-    const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1));
-    parallel_for(
-        lines.count, grain,
-        [&](int64_t begin, int64_t end) {
-          TopK<T> best(k, largest);
-          for (int64_t line = begin; line < end; ++line) {
-            T* value = values.as<T>() + lines.offset(values, line);
-            int64_t* index = indices.as<int64_t>() + lines.offset(indices, line);
-            for (const Candidate<T>& c : best(x.as<T>() + lines.offset(x, line), n, stride)) {
-              *value = c.value;
-              *index = c.index;
-              value += value_stride;
-              index += index_stride;
-            }
-          }
-        },
-        1);
+    parallel_for(lines.count, n, [&](int64_t begin, int64_t end) {
+      TopK<T> best(k, largest);
+      for (int64_t line = begin; line < end; ++line) {
+        T* value = values.as<T>() + lines.offset(values, line);
+        int64_t* index = indices.as<int64_t>() + lines.offset(indices, line);
+        for (const Candidate<T>& c : best(x.as<T>() + lines.offset(x, line), n, stride)) {
+          *value = c.value;
+          *index = c.index;
+          value += value_stride;
+          index += index_stride;
+        }
+      }
+    });
   });
 }
 
