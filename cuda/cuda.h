@@ -20,6 +20,10 @@ const char* device_name();
 /// Was this program built with the emulator? Then times say nothing about a GPU.
 bool emulated();
 
+/// How many kernels have been launched so far, cuBLAS's products among them. A launch costs the host some
+/// microseconds, whatever it computes: a step of a small model is mostly launches.
+int64_t launches();
+
 /// Device memory that the pool has taken, in use or kept for reuse, in bytes.
 int64_t pool_bytes();
 /// Gives what the pool keeps for reuse back to the device.

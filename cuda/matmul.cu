@@ -124,6 +124,7 @@ void CudaBackend::product(const View& a, const View& b, double beta, const View&
     return blas_a ? product<T>(a, copied, beta, out) : product<T>(copied, b, beta, out);
   }
   check_cublas(gemm(cublas(stream()), p, *blas_a, *blas_b), "cublasGemmStridedBatched");
+  check_launch("cublasGemmStridedBatched");
 }
 
 void CudaBackend::matmul(const View& a, const View& b, double beta, const View& out) {

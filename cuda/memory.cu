@@ -3,6 +3,7 @@
 // cudaMalloc and cudaFree each wait for the GPU; a training step would spend its time on them. So
 // freed blocks are kept by size for the next request. A block may be handed out again while kernels
 //  that use it still wait to run: all work is on one stream, so the new owner's comes after.
+#include <atomic>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -82,6 +83,8 @@ Pool& pool() {
   return *p;
 }
 
+std::atomic<int64_t> launched = 0;
+
 cudaError_t count_devices(int& count) {
   count = 0;
   const cudaError_t code = cudaGetDeviceCount(&count);
@@ -128,6 +131,8 @@ bool emulated() {
 #endif
 }
 
+int64_t launches() { return launched; }
+
 int64_t pool_bytes() {
   const std::lock_guard lock(pool().mutex);
   return pool().taken;
@@ -144,6 +149,7 @@ void check_launch(std::string_view kernel) {
     const char* value = std::getenv("GRADUS_SYNC");
     return value != nullptr && value[0] == '1';
   }();
+  ++launched;
   cudaError_t code = cudaGetLastError();
   if (code == cudaSuccess && wait) code = cudaStreamSynchronize(CudaBackend::stream());
   check_cuda(code, kernel);
