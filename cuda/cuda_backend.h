@@ -22,6 +22,9 @@ class CudaBackend final : public Backend {
   static cudaStream_t stream() { return nullptr; }
 
  private:
+  /// IndexError for the first bad index that check_indices has found since the last call. The stream has
+  /// been waited for.
+  static void throw_noted_error();
   template <class T>
   void product(const View& a, const View& b, double beta, const View& out);
 };

@@ -8,6 +8,9 @@
 // then stand together, in the order of i, and one thread adds them all. The same bits every run,
 // and the CPU's. The cost is the sort, O(N log^2 N) for N indices, and that a thread works alone on
 // an element that all of them name.
+//
+// An index may be out of range: check_indices.cu has noted that, and the error comes later. Until then
+// nothing is read or written there; such an element of `out` is 0.
 #include "cuda/launch.h"
 #include "cuda/scratch.h"
 #include "cuda/sort.h"
@@ -28,8 +31,9 @@ __global__ void gather_kernel(View x, int dim, View index, View out, int64_t n) 
       index_at += k * index.strides[d];
       out_at += k * out.strides[d];
     }
-    const int64_t along = index.as<int64_t>()[index_at];
-    out.as<T>()[out_at] = x.as<T>()[x_at + along * x.strides[dim]];
+    const int64_t id = index.as<int64_t>()[index_at];
+    const bool inside = id >= 0 && id < x.sizes[dim];
+    out.as<T>()[out_at] = inside ? x.as<T>()[x_at + id * x.strides[dim]] : T(0);
   }
 }
 
@@ -45,6 +49,7 @@ __global__ void scatter_add_kernel(Lines lines, int dim, View index, const int64
     const int64_t* place = order + r * order_step;
     const int64_t* ids = index.as<int64_t>() + lines.offset(index, r);
     const int64_t step = index.strides[dim], id = ids[place[begin] * step];
+    if (id < 0 || id >= out.sizes[dim]) continue;
     if (begin > 0 && ids[place[begin - 1] * step] == id) continue;
     const T* from = source.as<T>() + lines.offset(source, r);
     T* to = out.as<T>() + lines.offset(out, r) + id * out.strides[dim];

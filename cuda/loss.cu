@@ -7,6 +7,12 @@
 
 namespace gradus::cuda {
 
+/// A target that counts is a class. One that should and is not has been noted by check_indices.cu, and its
+/// error comes later; until then its row is ignored, too.
+__device__ inline bool counts(int64_t target, int64_t ignore_index, int64_t classes) {
+  return target != ignore_index && target >= 0 && target < classes;
+}
+
 /// With d = x - max: loss = ln sum e^d - (1 - s) d_t - s mean(d), and lse = (max, ln sum e^d).
 /// Reads x: 4 bytes an element in F32, and writes next to nothing. Ignored rows: 0.
 template <class T>
@@ -14,7 +20,7 @@ __global__ void cross_entropy_kernel(const T* x, const int64_t* targets, int64_t
                                      T smoothing, T* losses, T* lse, int64_t rows, int64_t n) {
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const int64_t target = targets[row];
-    if (target == ignore_index) {  // the whole block goes on: no thread is missed at a barrier
+    if (!counts(target, ignore_index, n)) {  // so for the whole block: no barrier is missed
       if (threadIdx.x == 0) losses[row] = lse[2 * row] = lse[2 * row + 1] = T(0);
       continue;
     }
@@ -45,12 +51,12 @@ __global__ void cross_entropy_backward_kernel(const T* g, int64_t g_stride, cons
                                               T* dx, int64_t rows, int64_t n) {
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const int64_t target = targets[row];
-    const bool ignored = target == ignore_index;
+    const bool counted = counts(target, ignore_index, n);
     const T grad = g[row * g_stride], best = lse[2 * row], log_sum = lse[2 * row + 1];
     for (int64_t j = threadIdx.x; j < n; j += blockDim.x) {
       const T p = scalar::exp(x[row * n + j] - best - log_sum);
       const T d = grad * (p - everywhere) - (j == target ? grad * at_target : T(0));
-      dx[row * n + j] = ignored ? T(0) : d;
+      dx[row * n + j] = counted ? d : T(0);
     }
   }
 }

@@ -163,14 +163,18 @@ void CudaBackend::deallocate(void* pointer, size_t bytes) noexcept {
 }
 
 // cudaMemcpy on the default stream comes after all kernels before it, and returns when `to` may be
-// read, or `from` written again.
+// read, or `from` written again. Who waits for the kernels also learns of the bad indices that they met.
 void CudaBackend::copy_from_host(void* to, const void* from, size_t bytes) {
   if (bytes) check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copy to the device");
 }
 void CudaBackend::copy_to_host(void* to, const void* from, size_t bytes) {
-  if (bytes)
-    check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copy from the device");
+  if (bytes == 0) return;
+  check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copy from the device");
+  throw_noted_error();
 }
-void CudaBackend::synchronize() { check_cuda(cudaStreamSynchronize(stream()), "synchronize"); }
+void CudaBackend::synchronize() {
+  check_cuda(cudaStreamSynchronize(stream()), "synchronize");
+  throw_noted_error();
+}
 
 }  // namespace gradus::cuda

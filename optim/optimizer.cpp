@@ -1,5 +1,5 @@
 // What all optimizers share: groups, state made when it is first needed, saving and loading it; and
-// for each of them one call of its kernel.
+// for each of them one call of its kernel for all parameters of a group.
 #include "optim/optimizer.h"
 
 #include <cmath>
@@ -70,7 +70,8 @@ Optimizer::Optimizer(std::string kind, std::vector<ParamGroup> groups, double ra
 void Optimizer::step() {
   check_not_negative("lr", lr);
   size_t i = 0;
-  for (const ParamGroup& group : groups_)
+  for (const ParamGroup& group : groups_) {
+    std::map<int64_t, std::vector<raw::Parameter>> by_step;  // one that rested now lags behind
     for (const Tensor& p : group.params) {
       State& state = states_[i++];
       if (!p.grad().defined()) continue;
@@ -79,10 +80,11 @@ void Optimizer::step() {
       for (Tensor& slot : state.slots)  // the model may have moved: Module::to
         if (slot.dtype() != p.dtype() || slot.device() != p.device())
           slot = raw::to(raw::to(slot, p.dtype()), p.device());
-      p.written();
-      update({p, raw::contiguous(p.grad()), state.slots, lr * group.lr_scale, *group.weight_decay,
-              ++state.step});
+      by_step[++state.step].push_back({p, p.grad(), state.slots});
     }
+    for (const auto& [step, parameters] : by_step)
+      update({lr * group.lr_scale, *group.weight_decay, step}, parameters);
+  }
 }
 
 void Optimizer::zero_grad() const {
@@ -140,7 +142,7 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
       if (const Tensor count = take(prefix + "step", {}, I64); count.defined()) {
         s.step = count.item_int();
         if (s.step < 1 || s.step > kMostSteps)
-          wrong += fmt::format("\n  {}step: {} is no step count", prefix, s.step);
+          wrong += fmt::format("\n  {}step: {} is not a step count", prefix, s.step);
       }
       for (const std::string& slot : slot_names_)
         if (const Tensor x = take(prefix + slot, p.shape(), p.dtype()); x.defined()) {
@@ -178,11 +180,10 @@ SGD::SGD(std::vector<ParamGroup> groups, double rate, SgdOptions o)
 SGD::SGD(std::vector<Tensor> params, double rate, SgdOptions o)
     : SGD(one_group(std::move(params)), rate, o) {}
 
-void SGD::update(const Update& u) {
-  backend(u.param.device())
-      .sgd({u.lr, options_.momentum, options_.dampening, u.weight_decay, options_.nesterov,
-            u.step == 1},
-           u.param.view(), u.grad.view(), u.slots.empty() ? View{} : u.slots[0].view());
+void SGD::update(const Step& s, std::span<const raw::Parameter> parameters) {
+  raw::sgd_({s.lr, options_.momentum, options_.dampening, s.weight_decay, options_.nesterov,
+             s.number == 1},
+            parameters);
 }
 
 Adam::Adam(std::vector<ParamGroup> groups, double rate, AdamOptions o, bool decoupled)
@@ -203,11 +204,10 @@ AdamW::AdamW(std::vector<ParamGroup> groups, double rate, AdamOptions o)
 AdamW::AdamW(std::vector<Tensor> params, double rate, AdamOptions o)
     : Adam(one_group(std::move(params)), rate, o, true) {}
 
-void Adam::update(const Update& u) {
-  backend(u.param.device())
-      .adam(
-          {u.lr, options_.beta1, options_.beta2, options_.eps, u.weight_decay, decoupled_, u.step},
-          u.param.view(), u.grad.view(), u.slots[0].view(), u.slots[1].view());
+void Adam::update(const Step& s, std::span<const raw::Parameter> parameters) {
+  raw::adam_(
+      {s.lr, options_.beta1, options_.beta2, options_.eps, s.weight_decay, decoupled_, s.number},
+      parameters);
 }
 
 RMSprop::RMSprop(std::vector<ParamGroup> groups, double rate, RmspropOptions o)
@@ -222,11 +222,9 @@ RMSprop::RMSprop(std::vector<ParamGroup> groups, double rate, RmspropOptions o)
 RMSprop::RMSprop(std::vector<Tensor> params, double rate, RmspropOptions o)
     : RMSprop(one_group(std::move(params)), rate, o) {}
 
-void RMSprop::update(const Update& u) {
-  backend(u.param.device())
-      .rmsprop({u.lr, options_.alpha, options_.eps, u.weight_decay, options_.momentum},
-               u.param.view(), u.grad.view(), u.slots[0].view(),
-               u.slots.size() > 1 ? u.slots[1].view() : View{});
+void RMSprop::update(const Step& s, std::span<const raw::Parameter> parameters) {
+  raw::rmsprop_({s.lr, options_.alpha, options_.eps, s.weight_decay, options_.momentum},
+                parameters);
 }
 
 }  // namespace gradus

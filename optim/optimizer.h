@@ -13,12 +13,12 @@
 //
 // The update formulas, the defaults and the names of the state are torch.optim's.
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tensor/backend.h"
-#include "tensor/tensor.h"
+#include "tensor/raw.h"
 
 namespace gradus {
 
@@ -73,14 +73,12 @@ class Optimizer {
   /// rate or decay. GradError: one that requires no gradient.
   Optimizer(std::string kind, std::vector<ParamGroup> groups, double rate, double weight_decay,
             std::vector<std::string> slots);
-  struct Update {
-    const Tensor& param;
-    const Tensor& grad;
-    const std::vector<Tensor>& slots;
+  struct Step {
     double lr, weight_decay;
-    int64_t step;  // 1, 2, 3, …
+    int64_t number;  // 1, 2, 3, …
   };
-  virtual void update(const Update& u) = 0;
+  /// Changes parameters, in place, that make the same step.
+  virtual void update(const Step& s, std::span<const raw::Parameter> parameters) = 0;
 
  private:
   struct State {
@@ -106,7 +104,7 @@ class SGD final : public Optimizer {
   SGD(std::vector<Tensor> params, double rate, SgdOptions options = {});
 
  private:
-  void update(const Update& u) override;
+  void update(const Step& s, std::span<const raw::Parameter> parameters) override;
   SgdOptions options_;
 };
 
@@ -124,7 +122,7 @@ class Adam : public Optimizer {
   Adam(std::vector<ParamGroup> groups, double rate, AdamOptions options, bool decoupled);
 
  private:
-  void update(const Update& u) override;
+  void update(const Step& s, std::span<const raw::Parameter> parameters) override;
   AdamOptions options_;
   bool decoupled_;
 };
@@ -150,7 +148,7 @@ class RMSprop final : public Optimizer {
   RMSprop(std::vector<Tensor> params, double rate = 0.01, RmspropOptions options = {});
 
  private:
-  void update(const Update& u) override;
+  void update(const Step& s, std::span<const raw::Parameter> parameters) override;
   RmspropOptions options_;
 };
 

@@ -27,6 +27,10 @@ Backend& backend(Device device) {
                      "use the cpu");
   return *b;
 }
+void bad_index(const char* op, int64_t index, int64_t position, int64_t size) {
+  throw IndexError(
+      fmt::format("{}: index {} at position {} is outside [0, {})", op, index, position, size));
+}
 void set_backend(Device device, Backend* b) { table()[static_cast<size_t>(device)] = b; }
 
 }  // namespace gradus

@@ -2,6 +2,7 @@
 // What a device must be able to do: keep memory, and run the kernels that tensor/kernels.def lists. The CPU
 // does in tensor/cpu/, a GPU in cuda/.
 #include <optional>
+#include <span>
 
 #include "tensor/philox.h"
 #include "tensor/scalar_ops.h"
@@ -24,6 +25,12 @@ struct RmspropStep {
   double lr, alpha, eps, weight_decay, momentum;
 };
 
+/// A parameter, its gradient, and what an optimizer remembers of it, as far as it needs them:
+/// SGD its momentum buffer; Adam exp_avg, exp_avg_sq; RMSprop square_avg, its momentum buffer.
+struct ParameterViews {
+  View value, gradient, state[2];
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -39,6 +46,10 @@ class Backend {
 #include "tensor/kernels.def"
 #undef KERNEL
 };
+
+/// Throws the IndexError of check_indices, in the same words for every device. `position` counts in
+/// row order.
+[[noreturn]] void bad_index(const char* op, int64_t index, int64_t position, int64_t size);
 
 /// The backend of a device; DeviceError where none has been set.
 Backend& backend(Device device);

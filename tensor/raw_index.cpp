@@ -1,4 +1,4 @@
-// Indexing on values. Indices are checked here, once, on the host: a kernel may trust them.
+// Indexing on values. Where the indices are on a GPU, a kernel checks them there: nobody waits for it.
 #include "tensor/raw.h"
 
 namespace gradus::raw {
@@ -34,12 +34,7 @@ void check_source(const char* op, const Tensor& source, const Tensor& out) {
 
 void check_indices(const char* op, const Tensor& index, int64_t size,
                    std::optional<int64_t> ignore_index) {
-  const Tensor host = contiguous(to(index, Device::CPU));
-  const int64_t* p = host.data<const int64_t>();
-  for (int64_t i = 0, n = host.numel(); i < n; ++i)
-    check<IndexError>((p[i] >= 0 && p[i] < size) || p[i] == ignore_index,
-                      "{}: {} {} at position {} is outside [0, {})", op,
-                      ignore_index ? "target" : "index", p[i], i, size);
+  backend(index.device()).check_indices(op, index.view(), size, ignore_index);
 }
 
 Tensor index_select(const Tensor& x, int dim, const Tensor& index) {

@@ -9,6 +9,7 @@
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/lines.h"
+#include "tensor/walk.h"
 
 namespace gradus::cpu {
 namespace {
@@ -106,6 +107,16 @@ void at_index(const View& indexed, int dim, const View& index, const View& whole
 }
 
 }  // namespace
+
+void CpuBackend::check_indices(const char* op, const View& index, int64_t size,
+                               std::optional<int64_t> ignore_index) {
+  const Walk<1> walk({&index});
+  const int64_t* ids = index.as<int64_t>();
+  for (int64_t i = 0, n = index.numel(); i < n; ++i) {
+    const int64_t id = ids[walk.element(i)[0]];
+    if ((id < 0 || id >= size) && id != ignore_index) bad_index(op, id, i, size);
+  }
+}
 
 void CpuBackend::index_select(const View& x, int dim, const View& index, const View& out) {
   dispatch(out.dtype, [&]<class T>() { along_index<T, false>(x, dim, index, out); });

@@ -1,0 +1,91 @@
+// Are all indices in range? A copy to the host would have to wait for all kernels before it, at every
+// embedding and every loss. So a kernel looks, and writes down what it finds; whoever next waits for the
+// GPU anyway reads that, and throws. The notes are in the host's memory, to which a kernel can write: where
+// all indices are right it never does, and reading them needs no copy.
+//
+// Each block has a note of its own, and keeps the first thing that it wrote there, so that nothing depends
+// on which block is faster: the first bad index is the first of the notes, by check, then by position.
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "cuda/block_reduce.h"
+#include "cuda/cuda_backend.h"
+#include "cuda/launch.h"
+#include "tensor/walk.h"
+
+namespace gradus::cuda {
+
+/// What is asked. `number` counts the checks, so that of two errors the earlier one is known.
+struct IndexCheck {
+  const char* op;
+  int64_t number, size;
+  std::optional<int64_t> ignore_index;
+  __device__ bool allows(int64_t id) const { return (id >= 0 && id < size) || id == ignore_index; }
+};
+
+/// What was found: nothing, if op is null.
+struct IndexNote {
+  const char* op;
+  int64_t check, size, index, position;
+};
+
+/// notes[block] = the first bad index that the block meets, unless something is written there. Reads 8 bytes
+/// an index.
+__global__ void check_indices_kernel(IndexCheck check, Walk<1> walk, const int64_t* ids, int64_t n,
+                                     IndexNote* notes) {
+  int64_t first = n;
+  for (int64_t i = first_element(); i < n && first == n; i += element_step())
+    if (!check.allows(ids[walk.element(i)[0]])) first = i;
+  first = block_reduce(first, scalar::Minimum{}, n);
+  if (threadIdx.x != 0 || first == n || notes[blockIdx.x].op != nullptr) return;
+  notes[blockIdx.x] = {check.op, check.number, check.size, ids[walk.element(first)[0]], first};
+}
+
+namespace {
+
+constexpr int64_t kNotes = 64;  // blocks: enough to read at a GPU's full speed
+std::mutex reading;
+std::atomic<int64_t> checks = 0;
+
+/// Never freed, as the backend.
+IndexNote* notes() {
+  static IndexNote* const all = [] {
+    IndexNote* p = nullptr;
+    check_cuda(cudaMallocHost(&p, kNotes * sizeof *p), "cudaMallocHost");
+    std::fill_n(p, kNotes, IndexNote{});
+    return p;
+  }();
+  return all;
+}
+
+}  // namespace
+
+void CudaBackend::check_indices(const char* op, const View& index, int64_t size,
+                                std::optional<int64_t> ignore_index) {
+  const int64_t n = index.numel();
+  if (n == 0) return;
+  LaunchConfig config = elements(n, stream());
+  if (config.grid.x > kNotes) config.grid.x = kNotes;
+  launch<check_indices_kernel>(config, IndexCheck{op, ++checks, size, ignore_index},
+                               Walk<1>({&index}), index.as<int64_t>(), n, notes());
+}
+
+void CudaBackend::throw_noted_error() {
+  if (checks == 0) return;
+  IndexNote first{};
+  {
+    const std::lock_guard lock(reading);
+    for (int64_t i = 0; i < kNotes; ++i) {
+      IndexNote& note = notes()[i];
+      if (note.op == nullptr) continue;
+      if (first.op == nullptr || note.check < first.check ||
+          (note.check == first.check && note.position < first.position))
+        first = note;
+      note = {};
+    }
+  }
+  if (first.op != nullptr) bad_index(first.op, first.index, first.position, first.size);
+}
+
+}  // namespace gradus::cuda
