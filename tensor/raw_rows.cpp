@@ -26,31 +26,34 @@ void check_gradient(const char* op, const Tensor& g, const Tensor& y) {
 
 // ---- Softmax
 
-Tensor softmax(const Tensor& x) {
-  check_floating("softmax", {{"x", x}});
+namespace {
+
+using Kernel = void (Backend::*)(const View& x, const View& out);
+using BackwardKernel = void (Backend::*)(const View& g, const View& y, const View& dx);
+
+Tensor along_last(const char* op, Kernel kernel, const Tensor& x) {
+  check_floating(op, {{"x", x}});
   Tensor out = empty(x.shape(), x.options());
-  backend(x.device()).softmax(as_matrix(x).view(), as_matrix(out).view());
+  (backend(x.device()).*kernel)(as_matrix(x).view(), as_matrix(out).view());
   return out;
 }
-Tensor log_softmax(const Tensor& x) {
-  check_floating("log_softmax", {{"x", x}});
-  Tensor out = empty(x.shape(), x.options());
-  backend(x.device()).log_softmax(as_matrix(x).view(), as_matrix(out).view());
-  return out;
+Tensor along_last_backward(const char* op, BackwardKernel kernel, const Tensor& g,
+                           const Tensor& y) {
+  check_gradient(op, g, y);
+  Tensor dx = empty(y.shape(), y.options());
+  (backend(y.device()).*kernel)(as_matrix(g).view(), as_matrix(y).view(), as_matrix(dx).view());
+  return dx;
 }
+
+}  // namespace
+
+Tensor softmax(const Tensor& x) { return along_last("softmax", &Backend::softmax, x); }
 Tensor softmax_backward(const Tensor& g, const Tensor& y) {
-  check_gradient("softmax", g, y);
-  Tensor dx = empty(y.shape(), y.options());
-  backend(y.device())
-      .softmax_backward(as_matrix(g).view(), as_matrix(y).view(), as_matrix(dx).view());
-  return dx;
+  return along_last_backward("softmax", &Backend::softmax_backward, g, y);
 }
+Tensor log_softmax(const Tensor& x) { return along_last("log_softmax", &Backend::log_softmax, x); }
 Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
-  check_gradient("log_softmax", g, y);
-  Tensor dx = empty(y.shape(), y.options());
-  backend(y.device())
-      .log_softmax_backward(as_matrix(g).view(), as_matrix(y).view(), as_matrix(dx).view());
-  return dx;
+  return along_last_backward("log_softmax", &Backend::log_softmax_backward, g, y);
 }
 
 // ---- Normalisation
