@@ -1,5 +1,5 @@
-# gradus. `make help` lists what there is. This file says what is built, and of what; .ci/rules.mk how
-# a file is compiled and linked, and .ci/cuda.mk what becomes of the kernels of cuda/.
+# gradus. `make help` lists what there is. This file says what is built, and of what; .ci/rules.mk
+# how a file is compiled and linked, and .ci/cuda.mk what becomes of the kernels of cuda/.
 #
 #   CXX=clang++       another compiler                                  (default: g++)
 #   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
@@ -48,9 +48,10 @@ endif
 # No fast-math: it removes NaN and infinity. no-math-errno and no-trapping-math change no value.
 FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping-math $(WARN) -I. \
          -DGRADUS_VERSION='"$(VERSION)"' $(if $(CUDA),-DGRADUS_CUDA)
-# Flags for the compilers that know them. GCC 12 with AVX-512 turns the 32-byte constants {a, a, a, 0}
-# and {a, a, 0, 0} into {a, a, a, a} when it copies them in one piece (tests/test_compiler.cpp); pieces
-# of 16 bytes are right. Full-width AVX-512 takes 10 to 45 % off softmax, layer_norm and exp in cache.
+# Flags for the compilers that know them. GCC 12 with AVX-512 turns the 32-byte constants
+# {a, a, a, 0} and {a, a, 0, 0} into {a, a, a, a} when it copies them in one piece, but not in
+# pieces of 16 bytes (tests/test_compiler.cpp). Full-width AVX-512 takes 10 to 45 % off softmax,
+# layer_norm and exp in cache.
 MAYBE := -mmove-max=128 -mstore-max=128 $(if $(findstring march,$(ARCH)),-mprefer-vector-width=512)
 # ---- Files --------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ chat: $(CHAT)                 ## train the chatbot, if needed, and talk to it; A
 	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
 
 TESTED := $(CUDA_TESTS) $(filter %logistic_regression %mini_gpt %chatbot,$(EXAMPLES)) $(LIB)
-test: $(BUILD)/bin/tests $(TESTED) ## all tests; TEST="-tc=*softmax*" some, SANITIZE=1 under sanitizers
+test: $(BUILD)/bin/tests $(TESTED) ## all tests; TEST="-tc=*softmax*" some, SANITIZE=1 sanitized
 	@$(SCRIPT_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
 test-threads:                 ## what threads may do at once, under ThreadSanitizer
 	@$(MAKE) SANITIZE=thread $(BUILD)/sanitize-thread/bin/tests
@@ -121,7 +122,7 @@ help:                         ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile .ci/cuda.mk | expand -t 22
 	@echo; sed -nE '/^#   [A-Z]/s/^#/ /p' Makefile
 
-# ---- What is made of what. An archive or program of many files depends on the list of them ----------
+# ---- What is made of what; where a wildcard chose the files, also of the list of them ------------
 
 $(LIB): $(call objects,$(LIB_SRC)) $(DEVICE_KERNELS) $(BUILD)/.sources
 	$(archive)

@@ -1,12 +1,12 @@
-# The kernels of cuda/, compiled up to three ways: `plain` and `checked` by g++ for the emulator, and
-# `nvcc` for a GPU. The Makefile includes this.
+# The kernels of cuda/, compiled up to three ways: `plain` and `checked` by g++ for the emulator,
+# and `nvcc` for a GPU. The Makefile includes this.
 
 GPU_ARCH ?= $(if $(shell command -v nvidia-smi),native,sm_75)
 NVCC     ?= $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc),nvcc)
 CUDA_DIR := $(patsubst %/bin/nvcc,%,$(NVCC))
 
-# How g++ compiles for the emulator: the library's kernels, puzzles, and a student's own file. A loop
-# may wait for another thread, so none may be left out because it has to end anyway.
+# How g++ compiles for the emulator: the library's kernels, puzzles, and a student's own file. A
+# loop may wait for another thread, so none may be left out because it has to end anyway.
 KERNEL_FLAGS := -std=c++20 -O2 -fno-finite-loops -Wno-unknown-pragmas -I. -Icuda/emulator/include
 EMULATED = $(CXX) $(KERNEL_FLAGS) -g1 $(WARN) -DGRADUS_VERSION='"$(VERSION)"' $(PACKAGE_FLAGS)
 # The checker and the counters see each load and store through the hooks that this instrumentation
@@ -17,7 +17,7 @@ CHECKED := -fsanitize=thread,undefined -fno-sanitize=vptr -fno-sanitize-recover=
                 -mllvm -tsan-instrument-read-before-write,\
                 -fno-tree-sra -fno-tree-vectorize -fno-store-merging)
 
-# ---- Files. An object's name keeps its source's ending: build/obj/checked/cuda/reduce.cu.o ----------
+# ---- Files. An object's name keeps its source's ending: build/obj/checked/cuda/reduce.cu.o ------
 
 KERNEL_SRC    := $(sort $(wildcard cuda/*.cu cuda/*.cpp))
 EMULATOR_SRC  := $(sort $(wildcard cuda/emulator/*.cpp))
@@ -34,8 +34,8 @@ checked = $(patsubst %,$(BUILD)/obj/checked/%.o,$(1))
 nvcc    = $(patsubst %,$(BUILD)/obj/nvcc/%.o,$(1))
 PLAIN_EMULATOR   := $(call plain,$(filter-out $(CHECKER_SRC),$(EMULATOR_SRC)))
 CHECKED_EMULATOR := $(call checked,$(EMULATOR_SRC))
-# The emulator comes first, so that of an inline function of the standard library the linker takes its
-# copy, which is not instrumented.
+# The emulator comes first, so that of an inline function of the standard library the linker takes
+# its copy, which is not instrumented.
 PLAIN_KERNELS   := $(PLAIN_EMULATOR) $(call plain,$(KERNEL_SRC))
 CHECKED_KERNELS := $(CHECKED_EMULATOR) $(call checked,$(KERNEL_SRC))
 NVCC_KERNELS    := $(call nvcc,$(KERNEL_SRC))
@@ -46,8 +46,8 @@ LINK_NVCC     := -L$(CUDA_DIR)/lib64 -lcublas -lcudart
 PUZZLES := $(BUILD)/libpuzzles.a
 bin     := $(BUILD)/bin
 
-# With CUDA the library has the kernels. Without, `make test` still runs each of them on the emulator,
-# but not under a sanitizer, which the instrumentation of the checker excludes.
+# With CUDA the library has the kernels. Without, `make test` still runs each of them on the
+# emulator, but not under a sanitizer, which the instrumentation of the checker excludes.
 ON_GPU := $(if $(filter-out emulator,$(CUDA)),1)
 ifneq (,$(CUDA))
 DEVICE_KERNELS := $(if $(ON_GPU),$(NVCC_KERNELS),$(PLAIN_KERNELS))
@@ -57,14 +57,14 @@ EMULATED_TESTS := $(PUZZLES) $(foreach way,plain checked,\
                     $(bin)/cuda_tests_$(way) $(bin)/bugs_$(way) $(BUILD)/libemulator_$(way).a)
 CUDA_TESTS := $(if $(ON_GPU),$(bin)/cuda_tests_nvcc,$(if $(SANITIZE),,$(EMULATED_TESTS)))
 
-# ---- Goals ------------------------------------------------------------------------------------------
+# ---- Goals --------------------------------------------------------------------------------------
 
 SCRIPT_ENV = KERNEL_FLAGS='$(KERNEL_FLAGS)' CHECKED_FLAGS='$(CHECKED)' CHECKED='$(PUZZLES)' \
   BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(ON_GPU)' \
   P='$(P)' HINT='$(HINT)' RESET='$(RESET)' UPDATE='$(UPDATE)' FROM='$(FROM)'
 
 .PHONY: staircase run puzzles puzzles-check cuda-check
-staircase: $(bin)/bench_cuda  ## four matrix products in CUDA: what they fetch, with CUDA=1 their time
+staircase: $(bin)/bench_cuda  ## four matrix products in CUDA: what they fetch; CUDA=1: their time
 	$(if $(ON_GPU),,GRADUS_CUDA_PROFILE=1 )$< matmul all
 # FILE=shift.cu, on the checked emulator, or PLAIN=1, CUDA=1; ARGS="…"
 run: $(if $(ON_GPU),,$(BUILD)/libemulator_$(if $(PLAIN),plain,checked).a) ## a CUDA file of your own
@@ -76,14 +76,15 @@ puzzles-check: $(PUZZLES)     ## the puzzles are fair: solved ones pass, blank o
 cuda-check:                   ## nvcc for every architecture: warnings, registers, memory, spills
 	@NVCC='$(NVCC)' .ci/cuda-check
 
-# ---- Rules ------------------------------------------------------------------------------------------
+# ---- Rules --------------------------------------------------------------------------------------
 
 $(BUILD)/obj/plain/%.o: % $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(call say,compile $<)$(EMULATED) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
 $(BUILD)/obj/checked/%.cu.o: %.cu $(BUILD)/.flags
 	@mkdir -p $(@D)
-	$(call say,compile $< for the checker)$(EMULATED) $(CHECKED) $(CXXFLAGS) -MMD -MP -x c++ -c $< -o $@
+	$(call say,compile $< for the checker)$(EMULATED) $(CHECKED) $(CXXFLAGS) -MMD -MP \
+	  -x c++ -c $< -o $@
 $(BUILD)/obj/checked/%.cpp.o: %.cpp $(BUILD)/.flags
 	@mkdir -p $(@D)
 	$(call say,compile $< for the checker)$(EMULATED) -DSIMT_CHECK $(CXXFLAGS) -MMD -MP -c $< -o $@

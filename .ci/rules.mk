@@ -12,9 +12,9 @@ PACKAGE_LIBS  := $$(pkg-config --libs openblas fmt zlib libpcre2-8)
 KNOWN          = $(file <$(BUILD)/.known)
 COMPILE        = $(CXX) $(FLAGS) $(KNOWN) $(PACKAGE_FLAGS) $(DEFINES) $(CXXFLAGS)
 
-# Records, which .ci/record writes only when their text changes. Every object depends on .flags: other
-# flags, another compiler or processor compile it anew. Archives and programs depend on .sources: a
-# file that went away goes from them too. The + lets `make -n` look as well.
+# Records, which .ci/record writes only when their text changes. Every object depends on .flags:
+# other flags, another compiler or processor compile it anew. Archives and programs depend on
+# .sources: a file that went away goes from them too. The + lets `make -n` look as well.
 quote     = '$(subst ','\'',$(1))'
 MACHINE  := $(CXX) $(ARCH) $(CXXFLAGS)
 $(BUILD)/.known: FORCE | packages
@@ -32,12 +32,12 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/.flags
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) \
            $(foreach way,plain checked nvcc,$(call $(way),$(CUDA_SOURCES))))
 
-# This one must run on any processor, to say what the others need: not compiled as they are, but told.
+# This one must run on any processor, to say what the others need: it is told, not compiled for it.
 $(BUILD)/obj/tensor/processor.o: private DEFINES = $(shell .ci/processor flags $(MACHINE))
 $(BUILD)/obj/tensor/processor.o: private FLAGS := $(filter-out -m%,$(FLAGS))
 $(BUILD)/obj/tensor/processor.o: private CXXFLAGS := $(filter-out -m%,$(CXXFLAGS))
 $(BUILD)/obj/tensor/processor.o: private KNOWN :=
 
 archive = $(call say,archive $@)rm -f $@; ar rcs $@ $(filter %.o,$^)
-link    = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) \
-          $(PACKAGE_LIBS) $(LINK_ALSO) $(LINK_DEVICE) -o $@
+link    = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \
+          $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(LINK_ALSO) $(LINK_DEVICE) -o $@

@@ -14,11 +14,12 @@ int get_num_threads();
 const char* built_for();
 /// The name of the OpenBLAS kernel in use, and what was done about it: "SkylakeX (was Prescott)".
 std::string blas_kernel();
-/// Undoes what the first product of gradus has changed in OpenBLAS, for a host (Python with a NumPy on the same
-/// library) that goes on without gradus; the next product changes it again. Two things, for the whole process:
-/// OpenBLAS works on one thread, because gradus divides the work itself; and where it did not know the processor
-/// it chooses its kernels anew, for which moment OPENBLAS_CORETYPE is in the environment. Results stay right
-/// either way. No other thread may be in OpenBLAS meanwhile.
+/// Undoes what the first product of gradus has changed in OpenBLAS, for a host (Python with a NumPy
+/// on the same library) that goes on without gradus; the next product changes it again. Two things,
+/// for the whole process: OpenBLAS works on one thread, because gradus divides the work itself; and
+/// where it did not know the processor it chooses its kernels anew, for which moment
+/// OPENBLAS_CORETYPE is in the environment. Results stay right either way. No other thread may be
+/// in OpenBLAS meanwhile.
 void restore_blas();
 
 /// Memory that the CPU's pool has taken from the system, in use or kept for reuse, in bytes.

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What `make test` runs: the test program; the CUDA tests, on the emulator or, with CUDA=1, on a GPU;
-# then every tests/test_*.sh; at the end, what became of each. Arguments go to the test programs
-# (-tc=… chooses cases) and leave the scripts out. Under SANITIZE the scripts are left out too: they
-# test the installation and the linter. The emulator uses one thread, so the two longest runs, the checked
-# one and that on nvcc's PTX, go on beside the others.
+# What `make test` runs: the test program; the CUDA tests, on the emulator or, with CUDA=1, on a
+# GPU; then every tests/test_*.sh; at the end, what became of each. Arguments go to the test
+# programs (-tc=… chooses cases) and leave the scripts out. Under SANITIZE the scripts are left out too: they
+# test the installation, the Makefile and the linter. The emulator uses one thread, so the two
+# longest runs, the checked one and that on nvcc's PTX, go on beside the others.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build}
 bin=$BUILD/bin
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # threads that spin would slow down what runs beside
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # a thread that spins slows down its neighbours
 summary=
 failed=0
 
@@ -35,7 +35,8 @@ on_gpu() {
   "$@"
 }
 
-# clang instruments other places: it reports the planted bugs, but in other words than these tests expect.
+# clang instruments other places: it reports the planted bugs, but in other words than these tests
+# expect.
 checked() {
   if [[ $(${CXX:-g++} --version) == *clang* ]]; then # CXX may be "ccache clang++"
     echo "skipped: the reports of the checker are tested with g++"
@@ -73,7 +74,8 @@ run "unit tests" "$bin/tests" "$@"
 if [[ -n $emulate ]]; then
   run "CUDA, emulated" "$bin/cuda_tests_plain" "$@"
   for order in SCHEDULE=reverse SCHEDULE=random STREAMS=deferred; do
-    run "CUDA, $order" env "GRADUS_CUDA_$order" "$bin/cuda_tests_plain" -tce='*cuda ops*,*every length*' "$@"
+    run "CUDA, $order" env "GRADUS_CUDA_$order" "$bin/cuda_tests_plain" \
+      -tce='*cuda ops*,*every length*' "$@"
   done
   run "CUDA, replayed" env GRADUS_CUDA_REPLAY=1 "$bin/cuda_tests_plain" -tc='*emulator*' "$@"
 fi

@@ -33,7 +33,9 @@ echo 'const char* rows[] = {"exp", "relu/negative"};' >tests/op_table.cpp
 expect_clean() {
   count=$((count + 1))
   local output
-  output=$("$lint" "$tree") || { echo "$1: the linter complains about a clean tree:"; echo "$output"; failed=$((failed + 1)); }
+  output=$("$lint" "$tree") && return
+  printf '%s\n' "$1: the linter complains about a clean tree:" "$output"
+  failed=$((failed + 1))
 }
 # plant FILE TEXT FINDING: TEXT becomes the file's last line; the linter must fail with FINDING.
 plant() {
@@ -93,10 +95,11 @@ fi
 cp autograd/ops.h .kept
 printf 'Tensor exp2(const Tensor& x);\n' >>autograd/ops.h
 printf 'const char* more = "exp2";\n' >>tests/op_table.cpp
-plant autograd/ops_elementwise.cpp 'Tensor exp2(const Tensor& x) { return record("exp2", g(x), {}); }' '"exp2" has no comment'
+exp2='Tensor exp2(const Tensor& x) { return record("exp2", g(x), {}); }'
+plant $ops "$exp2" '"exp2" has no comment'
 printf 'Tensor exp2(const Tensor& x);  // 2^x; dx = g y ln 2\n' >>.kept
 mv .kept autograd/ops.h
-printf 'Tensor exp2(const Tensor& x) { return record("exp2", g(x), {}); }\n' >>autograd/ops_elementwise.cpp
+echo "$exp2" >>$ops
 expect_clean "with an op that has everything"
 
 echo "test_lint: $count cases, $failed failed"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What the Makefile promises: packages are installed before the first file that needs them is compiled,
-# by a command that is shown, never by `make -n`; a change builds anew what it must, and nothing else.
-# In a copy of the tree, with a compiler that only notes what it is asked for, and with an apt-get that
-# brings doctest, which is hidden until then.
+# What the Makefile promises: packages are installed before the first file that needs them is
+# compiled, by a command that is shown, never by `make -n`; a change builds anew what it must, and
+# nothing else. In a copy of the tree, with a compiler that only notes what it is asked for, and
+# with an apt-get that brings doctest, which is hidden until then.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source tests/findings.sh
@@ -45,7 +45,11 @@ chmod +x "$place/bin/"*
 cp "$place/bin/compiler" "$place/bin/nvcc"
 export PATH=$place/bin:$PATH NVCC=nvcc
 
-fresh() { rm -rf build "$place/doctest" "$place/log" "$place/apt"; : >"$place/log"; : >"$place/apt"; }
+fresh() {
+  rm -rf build "$place/doctest"
+  : >"$place/log"
+  : >"$place/apt"
+}
 made() { make CXX=compiler "$@" >"$place/out" 2>&1; }
 succeeds() { made "$@" || { cat "$place/out"; complain "make $* failed"; }; }
 compiled() { grep -c '^[a-z].*\.\(cpp\|cu\)$' "$place/log"; }
@@ -90,7 +94,7 @@ all=$(compiled)
 succeeds lib
 [[ ! -s $place/log ]] || complain "the second make lib did something"
 succeeds -n lib
-! grep -q '^echo .compile' "$place/out" || complain "after make lib, make -n lib would compile something"
+! grep -q '^echo .compile' "$place/out" || complain "after make lib, make -n would compile"
 succeeds -n lib CXXFLAGS=-DOTHER
 succeeds lib
 [[ ! -s $place/log ]] || complain "make -n with another flag made make compile"
