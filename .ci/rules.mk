@@ -20,8 +20,8 @@ MACHINE  := $(CXX) $(ARCH) $(CXXFLAGS)
 $(BUILD)/.known: FORCE | packages
 	+@.ci/record $@ "$$(.ci/known-flags $(CXX) -- $(MAYBE))"
 $(BUILD)/.flags: $(BUILD)/.known FORCE
-	+@.ci/record $@ "$$($(CXX) -dumpfullversion; .ci/processor name $(MACHINE))" \
-	  $(call quote,$(filter-out ccache,$(COMPILE) $(EMULATED) $(CHECKED)))
+	+@.ci/record $@ "$$($(CXX) --version | head -n 1; .ci/processor name $(MACHINE))" \
+	  $(call quote,$(filter-out ccache,$(COMPILE) $(EMULATED) $(CHECKED) $(if $(CUDA),$(GPU_ARCH))))
 $(BUILD)/.sources: FORCE
 	+@.ci/record $@ $(SOURCES) $(CUDA_SOURCES)
 

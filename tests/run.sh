@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What `make test` runs: the test program; the CUDA tests, on the emulator or, with CUDA=1, on a
 # GPU; then every tests/test_*.sh; at the end, what became of each. Arguments go to the test
-# programs (-tc=… chooses cases) and leave the scripts out. Under SANITIZE the scripts are left out too: they
-# test the installation, the Makefile and the linter. The emulator uses one thread, so the two
+# programs (-tc=… chooses cases) and leave the scripts out. SANITIZE leaves them out, too: they test
+# the installation, the Makefile and the linter. The emulator uses one thread, so the two
 # longest runs, the checked one and that on nvcc's PTX, go on beside the others.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1

@@ -18,7 +18,7 @@ cat >"$place/bin/compiler" <<'S'
 #!/usr/bin/env bash
 case " $* " in
   *" -E -P "*) [[ -e $place/doctest ]] || echo '"doctest/doctest.h"'; exit ;;
-  *" -E "* | *" -dumpfullversion "* | *" --version "* | *" -### "*) exec $real "$@" ;;
+  *" -E "* | *" --version "* | *" -### "*) exec $real "$@" ;;
 esac
 source= object=
 while [[ $# -gt 0 ]]; do
