@@ -63,13 +63,15 @@ SCRIPT_ENV = KERNEL_FLAGS='$(KERNEL_FLAGS)' CHECKED_FLAGS='$(CHECKED)' CHECKED='
   BUILD='$(BUILD)' CXX='$(CXX)' NVCC='$(NVCC)' CUDA='$(ON_GPU)' \
   P='$(P)' HINT='$(HINT)' RESET='$(RESET)' UPDATE='$(UPDATE)' FROM='$(FROM)'
 
+RUN_NEEDS    := $(if $(ON_GPU),,$(BUILD)/libemulator_$(if $(PLAIN),plain,checked).a)
+PUZZLES_NEED := $(if $(ON_GPU),,$(PUZZLES))
+
 .PHONY: staircase run puzzles puzzles-check cuda-check
 staircase: $(bin)/bench_cuda  ## four matrix products in CUDA: what they fetch; CUDA=1: their time
 	$(if $(ON_GPU),,GRADUS_CUDA_PROFILE=1 )$< matmul all
-# FILE=shift.cu, on the checked emulator, or PLAIN=1, CUDA=1; ARGS="…"
-run: $(if $(ON_GPU),,$(BUILD)/libemulator_$(if $(PLAIN),plain,checked).a) ## a CUDA file of your own
+run: $(RUN_NEEDS)             ## a CUDA program of yours: FILE=shift.cu; PLAIN=1, CUDA=1, ARGS="…"
 	@$(SCRIPT_ENV) FILE='$(FILE)' PLAIN='$(PLAIN)' ARGS='$(ARGS)' cuda/emulator/run.sh
-puzzles: $(if $(ON_GPU),,$(PUZZLES)) ## CUDA exercises; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
+puzzles: $(PUZZLES_NEED)      ## CUDA exercises; P=05, HINT=1, RESET=05, UPDATE=1, FROM=dir
 	@$(SCRIPT_ENV) cuda/puzzles/run.sh
 puzzles-check: $(PUZZLES)     ## the puzzles are fair: solved ones pass, blank ones fail
 	@$(SCRIPT_ENV) cuda/puzzles/check.sh
