@@ -58,10 +58,14 @@ plant() {
 }
 
 expect_clean "before"
+echo 'void f() { backend(Device::CPU).fill(1); }' >tensor/raw_fill.cpp
+expect_clean "with a raw operation"
 plant tensor/tensor.h '#include "autograd/ops.h"' 'may not include autograd'
 plant tensor/tensor.h '#include <cblas.h>' 'may not use <cblas.h>'
 plant optim/sgd.cpp '#include "nn/module.h"' 'may not include nn'
 plant nn/linear.cpp '#include "tensor/cpu/blas.h"' 'private to tensor/cpu'
+plant optim/sgd.cpp 'void f() { backend(Device::CPU).fill(1); }' 'only raw operations'
+plant tensor/random.cpp 'Backend& b = backend(Device::CPU);' 'only raw operations'
 plant autograd/ops.h '#include <nlohmann/json.hpp>' 'may not use <nlohmann'
 plant nn/linear.cpp '#include "module.h"' 'not a path from the root'
 plant optim/sgd.cpp '#include "cuda/launch.h"' 'may not include cuda'
