@@ -58,6 +58,8 @@ plant() {
 }
 
 expect_clean "before"
+printf '// %s\n' "$(printf '很%.0s' {1..97})" >examples/02.cpp
+expect_clean "with a line of 100 columns"
 echo 'void f() { backend(Device::CPU).fill(1); }' >tensor/raw_fill.cpp
 expect_clean "with a raw operation"
 plant tensor/tensor.h '#include "autograd/ops.h"' 'may not include autograd'
@@ -85,6 +87,8 @@ plant Makefile 'FLAGS := -O''fast' 'fast-math'
 plant examples/01.cpp '#pragma GCC optimize("-f''fast-math")' 'fast-math'
 plant examples/01.cpp 'const char* data = "/home/''ada/data";' 'path of one machine'
 plant examples/01.cpp 'int main() {}  ' 'blanks at the end'
+plant examples/01.cpp "// $(printf '很%.0s' {1..98})" '100 columns'
+plant Makefile "# $(printf 'x%.0s' {1..99})" '100 columns'
 plant examples/01.cpp "$(printf '// %.0s\\n' {1..401})" '40[0-9] lines'
 plant notes.txt 'to do' 'not a name of the top level'
 plant tests/run.sh '#!/usr/bin/env bash\nif true; then' 'mend the script'
