@@ -2,23 +2,24 @@
 // choose them.
 //
 // A computer's text is bytes. UTF-8 writes "e" as one byte, "é" as two, "你" as three. Bytes would
-// do as tokens: there are only 256, and no text is ever unknown. But a line of text becomes a
-// hundred steps for the model, and attention costs the square of that. Whole words would be short,
-// but there are millions, and the next name is always missing. Byte pair encoding lies between the
-// two. It begins with the bytes and repeats
+// do as tokens: there are only 256, and no text is ever unknown. But a line of text is then a
+// hundred steps for the model, and attention costs the square of that. Whole words would make texts
+// short, but there are millions of words, and the next name is always missing. Byte pair encoding
+// (nn/text/bpe.h) lies between the two. It begins with the bytes and repeats
 //
 //   (a, b) = argmax count(a b)     the most frequent pair of neighbours in the training text
 //   vocabulary += ab               and every "a b" in the text becomes "ab"
 //
-// until the vocabulary is as large as we like. Frequent words end as one token, rare ones as a few
-// pieces, and bytes that never met stay bytes. To encode new text, apply the merges in the order
-// they were learned. A merge never crosses a word's border; a digit, and a Chinese character, is a
-// word of its own (bpe.h says why).
+// until the vocabulary is as large as we like. Frequent words end up as one token, rare ones as a
+// few pieces, and bytes that never met stay bytes. To encode new text, apply the merges in the
+// order in which they were learned. A merge never crosses the border of a word. A digit, or a
+// Chinese character, is a word of its own (bpe.h says why).
 //
-// Look at:  the first merges (which letters does the language put together?); the Chinese sample
-//           under a tokenizer that was trained without Chinese, and with it; what English pays.
-// Try next: --text with a program's source, or a text in your own language; --vocab 300 and 8000;
-//           your name as the --sample. Where would you cut "unhappiness", and where does it?
+// Look at:  the first merges: which letters does the language put together? The Chinese sample,
+//           under a tokenizer trained without Chinese and under one trained with it. What English
+//           pays for that.
+// Try next: --text with the source of a program, or a text in your own language; --vocab 300 and
+//           8000; your name as the --sample. Where would you cut "unhappiness", and where does it?
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -29,8 +30,7 @@
 #include <vector>
 
 #include "examples/support/chat/dialogues.h"
-#include "examples/support/data/text.h"
-#include "examples/support/run/options.h"
+#include "examples/support/run/text_option.h"
 #include "examples/support/show/plot.h"
 #include "nn/text/bpe.h"
 #include "nn/text/utf8.h"
@@ -40,10 +40,11 @@ using namespace gradus::support;
 
 namespace {
 
-constexpr const char* kSamples[] = {"In the beginning there were 12 unhappy tokenizers.",
-                                    "今天天气怎么样？我叫李明，你叫什么名字？", "naïve café 😀"};
+constexpr const char* kChinese = "今天天气怎么样？我叫李明，你叫什么名字？";
+constexpr const char* kSamples[] = {"In the beginning there were 12 unhappy tokenizers.", kChinese,
+                                    "naïve café 😀"};
 
-/// The bytes of each character: how UTF-8 works, seen in four examples.
+/// How UTF-8 works, in four examples.
 void show_bytes() {
   fmt::print("\nCharacters and their bytes in UTF-8\n");
   for (const char* character : {"e", "é", "你", "😀"}) {
@@ -65,8 +66,8 @@ void show_first_merges(const BytePairEncoder& bpe, size_t n) {
   }
 }
 
-/// The text with its tokens told apart: by background on a terminal, by brackets in a pipe.
-std::string coloured(const BytePairEncoder& bpe, std::string_view text, bool terminal) {
+/// The text, its tokens set apart by colour on a terminal, by brackets in a pipe.
+std::string marked_tokens(const BytePairEncoder& bpe, std::string_view text, bool terminal) {
   constexpr int kBackgrounds[] = {153, 222, 157, 218, 189};  // pale, from the 256-colour palette
   std::string out;
   size_t i = 0;
@@ -94,12 +95,12 @@ std::string conversations(uint64_t seed, size_t bytes, bool chinese_only) {
 }
 
 void show_tokens(const BytePairEncoder& bpe, std::string_view text) {
-  fmt::print("  {}\n  {} bytes, {:.2f} a token\n", coloured(bpe, text, isatty(STDOUT_FILENO)),
+  fmt::print("  {}\n  {} bytes, {:.2f} a token\n", marked_tokens(bpe, text, isatty(STDOUT_FILENO)),
              text.size(), bytes_per_token(bpe, text));
 }
 
-/// Bytes per token on text that no tokenizer was trained on, against the size of the vocabulary.
-/// `both`: `train`, and conversations.
+/// Bytes per token on text that no tokenizer was trained on, over the size of the vocabulary, for
+/// tokenizers that were trained on `train` and on `both`: `train` and conversations.
 void compare_sizes(Example& app, std::string_view train, std::string_view both,
                    std::string_view held_out, const std::vector<int64_t>& sizes) {
   const std::string chinese = conversations(app.seed() + 1, 20'000, true);
@@ -157,17 +158,13 @@ int lesson(Example& app) {
   std::string file, sample;
   int64_t vocab = 1024;
   app.option("--text", file,
-             "a file to learn from, plain or gzipped; without it the Bible, if installed");
+             "a file to learn from, plain or gzipped (default: the Bible, if installed)");
   app.option("--sample", sample, "a text to cut into tokens");
   app.option("--vocab", vocab, "tokens in the vocabulary",
              {.fast = 512, .min = 256, .max = BytePairEncoder::kLargestVocabulary});
   app.parse();
 
-  Corpus corpus = !file.empty() ? load_text(file)
-                  : app.fast()  ? generated_text()
-                                : default_corpus();
-  fmt::print("text: {}, {} bytes\n", corpus.name, corpus.bytes());
-  if (!corpus.note.empty()) fmt::print("{}\n", corpus.note);
+  const Corpus corpus = text_to_learn(app, file);
   const auto [train, held_out] = split_corpus(corpus.text);
 
   show_bytes();
@@ -187,7 +184,7 @@ int lesson(Example& app) {
   const std::string both = std::string(train) + conversations(app.seed(), train.size() / 4, false);
   fmt::print("\nThe {}, by a tokenizer that was trained on Chinese conversations too\n",
              sample.empty() ? "Chinese one" : "same");
-  show_tokens(BytePairEncoder::train(both, vocab), sample.empty() ? kSamples[1] : sample);
+  show_tokens(BytePairEncoder::train(both, vocab), sample.empty() ? kChinese : sample);
 
   compare_sizes(app, train, both, held_out,
                 app.fast() ? std::vector<int64_t>{256, 512, 1024}

@@ -17,7 +17,8 @@ namespace gradus {
 namespace fs = std::filesystem;
 
 void AtomicFile::check_call(bool ok, const char* what) const {
-  check<IoError>(ok, "{}: cannot {}: {}; is the directory there, writable, and the disk not full?",
+  check<IoError>(ok,
+                 "{}: cannot {}: {}; is the folder there and writable, and is the disk not full?",
                  path_, what, std::strerror(errno));
 }
 
@@ -66,10 +67,10 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
                  path_, kind_of(there.st_mode));
   const std::string given = path_;
   follow_links();
-  // A link in /proc to a file that has lost its name reads "name (deleted)".
+  // In /proc, a link to a file that has lost its name reads "name (deleted)".
   check<IoError>(!replaces || (::stat(path_.c_str(), &behind) == 0 &&
                                there.st_ino == behind.st_ino && there.st_dev == behind.st_dev),
-                 "{}: is a link to a file that has no name any more; choose another name", given);
+                 "{}: is a link to a file that no longer has a name; choose another name", given);
   open_temporary();
   if (replaces) check_call(::fchmod(file_, there.st_mode & 0777) == 0, "keep its permissions");
 }

@@ -9,10 +9,10 @@ namespace gradus {
 
 class AtomicFile {
  public:
-  /// Opens "path.tmp.XXXXXX", the X's chosen so that no other writer has it. A link stays a link:
-  /// the file behind it is made or replaced. A file that is replaced hands on its permissions.
-  /// IoError: there is something at `path` that is no ordinary file (a folder, a device, a pipe: its
-  /// name would be lost to it), or, here and below, what the system said.
+  /// Opens "path.tmp.XXXXXX", with X's that no other writer has. A link stays a link: the file
+  /// behind it is created or replaced. A file that is replaced passes its permissions on. IoError:
+  /// what is at `path` is not an ordinary file (a folder, a device or a pipe would be lost); or,
+  /// here and below, the system refuses.
   explicit AtomicFile(std::string path);
   /// Without commit, nothing is left behind.
   ~AtomicFile();

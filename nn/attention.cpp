@@ -1,12 +1,12 @@
-// Self-attention three ways: fused on the packed projection (training), over a cache (generation),
-// and spelled out with the whole matrix of weights (plots, dropout on the weights).
+// Self-attention in three ways: fused, on the packed projection (training); over a cache
+// (generation); and with the whole matrix of weights (plots, dropout on the weights).
 #include "nn/attention.h"
 
 #include <limits>
 
 namespace gradus {
 
-/// The heads, if the channels divide into them.
+/// The number of heads, if it divides the channels.
 static int64_t checked_heads(int64_t embed_dim, int64_t num_heads) {
   check<ValueError>(num_heads > 0 && embed_dim > 0 && embed_dim % num_heads == 0,
                     "attention: {} channels do not divide into {} heads", embed_dim, num_heads);
@@ -79,7 +79,7 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
   const Tensor y = proj(join_heads(scaled_dot_product_attention(
       h.q, raw::slice(cache.k, 2, 0, end), raw::slice(cache.v, 2, 0, end),
       {.causal = true, .key_mask = key_mask})));
-  cache.length = end;  // only now: a call that failed has added nothing
+  cache.length = end;  // only now, so that a call that fails adds nothing
   return y;
 }
 

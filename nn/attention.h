@@ -8,7 +8,7 @@
 namespace gradus {
 
 /// The keys and values of the positions seen so far, so that a new token costs one row of attention
-/// and not all of them again: k and v are (B, H, capacity, D), of which `length` positions are
+/// and not all of them again. k and v are (B, H, capacity, D); `length` positions of them are
 /// filled. Setting `length` back forgets what came after it.
 struct KvCache {
   Tensor k, v;
@@ -18,7 +18,7 @@ struct KvCache {
 
 struct SelfAttentionOptions {
   bool causal = false;  // position t sees 0 … t
-  double dropout = 0;   // on the attention weights, in training; takes the slower composite path
+  double dropout = 0;   // on the attention weights, in training; takes a slower path
   bool bias = true;
 };
 
@@ -35,8 +35,8 @@ struct MultiHeadSelfAttention : Module {
   Tensor operator()(const Tensor& x, KvCache& cache, const Tensor& key_mask = {}) const;
   /// An empty cache for `batch` sequences of up to `capacity` positions, in the weights' dtype.
   KvCache make_cache(int64_t batch, int64_t capacity) const;
-  /// Who looks at whom: x (B, T, C) -> (B, H, T, T), rows summing to 1. For plots; attention itself
-  /// never makes this matrix.
+  /// Who looks at whom: x (B, T, C) -> (B, H, T, T), rows summing to 1. For plots: attention itself
+  /// never builds this matrix.
   Tensor attention_weights(const Tensor& x, const Tensor& key_mask = {}) const;
 
   int64_t heads;

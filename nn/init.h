@@ -1,7 +1,7 @@
 #pragma once
 // How weights begin. A layer's output should vary as much as its input, and its gradient as much as
-// the gradient above it; a sum of fan_in terms varies fan_in times as much as one, so a weight gets
-// the variance 1 / fan_in, times what the activation loses. Each returns a new tensor, for
+// the gradient above it. A sum of fan_in terms varies fan_in times as much as one term, so a weight
+// gets the variance 1 / fan_in, times what the activation loses. Each returns a new tensor, for
 // parameter("weight", init::xavier_uniform({out, in})); plain `normal`, `uniform`, `zeros` and
 // `ones` are in tensor/. To begin anew: raw::copy_(p, normal(p.shape(), 0, 0.02)).
 #include "tensor/random.h"
@@ -32,7 +32,7 @@ Tensor xavier_normal(const Shape& shape, double gain = 1, Options options = {},
                      Generator& generator = default_generator());
 
 /// N(mean, std^2) given that it lies in [low, high]: what falls outside is drawn again. ValueError
-/// where fewer than one draw in a hundred would fall inside.
+/// if fewer than one draw in a hundred would fall inside.
 Tensor trunc_normal(const Shape& shape, double mean, double std, double low, double high,
                     Options options = {}, Generator& generator = default_generator());
 

@@ -1,4 +1,4 @@
-// What the layers begin with.
+// How the layers begin.
 #include "nn/layers.h"
 
 #include <cmath>
@@ -17,7 +17,7 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias)
     : weight(parameter("weight", linear_init({out, in}, in, out))),
       bias(with_bias ? parameter("bias", linear_init({out}, in, out)) : Tensor()) {}
 
-/// What two modules share must be what an optimizer steps.
+/// Two modules can share only what an optimizer updates.
 static const Tensor& checked_tie(const char* what, const Tensor& shared) {
   check<GradError>(
       shared.is_leaf(),

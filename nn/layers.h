@@ -1,6 +1,6 @@
 #pragma once
-// The layers: a module that owns its parameters, and a call that is one function of autograd/ops.h,
-// where the formula and the derivative stand. Names and initial values are PyTorch's.
+// The layers. Each owns its parameters, and its call is one function of autograd/ops.h, which gives
+// the formula and the derivative. Names and initial values are PyTorch's.
 #include "autograd/ops.h"
 #include "nn/init.h"
 #include "nn/module.h"
@@ -11,7 +11,7 @@ namespace gradus {
 /// U(-1/sqrt(in), 1/sqrt(in)), which is PyTorch's choice.
 struct Linear : Module {
   Linear(int64_t in, int64_t out, bool with_bias = true);
-  /// Around tensors that are there: `add<Linear>("head", wte.weight)` ties the two. weight (out, in).
+  /// Around existing tensors: `add<Linear>("head", wte.weight)` ties the two. weight (out, in).
   explicit Linear(const Tensor& shared_weight, const Tensor& shared_bias = {});
   Tensor operator()(const Tensor& x) const { return linear(x, weight, bias); }
   const Tensor weight, bias;
@@ -32,7 +32,7 @@ struct LayerNorm : Module {
   double eps;
 };
 
-/// Mean square 1 over the last dimension, then weight (dim,): cheaper, and no mean is taken away.
+/// Mean square 1 over the last dimension, then weight (dim,): cheaper, as it subtracts no mean.
 struct RMSNorm : Module {
   explicit RMSNorm(int64_t dim, double epsilon = 1e-6);
   Tensor operator()(const Tensor& x) const { return rms_norm(x, weight, eps); }
@@ -53,7 +53,7 @@ struct Flatten : Module {
   Tensor operator()(const Tensor& x) const { return flatten(x, 1); }
 };
 
-/// A function as a module, for Sequential; in a model of your own call the function.
+/// A function as a module, for Sequential. In a model of your own, call the function.
 template <Tensor (*function)(const Tensor&)>
 struct Activation : Module {
   Tensor operator()(const Tensor& x) const { return function(x); }
@@ -74,7 +74,7 @@ struct LeakyReLU : Module {
   double slope;
 };
 
-/// One after the other, of any types; the children are named "0", "1", …:
+/// Modules of any types, one after the other. The children are named "0", "1", …:
 ///   Sequential net(Linear(2, 16), Tanh(), Linear(16, 2));
 ///   net.append<Dropout>(0.1);
 /// Each step remembers how to call its module, so Module needs no virtual forward.

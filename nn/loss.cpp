@@ -35,8 +35,8 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
   check_pair("huber_loss", input, target);
   check<ValueError>(delta > 0, "huber_loss: delta is {}; it must be positive", delta);
-  // With c = d limited to [-delta, delta], c (d - c / 2) is both branches at once, and has a second
-  // derivative at 0, which |d| has not.
+  // With c = d limited to [-delta, delta], c (d - c / 2) is both branches at once, and unlike |d|
+  // it has a second derivative at 0.
   const Tensor d = input - target, c = clamp(d, -delta, delta);
   return reduced("huber_loss", c * (d - c * 0.5), reduction);
 }
@@ -61,7 +61,7 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
     check<ValueError>(
         !(low < 0) && !(high > 1),  // NaN passes, and shows in the loss
         "binary_cross_entropy: the input reaches from {} to {}, but probabilities lie "
-        "in [0, 1]: for raw scores there is binary_cross_entropy_with_logits",
+        "in [0, 1]: for raw scores use binary_cross_entropy_with_logits",
         low, high);
   }
   const Tensor losses = target * bounded_log(p) + (1 - target) * bounded_log(1 - p);

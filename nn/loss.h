@@ -1,10 +1,10 @@
 #pragma once
 // Losses: how wrong, in one number. All are written in differentiable operations, so their
-// derivatives follow; each line says what follows. cross_entropy is an operation of its own
-// (autograd/ops.h). Input and target must have one shape: broadcasting a (B,) target
-// against (B, 1) outputs would make a (B, B) matrix of nonsense. ShapeError otherwise; ValueError
-// for the mean of nothing. Reduction::BatchMean divides the sum by the first size: for kl_div this is the
-// divergence per row, which its Mean, over elements, is not.
+// derivatives follow; each comment gives them. cross_entropy is an operation of its own
+// (autograd/ops.h). Input and target must have the same shape: a (B,) target broadcast against
+// (B, 1) outputs would give a (B, B) matrix of nonsense. ShapeError otherwise; ValueError for the
+// mean of nothing. Reduction::BatchMean divides the sum by the first size. For kl_div that is the
+// divergence per row; its Mean, over all elements, is not.
 #include "autograd/ops.h"
 
 namespace gradus {
@@ -18,12 +18,12 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction = 
 /// delta <= 0.
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta = 1,
                   Reduction reduction = Reduction::Mean);
-/// huber_loss / beta, as PyTorch has it: |x - t| - beta / 2 beyond beta, and for beta = 0 l1_loss. Girshick, Fast
-/// R-CNN (2015), section 3.1. ValueError: beta < 0.
+/// huber_loss / beta, as in PyTorch: |x - t| - beta / 2 beyond beta, and l1_loss for beta = 0.
+/// Girshick, Fast R-CNN (2015), section 3.1. ValueError: beta < 0.
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta = 1,
                       Reduction reduction = Reduction::Mean);
-/// -(t ln p + (1 - t) ln(1 - p)) for probabilities p; dp = (p - t) / (p (1 - p)). Where a logarithm
-/// is of less than 1e-38 it counts as -100, without gradient. ValueError: p outside [0, 1].
+/// -(t ln p + (1 - t) ln(1 - p)) for probabilities p; dp = (p - t) / (p (1 - p)). The logarithm of
+/// less than 1e-38 counts as -100, without gradient. ValueError: p outside [0, 1].
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target,
                             Reduction reduction = Reduction::Mean);
 /// The same of p = sigmoid(x), which never overflows: with w = pos_weight (1 unless given,
@@ -32,8 +32,8 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target,
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         const Tensor& pos_weight = {},
                                         Reduction reduction = Reduction::Mean);
-/// t (ln t - x) for log-probabilities x and probabilities t, 0 where t = 0; dx = -t. With log_target, target is
-/// ln t. Kullback & Leibler (1951).
+/// t (ln t - x) for log-probabilities x and probabilities t, 0 where t = 0; dx = -t. With
+/// log_target, the target is ln t. Kullback & Leibler (1951).
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& target,
               Reduction reduction = Reduction::Mean, bool log_target = false);
 

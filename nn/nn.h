@@ -1,5 +1,5 @@
 #pragma once
-// Everything in nn/: modules, layers, losses, files.
+// Modules, layers, losses and files. What is in models/ and text/ is included by name.
 #include "nn/attention.h"
 #include "nn/checkpoint.h"
 #include "nn/init.h"

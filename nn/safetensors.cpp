@@ -1,5 +1,5 @@
-// Reading is three steps: the length against the file, the header against the format, the data into
-// tensors.
+// Reading takes three steps: check the length against the file, check the header against the
+// format, read the data into tensors.
 #include "nn/safetensors.h"
 
 #include <algorithm>
@@ -75,6 +75,11 @@ Tensor read_tensor(std::ifstream& in, const SafetensorsHeader::Entry& e) {
   return x;
 }
 
+const char* type_name(DType dtype) {
+  if (dtype == F32) return "F32";
+  return dtype == F64 ? "F64" : "I64";
+}
+
 }  // namespace
 
 const FileType* file_type(std::string_view name) {
@@ -82,7 +87,7 @@ const FileType* file_type(std::string_view name) {
   return found == std::end(kTypes) ? nullptr : found;
 }
 
-/// Of a file of `size` bytes, of which `in` has read none yet.
+/// The header of a file of `size` bytes; `in` is at its beginning.
 static SafetensorsHeader read_header(const std::string& path, std::ifstream& in, uint64_t size) {
   uint64_t length = 0;
   in.read(reinterpret_cast<char*>(&length), sizeof(length));
@@ -98,8 +103,8 @@ static SafetensorsHeader read_header(const std::string& path, std::ifstream& in,
 
 Safetensors load_safetensors(const std::string& path) {
   std::error_code error;
-  check<IoError>(std::filesystem::is_regular_file(path, error),
-                 "{}: is not a file that can be read; check the name", path);
+  check<IoError>(std::filesystem::is_regular_file(path, error), "{}: is not a file; check the name",
+                 path);
   const uint64_t size = std::filesystem::file_size(path, error);
   std::ifstream in(path, std::ios::binary);
   check<IoError>(!error && in, "{}: cannot be opened: {}", path, std::strerror(errno));
@@ -120,7 +125,7 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors,
   check<IoError>(tensors.size() <= kMostSafetensors && metadata.size() <= kMostMetadata,
                  "{}: {} tensors and {} entries of metadata; at most {} and {} can be read again",
                  path, tensors.size(), metadata.size(), kMostSafetensors, kMostMetadata);
-  std::string text;  // by hand: to look a name up, ordered_json compares it with all before
+  std::string text;  // written by hand: ordered_json would compare each name with all before it
   const auto add = [&](const std::string& name, const std::string& value) {
     text += fmt::format("{}{}:{}", text.empty() ? "{" : ",", json(name).dump(), value);
   };
@@ -132,10 +137,9 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors,
       check<IoError>(x.defined(), "{}: tensor \"{}\" is undefined", path, name);
       check<IoError>(names.insert(name).second, "{}: two tensors are called \"{}\"", path, name);
       const uint64_t bytes = static_cast<uint64_t>(x.numel()) * size_of(x.dtype());
-      const char* type = x.dtype() == F32 ? "F32" : x.dtype() == F64 ? "F64" : "I64";
-      add(name, fmt::format(R"({{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", type,
-                            json(std::vector(x.shape().begin(), x.shape().end())).dump(), at,
-                            at + bytes));
+      add(name, fmt::format(
+                    R"({{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})", type_name(x.dtype()),
+                    json(std::vector(x.shape().begin(), x.shape().end())).dump(), at, at + bytes));
       at += bytes;
     }
   } catch (const json::exception& e) {

@@ -1,5 +1,5 @@
-// JSON's events are taken one by one: a tree of them would take ten times the memory of the text, and keep
-// the last of two equal names.
+// JSON is read event by event. A tree of it would take ten times the memory of the text, and would
+// keep only the last of two equal names.
 #include "nn/safetensors_header.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using Entry = SafetensorsHeader::Entry;
 
 constexpr const char* kMetadata = "__metadata__";
 
-/// A reader for nlohmann::json::sax_parse. Every function throws or returns true: go on.
+/// A reader for nlohmann::json::sax_parse. Every function throws, or returns true to continue.
 class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path) {}
@@ -107,8 +107,8 @@ class Reader {
                               fmt::format(what, args...)));
   }
 
-  /// A value that is no key, no start of anything, and none of the texts that belong here. A whole number
-  /// from 0 on is also a `count`.
+  /// Any value other than the texts that belong here. A whole number that is not negative comes as
+  /// a `count` too.
   bool value(const std::string& text, std::optional<uint64_t> count = {}) {
     const bool fits = count && *count >> 63 == 0;
     switch (place_) {
@@ -126,7 +126,7 @@ class Reader {
         break;
       case Place::Shape: {
         Shape& shape = header.entries.back().shape;
-        need(fits, "the size {} in its shape is negative, no whole number or too large", text);
+        need(fits, "the size {} in its shape is negative, not a whole number, or too large", text);
         need(shape.size() < kMaxDims, kShape, kMaxDims);
         shape.push_back(static_cast<int64_t>(*count));
         break;
@@ -138,11 +138,11 @@ class Reader {
     return true;
   }
 
-  /// Its shape, times the bytes of its type, against its offsets.
+  /// Checks its shape, times the bytes of its type, against its offsets.
   void finish_tensor() {
     const Entry& e = header.entries.back();
     need(std::ranges::count(seen_, true) == std::ssize(kFields), kNeeds);
-    int64_t bytes = e.type->bytes, bound = bytes;  // bound: of the strides, beside a 0 too
+    int64_t bytes = e.type->bytes, bound = bytes;  // bound: what the strides stay below
     for (const int64_t size : e.shape)
       need(!__builtin_mul_overflow(bytes, size, &bytes) &&
                !__builtin_mul_overflow(bound, std::max<int64_t>(size, 1), &bound) &&

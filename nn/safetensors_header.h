@@ -1,5 +1,5 @@
 #pragma once
-// What the header of a safetensors file says, believed only as far as it fits the format.
+// What the header of a safetensors file says; it is believed only as far as it fits the format.
 #include <string>
 #include <vector>
 
@@ -10,7 +10,8 @@ namespace gradus {
 // An empty tensor takes no data, so the data does not bound how many there are.
 inline constexpr size_t kMostSafetensors = 1 << 18, kMostMetadata = 1 << 16;
 
-/// What the file calls it, what it becomes, its bytes there; no function where the bytes are ours.
+/// A type's name in the file, what it becomes, and its size there; no function where the bytes can
+/// be taken as they are.
 struct FileType {
   const char* name;
   DType dtype;
@@ -31,8 +32,8 @@ struct SafetensorsHeader {
   Metadata metadata;
 };
 
-/// Reads the header `text`, which `data_bytes` bytes of data follow, in time and memory in proportion
-/// to its length. IoError, about the file at `path`, says what does not fit.
+/// Reads the header `text`, which is followed by `data_bytes` bytes of data. Time and memory are in
+/// proportion to its length. IoError, about the file at `path`, says what does not fit.
 SafetensorsHeader parse_safetensors_header(const std::string& path, const std::string& text,
                                            uint64_t data_bytes);
 

@@ -1,4 +1,4 @@
-// The block's wiring, written once for both places of the norm, with and without a cache.
+// The wiring of the block: both places of the norm, with and without a cache.
 #include "nn/transformer.h"
 
 #include <limits>
@@ -22,22 +22,25 @@ TransformerBlock::TransformerBlock(int64_t channels, int64_t heads, TransformerO
       mlp(add<Mlp>("mlp", channels, hidden_channels(channels, options.mlp_ratio), options.bias)),
       drop(add<Dropout>("drop", options.dropout)) {}
 
-template <class Attend>
-static Tensor wire(const TransformerBlock& b, const Tensor& x, const Attend& attend) {
-  if (b.pre_norm) {
-    const Tensor h = x + b.drop(attend(b.ln1(x)));
-    return h + b.drop(b.mlp(b.ln2(h)));
+Tensor TransformerBlock::attend(const Tensor& x, KvCache* cache, const Tensor& key_mask) const {
+  return cache ? attn(x, *cache, key_mask) : attn(x, key_mask);
+}
+
+Tensor TransformerBlock::run(const Tensor& x, KvCache* cache, const Tensor& key_mask) const {
+  if (pre_norm) {
+    const Tensor h = x + drop(attend(ln1(x), cache, key_mask));
+    return h + drop(mlp(ln2(h)));
   }
-  const Tensor h = b.ln1(x + b.drop(attend(x)));
-  return b.ln2(h + b.drop(b.mlp(h)));
+  const Tensor h = ln1(x + drop(attend(x, cache, key_mask)));
+  return ln2(h + drop(mlp(h)));
 }
 
 Tensor TransformerBlock::operator()(const Tensor& x, const Tensor& key_mask) const {
-  return wire(*this, x, [&](const Tensor& y) { return attn(y, key_mask); });
+  return run(x, nullptr, key_mask);
 }
 
 Tensor TransformerBlock::operator()(const Tensor& x, KvCache& cache, const Tensor& key_mask) const {
-  return wire(*this, x, [&](const Tensor& y) { return attn(y, cache, key_mask); });
+  return run(x, &cache, key_mask);
 }
 
 }  // namespace gradus

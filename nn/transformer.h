@@ -1,7 +1,7 @@
 #pragma once
-// One layer of a Transformer: attention mixes the positions, the MLP works on each by itself, and
-// both only add to what flows past them (a residual stream), so that gradients reach the first
-// layer undiminished. Where the normalisation stands makes two families:
+// One layer of a Transformer. Attention mixes the positions, and the MLP works on each by itself.
+// Both only add to what flows past them (the residual stream), so gradients reach the first layer
+// undiminished. There are two families, by the place of the norm:
 //   pre-norm    x + attn(norm(x)), then x + mlp(norm(x))      GPT-2; trains without warm-up
 //   post-norm   norm(x + attn(x)), then norm(x + mlp(x))      Vaswani et al. 2017, BERT
 // Xiong et al., On Layer Normalization in the Transformer Architecture (2020).
@@ -40,6 +40,10 @@ struct TransformerBlock : Module {
   LayerNorm& ln2;
   Mlp& mlp;
   Dropout& drop;
+
+ private:
+  Tensor attend(const Tensor& x, KvCache* cache, const Tensor& key_mask) const;
+  Tensor run(const Tensor& x, KvCache* cache, const Tensor& key_mask) const;
 };
 
 }  // namespace gradus

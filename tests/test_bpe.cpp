@@ -251,9 +251,9 @@ TEST_CASE("bpe: hostile files") {
     replaced("\"bytes\":[0", fmt::format("\"bytes\":[{}", number), "not a whole number");
   }
   replaced("\"merges\":[[", "\"merges\":[[9223372036854775808,1],[", "too large a number");
-  replaced("\"version\":1", "\"version\":1,\"version\":1", "\"version\" is there twice");
+  replaced("\"version\":1", "\"version\":1,\"version\":1", "\"version\" occurs twice");
   replaced("\"version\":1", "\"version\":{\"version\":1}", "nests deeper");
-  replaced("\"version\":1", "\"version\":1,", "not JSON from its byte");
+  replaced("\"version\":1", "\"version\":1,", "not JSON from byte");
 
   std::string bomb = "[";
   while (bomb.size() < 16 << 20) bomb += "[],";
@@ -331,8 +331,8 @@ TEST_CASE("bpe: GPT-2's pair of files") {
     std::string changed = names;
     changed.replace(changed.find("\"!\":0,"), 6, bad);
     write_file(vocab_path, changed);
-    CHECK_THROWS_WITH_AS(
-        BytePairEncoder::load_gpt2(vocab_path, merges_path),
-        doctest::Contains(bad.size() > 8 ? "is there twice" : "not a whole number"), IoError);
+    CHECK_THROWS_WITH_AS(BytePairEncoder::load_gpt2(vocab_path, merges_path),
+                         doctest::Contains(bad.size() > 8 ? "occurs twice" : "not a whole number"),
+                         IoError);
   }
 }

@@ -77,7 +77,7 @@ TEST_CASE("utf8: control codes do not reach a terminal") {
   CHECK(printable(codes) == "a\tb\n<1B>[31m<7F><C2><9B><FF><0D>猫é");
   CHECK(visible(" \n\t\x1b猫") == "␣⏎<09><1B>猫");
   CHECK(printable("\xc2") == "<C2>");
-  CHECK(printable("\xc2\xa0") == "\xc2\xa0");  // a space that does not break is no control code
+  CHECK(printable("\xc2\xa0") == "\xc2\xa0");  // a no-break space is not a control code
 }
 
 TEST_CASE("file: reading gives all bytes, up to the limit") {
@@ -113,7 +113,7 @@ TEST_CASE("file: a zero byte in a name is refused, not taken for its end") {
   CHECK(read_file(folder.dir / "a") == "kept");
 }
 
-TEST_CASE("file: what is no ordinary file is not replaced by one") {
+TEST_CASE("file: what is not an ordinary file is not replaced by one") {
   const Scratch folder;
   const bool held = as_ordinary_user(folder, [&] {
     const std::string pipe = folder / "pipe", socket_path = folder / "socket";
@@ -143,7 +143,7 @@ TEST_CASE("file: what is no ordinary file is not replaced by one") {
 
     const int gone = ::open((folder / "gone").c_str(), O_RDWR | O_CREAT, 0600);
     want(gone >= 0 && ::unlink((folder / "gone").c_str()) == 0, "a file without a name");
-    want_refused(link("to gone", "/proc/self/fd/" + std::to_string(gone)), "no name any more");
+    want_refused(link("to gone", "/proc/self/fd/" + std::to_string(gone)), "no longer has a name");
     for (const auto& entry : std::filesystem::directory_iterator(folder.dir))
       want(entry.path().string().find(".tmp.") == std::string::npos, "no temporary file");
   });

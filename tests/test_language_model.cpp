@@ -71,8 +71,8 @@ TEST_CASE("language model: each token is priced once, from at least half a conte
   double nats = std::log(static_cast<double>(kVocabulary));
   NoGrad guard;
   for (int64_t i = 1; i < 30; ++i) {
-    // The windows begin at 0, and then at every fourth token: after the one at 0 has priced tokens 1 to 8,
-    // that at 4 prices 9 to 12, and so on.
+    // The windows begin at 0, and then at every fourth token: the one at 0 prices tokens 1 to 8,
+    // the one at 4 prices 9 to 12, and so on.
     const int64_t start = i <= kContext ? 0 : (i - 1) / 4 * 4 - 4;
     const std::vector<int64_t> past(text.ids.begin() + start, text.ids.begin() + i);
     const Tensor logits = model(tensor(past, {1, i - start}));

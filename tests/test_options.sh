@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The folder for results is looked at before any work: one that cannot be made or written is an error
-# that names --out, --help makes none, --fast has its own, and what is in a folder that can only be read can be read.
+# The folder for results is checked before any work. One that cannot be made or written is an error
+# that names --out. --help makes none, and --fast has its own. What is in a folder that can only be
+# read can be read.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source tests/findings.sh
@@ -19,7 +20,7 @@ cd "$place" || exit 1
 "$program" --no-such-option >wrong.log 2>&1
 [[ $? -eq 2 ]] || complain "a wrong option did not end with status 2"
 "$program" --help >/dev/full 2>full.log
-[[ $? -eq 1 && $(<full.log) == *"error: standard output: "* ]] || complain "output that is lost is no error"
+[[ $? -eq 1 && $(<full.log) == *"error: standard output: "* ]] || complain "output that is lost is not an error"
 "$program" --help --out never >>help.log
 [[ ! -e out && ! -e never ]] || complain "--help, or a wrong option, made a folder"
 
@@ -27,13 +28,13 @@ cd "$place" || exit 1
 [[ -e out/13_mini_gpt-fast/mini_gpt.safetensors && ! -e out/13_mini_gpt ]] || complain "--fast wrote where a long run writes"
 
 # Numbers as people write them.
-"$program" --fast --steps 2e0 --channels +8 --batch 1 --rate +1e-3 --text wrong.log --context 8 --out numbers >fast.log 2>&1 || { cat fast.log; complain "2e0, +8 or +1e-3 is no number"; }
+"$program" --fast --steps 2e0 --channels +8 --batch 1 --rate +1e-3 --text wrong.log --context 8 --out numbers >fast.log 2>&1 || { cat fast.log; complain "2e0, +8 or +1e-3 is not a number"; }
 "$program" --steps 1.5 >whole.log 2>&1
-[[ $? -eq 2 && $(<whole.log) == *"1.5 is not a whole number"* ]] || { cat whole.log; complain "--steps 1.5 is no clear error"; }
+[[ $? -eq 2 && $(<whole.log) == *"1.5 is not a whole number"* ]] || { cat whole.log; complain "the error about --steps 1.5 is not clear"; }
 "$program" --text $'no\x1b[31mfile' --out numbers >escape.log 2>&1
 grep -qF 'no<1B>[31mfile' escape.log || complain "an error echoes control codes"
 
-# A tree that was moved after it was built: its own data come before those where it was built.
+# A tree that was moved after it was built uses its own data before those of the place where it was built.
 mkdir -p moved/build/bin moved/examples/data
 cp "${program%/*}/01_logistic_regression" moved/build/bin/
 printf 'a\n1,2\n' >moved/examples/data/breast_cancer.csv

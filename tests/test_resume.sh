@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A program that is killed at any moment goes on with --resume and ends as if nothing had happened: the
-# same bits, on one thread and on two. 13_mini_gpt in its --fast size, so that this takes seconds.
+# A program that is killed at any moment continues with --resume and ends as if nothing had happened:
+# the same bits, on one thread and on two. 13_mini_gpt in its --fast size, so that this takes seconds.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source tests/findings.sh
@@ -34,7 +34,7 @@ same "one thread instead of two" one
 train stopped --stop-after 30 && train stopped --resume
 same "stopped after 60 steps and resumed" stopped
 
-# Killed again and again, soon after it has written its first checkpoint; then let go on to its end.
+# Killed again and again, soon after it has written its first checkpoint; then left to finish.
 resumed() {
   if [[ -e $out/killed/mini_gpt.safetensors ]]; then train killed --resume; else train killed; fi
 }
@@ -48,7 +48,7 @@ done 2>/dev/null
 resumed || { cat "$out/killed.log"; complain "the resumed run failed"; }
 same "killed and resumed" killed
 
-# ---- Stopped politely: it saves first, at whatever step, and says how it ended ---------------------
+# ---- Stopped politely: it saves first, at whatever step, and says how it ended -------------------
 interrupt() { # signal, status
   rm -rf "$out/polite" "$out/polite.log" && mkdir "$out/polite"
   train polite --every 30 &
@@ -59,7 +59,7 @@ interrupt() { # signal, status
   [[ $status -eq $2 ]] || { cat "$out/polite.log"; complain "after SIG$1 the status is $status, not $2"; }
   grep -q "stopped and saved at step" "$out/polite.log" || complain "after SIG$1 nothing was saved"
   [[ ! -e $out/polite/.training ]] || complain "after SIG$1 the lock is still there"
-  train polite --every 30 --resume || complain "no going on after SIG$1"
+  train polite --every 30 --resume || complain "it does not resume after SIG$1"
 }
 train sparse --every 30
 for signal in INT:130 TERM:143; do
@@ -68,7 +68,7 @@ for signal in INT:130 TERM:143; do
     complain "stopped by SIG${signal%:*} and resumed: the model differs from that of an unbroken run"
 done
 
-# ---- One folder, one run at a time; and an earlier run's model is kept -----------------------------
+# ---- One folder, one run at a time; and an earlier run's model is kept ---------------------------
 fails() { # pattern, folder, options…
   train "${@:2}" && complain "no error: ${*:2}"
   grep -q -- "$1" "$out/$2.log" || { cat "$out/$2.log"; complain "no '$1' after ${*:2}"; }
@@ -81,20 +81,20 @@ holder=$(pgrep -P $!)
 grep -q "process $holder is training there" "$out/second.log" || { cat "$out/second.log"; complain "the second run does not name the first"; }
 disown $! && pkill -KILL -P $!
 wait $! 2>/dev/null
-train busy --steps 5 || complain "a lock that was left behind locks out"
+train busy --steps 5 || complain "a lock that was left behind locks others out"
 [[ $(<"$out/busy/lock") == "somebody's own" ]] || complain "a file called lock was taken for the lock"
 cp "$out/whole/mini_gpt.safetensors" "$out/before"
 train whole --steps 10 --seed 3
 cmp -s "$out/before" "$out/whole/mini_gpt-1.safetensors" || complain "a new run overwrote the earlier one's model"
 
-# ---- Another text is another run, which may begin with this one's model ----------------------------
+# ---- Another text is another run, which may begin with this one's model --------------------------
 fails "learned from another text" whole --resume --text tests/test_chat.sh
 fails "leave one of them out" whole --resume --from "$out/before"
 fails "a model keeps its size" tuned --from "$out/before" --channels 16
 train tuned --from "$out/before" --text tests/test_chat.sh --channels 32 --rate 1e-3 --steps 10 || { cat "$out/tuned.log"; complain "--from failed"; }
-train tuned --resume --text tests/test_chat.sh --rate 1e-3 --steps 20 || { cat "$out/tuned.log"; complain "no going on after --from"; }
+train tuned --resume --text tests/test_chat.sh --rate 1e-3 --steps 20 || { cat "$out/tuned.log"; complain "it does not resume after --from"; }
 
-# ---- What a user has configured stays out of the pictures, and what cannot be drawn stops nothing --
+# ---- A user's settings stay out of the pictures, and what cannot be drawn stops nothing ----------
 mkdir "$out/home" && echo 'no such command' >"$out/home/.gnuplot"
 HOME=$out/home train pictures || { cat "$out/pictures.log"; complain "the user's .gnuplot ended the run"; }
 [[ -s $out/pictures/loss.svg ]] || complain "the user's .gnuplot cost a picture"
@@ -102,7 +102,7 @@ mkdir -p "$out/bin" "$out/drawn" && printf '#!/bin/sh\nexit 3\n' >"$out/bin/gnup
 PATH=$out/bin:$PATH train drawn || { cat "$out/drawn.log"; complain "a gnuplot that fails ended the run"; }
 grep -q "no picture: gnuplot: stopped with status 3" "$out/drawn.log" || complain "a gnuplot that fails is not named"
 
-# ---- Texts from elsewhere: byte order marks, CR, UTF-16, control codes -----------------------------
+# ---- Texts from elsewhere: byte order marks, CR, UTF-16, control codes ---------------------------
 { printf '\xEF\xBB\xBF' && sed 's/$/\r/' tests/test_resume.sh; } >"$out/windows.txt"
 train windows --text "$out/windows.txt" --steps 5
 grep -q "left out: a byte order mark; its CR" "$out/windows.log" || complain "nothing is said of a byte order mark and CR"

@@ -51,7 +51,8 @@ std::string message_of(const std::function<void()>& f) {
 
 }  // namespace
 
-TEST_CASE("support: read_unpacked unpacks gzip and notices every truncation and every flipped byte") {
+TEST_CASE(
+    "support: read_unpacked unpacks gzip and notices every truncation and every flipped byte") {
   Scratch folder;
   const fs::path path = folder.dir / "x";
   std::string text;

@@ -16,18 +16,22 @@ namespace gradus {
 namespace {
 
 // Every character matches exactly one alternative, so the words cover the text. [^\P{L}\p{Han}]
-// reads "a letter, but not a Chinese one"; ++ never gives characters back, so long words cost no
+// reads "a letter, but not a Chinese one". ++ never gives characters back, so long words need no
 // memory.
 constexpr const char* kGradusPattern =
-    R"('(?:[sdmt]|ll|ve|re)| ?[^\P{L}\p{Han}]++|\p{Han}|\p{N}| ?[^\s\p{L}\p{N}\p{Han}]++|\s+(?!\S)|\s+)";
+    R"('(?:[sdmt]|ll|ve|re)| ?[^\P{L}\p{Han}]++|\p{Han}|\p{N}| ?[^\s\p{L}\p{N}\p{Han}]++)"
+    R"(|\s+(?!\S)|\s+)";
 constexpr const char* kGpt2Pattern =
     R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s+(?!\S)|\s+)";
 
 /// Length of the longest well-formed beginning of `text`.
 size_t valid_prefix(std::string_view text) {
   size_t at = 0;
-  for (int length; (length = utf8_length(text.substr(at))) > 0;) at += static_cast<size_t>(length);
-  return at;
+  while (true) {
+    const int length = utf8_length(text.substr(at));
+    if (length <= 0) return at;
+    at += static_cast<size_t>(length);
+  }
 }
 
 std::array<uint8_t, 256> all_bytes() {
@@ -49,7 +53,7 @@ struct BytePairEncoder::Regex {
                          PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &error, &at, nullptr);
     check(code != nullptr, "BytePairEncoder: PCRE2 cannot compile the word rule: error {} at {}",
           error, at);
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // where there is no JIT, the interpreter matches
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without a JIT, the interpreter matches
   }
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
@@ -86,7 +90,7 @@ BytePairEncoder BytePairEncoder::train(std::string_view text, int64_t vocab_size
   check<ValueError>(
       vocab_size >= reserved && vocab_size <= kLargestVocabulary,
       "BytePairEncoder::train: vocab_size {} is out of range: 256 bytes and {} special "
-      "tokens need at least {}, and at most {} is allowed; choose one between",
+      "tokens need at least {}, and at most {} are allowed",
       vocab_size, special_tokens.size(), reserved, kLargestVocabulary);
   BytePairEncoder bpe(split, all_bytes());
   std::unordered_map<std::string_view, int64_t> counts;
@@ -106,8 +110,8 @@ void BytePairEncoder::add_merge(Pair pair) {
   check<ValueError>(bytes.size() <= kLongestToken && next < kLargestVocabulary,
                     "merge {}: a token of {} bytes or a vocabulary of {} is more than allowed",
                     merges_.size(), bytes.size(), next + 1);
-  check<ValueError>(merged_.emplace(pair, next).second,
-                    "merge {}: the pair ({}, {}) is there twice", merges_.size(), a, b);
+  check<ValueError>(merged_.emplace(pair, next).second, "merge {}: the pair ({}, {}) occurs twice",
+                    merges_.size(), a, b);
   merges_.push_back(pair);
   tokens_.push_back(std::move(bytes));
 }
@@ -118,7 +122,7 @@ void BytePairEncoder::add_special(std::vector<std::string> names) {
     check<ValueError>(!names[i].empty() && is_utf8(names[i]),
                       "special token {} is empty or not UTF-8; give it a name like <|end|>", i);
     check<ValueError>(seen.insert(names[i]).second,
-                      "special token '{}' is there twice; names must differ", names[i]);
+                      "special token '{}' occurs twice; names must differ", names[i]);
     tokens_.push_back(names[i]);
   }
   special_ = std::move(names);
@@ -142,7 +146,7 @@ std::vector<BytePairEncoder::Id> BytePairEncoder::encode(std::string_view text) 
   struct Range {
     size_t begin, end;
   };
-  std::unordered_map<std::string_view, Range> seen;  // word -> where its ids already stand
+  std::unordered_map<std::string_view, Range> seen;  // word -> where its ids are in `ids`
   for (const std::string_view word : split(text)) {
     const auto [it, first_time] = seen.try_emplace(word, Range{ids.size(), 0});
     if (first_time) {
@@ -159,15 +163,15 @@ std::vector<BytePairEncoder::Id> BytePairEncoder::encode(std::string_view text) 
 }
 
 /// Applies the merges to one word: always the earliest learned pair that occurs, leftmost first.
-/// Tokens form a linked list, and a heap offers the next merge, so a word of n bytes costs O(n log
-/// n) even if somebody sends a megabyte without a space.
+/// Tokens form a linked list, and a heap offers the next merge. So a word of n bytes costs
+/// O(n log n), even if it is a megabyte without a space.
 void BytePairEncoder::encode_word(std::string_view word, std::vector<Id>& ids) const {
   struct Link {
     std::int32_t id;  // -1: merged into its left neighbour
     std::ptrdiff_t previous, next;
   };
   using Candidate =
-      std::pair<std::int32_t, std::ptrdiff_t>;  // the merged id, where its left half stands
+      std::pair<std::int32_t, std::ptrdiff_t>;  // the merged id, and where its left half is
   const auto n = static_cast<std::ptrdiff_t>(word.size());
   std::vector<Link> links(word.size());
   const auto at = [&](std::ptrdiff_t i) -> Link& { return links[static_cast<size_t>(i)]; };
@@ -186,7 +190,7 @@ void BytePairEncoder::encode_word(std::string_view word, std::vector<Id>& ids) c
   while (!heap.empty()) {
     const auto [id, i] = heap.top();
     heap.pop();
-    if (merge_at(i) != id) continue;  // a neighbouring merge took one of the two
+    if (merge_at(i) != id) continue;  // a merge next to it took one of the two
     Link& right = at(at(i).next);
     at(i).id = id;
     right.id = -1;

@@ -3,10 +3,9 @@
 //   start:    every byte is a token, ids 0 … 255
 //   training: merge the most frequent pair of neighbouring tokens into a new token; repeat
 //   encoding: apply the merges to new text in the order in which they were learned
-// Merging stops at the borders of "words" (see split), so a token never spans two of them. Because
-// bytes are the alphabet, any file can be encoded and comes back unchanged: there is no unknown
-// token. Sources: Sennrich, Haddow and Birch 2016 (BPE for words); Radford et al. 2019 (on bytes:
-// GPT-2).
+// Merging stops at the borders of "words" (see split), so a token never spans two of them. Bytes
+// are the alphabet, so any file can be encoded and comes back unchanged: there is no unknown token.
+// Sources: Sennrich, Haddow and Birch 2016 (BPE for words); Radford et al. 2019 (for bytes: GPT-2).
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -19,14 +18,13 @@
 
 namespace gradus {
 
-/// How text falls into words before pairs are counted.
+/// How text is split into words before pairs are counted.
 enum class WordSplit {
-  /// English words with the space before them; every digit on its own, without a space, so that 7
-  /// is the same token in "7", "17" and "+ 7" and sums can be learned; every Chinese character on
-  /// its own. Chinese has no spaces: with runs of characters as words, whole template sentences and
-  /// pieces like "叫李" (half a verb phrase, half a name) would become tokens, and a chatbot could
-  /// neither copy a name that it has never seen nor recombine phrases. One character, one token, is
-  /// what it can learn from.
+  /// English words with the space before them; each digit and each Chinese character on its own. So
+  /// 7 is the same token in "7", "17" and "+ 7", and sums can be learned. Chinese has no spaces:
+  /// with runs of characters as words, whole template sentences would become tokens, and pieces
+  /// like "叫李" (half a verb phrase, half a name). A chatbot could then neither copy a name that it
+  /// has never seen nor recombine phrases. It can learn from one character, one token.
   Gradus,
   /// What GPT-2 did: runs of letters or digits with the space before them.
   Gpt2,
@@ -43,7 +41,7 @@ class BytePairEncoder {
     }
   };
 
-  /// Longer tokens are never made: what a damaged file can make load() allocate stays bounded.
+  /// Longer tokens are never made. This bounds what a damaged file can make load() allocate.
   static constexpr size_t kLongestToken = 256;
   static constexpr int64_t kLargestVocabulary = 1 << 20;
 
@@ -53,18 +51,17 @@ class BytePairEncoder {
   /// Learns merges until the vocabulary (256 bytes, merges, special tokens, in this order of ids)
   /// has `vocab_size` entries or no pair occurs twice (then it stays smaller). Of equally frequent
   /// pairs the smaller (a, b) wins, so the merges are the same on every machine. Cost: O(n log n)
-  /// of the text's distinct words, because only the pairs around a merge are counted again. Throws
-  /// ValueError if vocab_size has no room for 256 bytes and the special tokens, or a special token
-  /// is empty, repeated or not UTF-8.
+  /// of the text's distinct words, because only the pairs around a merge are counted again.
+  /// ValueError if vocab_size has no room for 256 bytes and the special tokens, or if a special
+  /// token is empty, repeated or not UTF-8.
   static BytePairEncoder train(std::string_view text, int64_t vocab_size,
                                std::vector<std::string> special_tokens = {},
                                WordSplit split = WordSplit::Gradus);
 
-  /// The ids of any bytes. Never a special token: a user who types "<|user|>" gets eight ordinary
-  /// characters; who wants the token asks for special("<|user|>").
+  /// The ids of any bytes. Never a special token: "<|user|>" in a text is eight ordinary
+  /// characters. For the token itself call special("<|user|>").
   std::vector<Id> encode(std::string_view text) const;
-  /// The bytes of the ids, special tokens by name. Throws IndexError for an id outside 0 … size()
-  /// - 1.
+  /// The bytes of the ids, special tokens by name. IndexError for an id outside [0, size()).
   std::string decode(std::span<const Id> ids) const;
   /// The bytes of one token, which may be half a character (see Utf8Stream).
   const std::string& token(Id id) const;
@@ -77,27 +74,28 @@ class BytePairEncoder {
   /// merges()[k] is the pair that became id 256 + k.
   const std::vector<Pair>& merges() const { return merges_; }
   const std::vector<std::string>& special_tokens() const { return special_; }
-  /// The id of a special token. Throws ValueError if there is none of that name.
+  /// The id of a special token. ValueError if there is none of that name.
   Id special(std::string_view name) const;
   bool is_special(Id id) const {
     return id >= size() - static_cast<Id>(special_.size()) && id < size();
   }
 
-  /// As JSON: {"format": "gradus-bpe", "version": 1, "split", "bytes", "merges", "special"}. Reading trusts
-  /// nothing: what is damaged or hostile is an IoError about `source`.
+  /// As JSON: {"format": "gradus-bpe", "version": 1, "split", "bytes", "merges", "special"}.
+  /// Reading trusts nothing: damaged or hostile text is an IoError about `source`.
   std::string to_json() const;
   static BytePairEncoder from_json(std::string_view json, const std::string& source);
   /// The same in a file, written atomically.
   void save(const std::string& path) const;
   static BytePairEncoder load(const std::string& path);
-  /// GPT-2's own pair of files, vocab.json and merges.txt. Throws IoError.
+  /// GPT-2's own pair of files, vocab.json and merges.txt. IoError if one is damaged or
+  /// they do not belong together.
   static BytePairEncoder load_gpt2(const std::string& vocab_path, const std::string& merges_path);
 
  private:
   struct Regex;  // the compiled rule of a WordSplit
 
   BytePairEncoder(WordSplit split, const std::array<uint8_t, 256>& bytes);
-  /// The next id becomes the pair. Throws ValueError for a pair that no training can have produced.
+  /// The next id becomes the pair. ValueError for a pair that no training can have produced.
   void add_merge(Pair pair);
   void add_special(std::vector<std::string> names);
   void encode_word(std::string_view word, std::vector<Id>& ids) const;

@@ -1,7 +1,7 @@
-// A tokenizer is worth nothing without its model and the model nothing without its tokenizer, so
-// both are files. Ours holds the merges as pairs of ids. GPT-2's names its tokens by their text, in
-// an alphabet where each byte has a visible character: the printable Latin-1 characters stand for
-// themselves, and the other 68 bytes, in order, for U+0100, U+0101, … (a space is "Ġ").
+// A tokenizer as a file. Ours holds the merges as pairs of ids. GPT-2's names its tokens by their
+// text, in an alphabet in which each byte has a visible character: printable Latin-1 characters
+// stand for themselves, and the other 68 bytes, in order, become U+0100, U+0101, … (a space is
+// "Ġ").
 #include <array>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// As JSON in memory a list takes many times its length, so its values are bounded beside its bytes.
+// JSON in memory takes many times the length of its text, so both bytes and values are bounded.
 constexpr int64_t kLargestFile = int64_t{64} << 20,
                   kMostValues = 4 * BytePairEncoder::kLargestVocabulary;
 
@@ -25,13 +25,13 @@ auto reading(const std::string& path, F body) {
   try {
     return body();
   } catch (const IoError&) { throw; } catch (const std::exception& e) {
-    throw IoError(fmt::format("'{}' is not a tokenizer that can be used: {}", path, e.what()));
+    throw IoError(fmt::format("'{}' is not a usable tokenizer: {}", path, e.what()));
   }
 }
 
-/// Refuses what nlohmann's parser would change in silence, and what no tokenizer needs: a key that occurs
-/// twice (it keeps the last), a number that is not whole (it cuts 3.9 to 3), more than lists of pairs. Every
-/// function throws or returns true: go on.
+/// Refuses what nlohmann's parser would silently change, and what no tokenizer needs: a key that
+/// occurs twice (it keeps the last), a number that is not whole (it cuts 3.9 to 3), and anything
+/// deeper than lists of pairs. Every function throws, or returns true to continue.
 class Watch {
  public:
   bool null() { return count(); }
@@ -47,10 +47,10 @@ class Watch {
   bool string(std::string&) { return count(); }
   bool binary(Json::binary_t&) { return count(); }
   bool key(std::string& name) {
-    check<ValueError>(keys_.insert(name).second, "\"{}\" is there twice", name);
+    check<ValueError>(keys_.insert(name).second, "\"{}\" occurs twice", name);
     return true;
   }
-  bool start_object(size_t) {  // the first thing, and the only object: keys_ are its keys
+  bool start_object(size_t) {  // comes first, and is the only object: keys_ are its keys
     check<ValueError>(depth_ == 0, "it nests deeper than a tokenizer does");
     return start_array(0);
   }
@@ -59,9 +59,12 @@ class Watch {
     return count();
   }
   bool end_object() { return end_array(); }
-  bool end_array() { return --depth_, true; }
+  bool end_array() {
+    --depth_;
+    return true;
+  }
   bool parse_error(size_t position, const std::string&, const Json::exception&) {
-    throw ValueError(fmt::format("it is not JSON from its byte {} on", position));
+    throw ValueError(fmt::format("it is not JSON from byte {} on", position));
   }
 
  private:
@@ -103,8 +106,8 @@ struct Gpt2Alphabet {
   }
 };
 
-/// The lines of merges.txt as pairs of token names; the first line may be a comment, "#version:
-/// 0.2".
+/// The lines of merges.txt as pairs of token names. The first line may be a comment, like
+/// "#version: 0.2".
 std::vector<std::pair<std::string, std::string>> merge_lines(const std::string& text) {
   std::vector<std::pair<std::string, std::string>> lines;
   size_t number = 0;
@@ -159,7 +162,7 @@ BytePairEncoder BytePairEncoder::from_json(std::string_view text, const std::str
     for (size_t i = 0; i < 256; ++i) {
       const int64_t value = values[i];
       check<IoError>(value >= 0 && value < 256 && !seen[static_cast<size_t>(value)],
-                     "'{}': bytes[{}] = {} is out of range or there twice", path, i, value);
+                     "'{}': bytes[{}] = {} is out of range or occurs twice", path, i, value);
       seen[static_cast<size_t>(value)] = true;
       bytes[i] = static_cast<uint8_t>(value);
     }

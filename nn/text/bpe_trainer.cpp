@@ -1,8 +1,8 @@
-// Counting all pairs again after each merge is O(text) a merge: minutes for a book. But a merge of
-// (a, b) changes only the pairs beside it. So we keep for every pair its count and the words it
-// occurs in, touch only those words, and find the most frequent pair with a heap. The heap is lazy:
-// an entry may be older than its pair's count. Counts that grew are pushed again; one that shrank
-// is noticed when it comes up, and goes back with its true count.
+// Counting all pairs again after each merge takes O(text) per merge: minutes for a book. But a
+// merge of (a, b) changes only the pairs next to it. So we keep, for every pair, its count and the
+// words it occurs in, and touch only those words. A heap gives the most frequent pair. The heap is
+// lazy: an entry may be older than its pair's count. A count that grew is pushed again; one that
+// shrank is noticed when it comes up, and goes back with its true count.
 #include "nn/text/bpe_trainer.h"
 
 #include <algorithm>
@@ -20,13 +20,13 @@ struct Word {
 
 struct PairInfo {
   int64_t count = 0;
-  std::vector<std::uint32_t> words;  // where it occurs, or once occurred
+  std::vector<std::uint32_t> words;  // in which it occurs, or once occurred
 };
 
 struct Entry {
   int64_t count;
   Pair pair;
-  /// The heap's top is the largest: the highest count, and of equals the smaller pair.
+  /// The top of the heap is the largest: the highest count and, of equals, the smaller pair.
   bool operator<(const Entry& other) const {
     return count != other.count ? count < other.count : pair > other.pair;
   }
@@ -45,7 +45,7 @@ class Trainer {
   std::vector<Word> words_;
   std::unordered_map<Pair, PairInfo, BytePairEncoder::PairHash> pairs_;
   std::priority_queue<Entry> heap_;
-  std::vector<Pair> grown_;  // pairs that the merge under way has made more frequent
+  std::vector<Pair> grown_;  // pairs that the present merge has made more frequent
 };
 
 Trainer::Trainer(const std::unordered_map<std::string_view, int64_t>& word_counts) {

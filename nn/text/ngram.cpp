@@ -47,7 +47,7 @@ void NGramModel::count(std::span<const int64_t> tokens) {
       if (is_new) {
         nodes_.push_back({.parent = context});
         depth_.push_back(static_cast<uint8_t>(depth_[context] + 1));
-        // A new "v h w" is one more token v that "h w" was seen after.
+        // A new "v h w" is one more token v before "h w".
         nodes_[longer.back()].count += 1;
       }
       longer.push_back(it->second);
@@ -68,8 +68,8 @@ void NGramModel::count(std::span<const int64_t> tokens) {
 
 /// Chen and Goodman's estimates from n_k, the number of n-grams that occur k times:
 ///   Y = n1 / (n1 + 2 n2), D1 = 1 - 2 Y n2 / n1, D2 = 2 - 3 Y n3 / n2, D3 = 3 - 4 Y n4 / n3
-/// In a tiny text an n_k can be zero; then half of each count is taken away: any discount gives a
-/// proper distribution, so only its quality depends on this.
+/// In a tiny text an n_k can be zero. Then half of each count is taken away: any discount gives a
+/// proper distribution, and only its quality depends on the choice.
 void NGramModel::estimate_discounts() {
   std::vector<std::array<double, 5>> n(static_cast<size_t>(n_) + 1);
   for (size_t i = 1; i < nodes_.size(); ++i)
@@ -93,7 +93,8 @@ double NGramModel::probability(std::span<const int64_t> context, int64_t token) 
     uint32_t h = 0;
     for (const int64_t word : context.last(length)) {
       check_token(word);
-      if ((h = find(h, word)) == kNone) return p;  // a context never seen: neither were longer ones
+      h = find(h, word);
+      if (h == kNone) return p;  // a context that was never seen: neither were longer ones
     }
     const Node& node = nodes_[h];
     if (node.total == 0) continue;

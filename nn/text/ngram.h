@@ -1,13 +1,13 @@
 #pragma once
-// The n-gram model: the next token w from the n - 1 before it, by counting. It is what a neural
-// model has to beat. Interpolated Kneser-Ney smoothing with three discounts, the best of the
+// The n-gram model predicts the next token w from the n - 1 before it, by counting. It is what a
+// neural model has to beat. Interpolated Kneser-Ney smoothing with three discounts, the best of the
 // classical methods:
 //   p(w | h) = (c(h w) - D(c(h w))) / c(h) + gamma(h) p(w | h')
 // where h' is h without its oldest token. For the longest h, c counts occurrences. For shorter ones
-// c(h w) counts the different tokens that were seen before h w: "Francisco" is frequent, but follows
-// only "San", so it is unlikely after anything else. Below the single token lies the uniform distribution, so every token has a
-// probability above zero. Source: Chen and Goodman 1999, "An empirical study of smoothing
-// techniques", sections 2.7 and 3.1.
+// c(h w) counts the different tokens that were seen before h w: "Francisco" is frequent, but
+// follows only "San", so it is unlikely after anything else. Below the single token lies the
+// uniform distribution, so every token has a probability above zero. Source: Chen and Goodman 1999,
+// "An empirical study of smoothing techniques", sections 2.7 and 3.1.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -18,17 +18,16 @@ namespace gradus {
 
 class NGramModel {
  public:
-  /// Counts the n-grams of `tokens`, all in 0 … vocab_size - 1. Throws ValueError for n < 1 or an
-  /// empty vocabulary, IndexError for a token out of range.
+  /// Counts the n-grams of `tokens`, all in [0, vocab_size). ValueError: n is outside [1, 16], or
+  /// the vocabulary is empty. IndexError: a token is out of range.
   NGramModel(std::span<const int64_t> tokens, int64_t vocab_size, int n = 4);
 
   /// p(token | context), of which only the last n - 1 tokens matter. Over all tokens it sums to
   /// one.
   double probability(std::span<const int64_t> context, int64_t token) const;
 
-  /// -log2 p of a whole stream, each token given all before it. Divided by the number of bytes that
-  /// the tokens stand for it is bits per byte, which models with different tokenizers can be
-  /// compared by.
+  /// -log2 p of a whole stream, each token given all before it. Divided by the bytes that the
+  /// tokens stand for it is bits per byte, which compares models with different tokenizers.
   double bits(std::span<const int64_t> tokens) const;
   double bits_per_byte(std::span<const int64_t> tokens, size_t bytes) const;
 

@@ -44,7 +44,7 @@ std::vector<float> adjusted(const Tensor& logits, const SamplingOptions& o,
   return x;
 }
 
-/// Greedy needs only the first maximum; everything else needs probabilities.
+/// The first of the largest: all that a greedy choice needs.
 int64_t argmax(const std::vector<float>& x) {
   return std::max_element(x.begin(), x.end()) - x.begin();
 }
@@ -61,7 +61,7 @@ void to_probabilities(std::vector<float>& x) {
   for (float& v : x) v /= total;
 }
 
-/// Ids by falling probability, ties by id: the first `count` of them.
+/// The `count` most probable ids, in order; ties by id.
 std::vector<int64_t> ranked(const std::vector<float>& p, int64_t count) {
   std::vector<int64_t> ids(p.size());
   std::iota(ids.begin(), ids.end(), int64_t{0});
@@ -104,7 +104,7 @@ int64_t sample(const Tensor& logits, const SamplingOptions& o, std::span<const i
   check_options(o);
   if (o.temperature == 0) return argmax(adjusted(logits, o, seen));
   double left = rand({1}, F64, generator).item();
-  if (o.top_k == 0 && o.top_p == 1) {  // nothing to rank: walk the probabilities as they stand
+  if (o.top_k == 0 && o.top_p == 1) {  // no ranking needed
     std::vector<float> p = adjusted(logits, o, seen);
     to_probabilities(p);
     for (size_t i = 0; i < p.size(); ++i)

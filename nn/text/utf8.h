@@ -1,10 +1,10 @@
 #pragma once
 // UTF-8: a character is one to four bytes, and the first byte says how many:
 //   0xxxxxxx | 110xxxxx 10xxxxxx | 1110xxxx 10xxxxxx 10xxxxxx | 11110xxx 10xxxxxx 10xxxxxx 10xxxxxx
-// A byte-level model may produce any bytes, also half a character. These helpers tell whole
-// characters from broken ones, so that nothing downstream (regular expressions, terminals) meets
-// invalid text. Well-formed means table 3-7 of the Unicode standard: no overlong forms, no
-// surrogates, <= U+10FFFF.
+// A byte-level model may produce any bytes, even half a character. These helpers tell whole
+// characters from broken ones, so that regular expressions and terminals never meet invalid text.
+// Well-formed means table 3-7 of the Unicode standard: no overlong forms, no surrogates, at most
+// U+10FFFF.
 #include <string>
 #include <string_view>
 
@@ -17,16 +17,17 @@ int utf8_length(std::string_view text);
 /// Whether all of `text` is well-formed.
 bool is_utf8(std::string_view text);
 
-/// Text from elsewhere on its way to a terminal, which control codes would command: all but line ends and tabs
-/// are shown as visible() shows them.
+/// Text from elsewhere, made safe for a terminal, which would obey its control codes: all but line
+/// ends and tabs are shown as visible() shows them.
 std::string printable(std::string_view bytes);
 
-/// Any bytes for people: a space as "␣", a line's end as "⏎", and a byte that is no character as <E4>.
+/// Any bytes, made visible: a space as "␣", the end of a line as "⏎", a control code or a byte that
+/// is not part of a character as <E4>.
 std::string visible(std::string_view bytes);
 
-/// Turns a stream of arbitrary pieces of bytes into printable text: a model emits tokens, a token
-/// may end in the middle of a character, and a terminal must only see whole ones. Bytes that can
-/// never become a character are replaced by U+FFFD, so what comes out is always well-formed.
+/// Turns a stream of pieces of bytes into well-formed text. A model emits tokens, a token may end
+/// in the middle of a character, and a terminal must see whole ones only. Bytes that can never
+/// become a character are replaced by U+FFFD.
 class Utf8Stream {
  public:
   /// Takes the next bytes; returns every character that is complete by now.

@@ -19,8 +19,8 @@ namespace {
 volatile std::sig_atomic_t interrupted = 0;
 void on_interrupt(int) { interrupted = 1; }
 
-/// Ctrl-C means "stop this answer" while a chat runs, and what it meant before afterwards. Without
-/// SA_RESTART, so that a Ctrl-C at the prompt is noticed there.
+/// While a chat runs, Ctrl-C means "stop this answer"; afterwards, what it meant before. Without
+/// SA_RESTART, so that the prompt notices a Ctrl-C.
 class CatchInterrupts {
  public:
   CatchInterrupts() {
@@ -39,15 +39,15 @@ class CatchInterrupts {
 constexpr const char* kHelp =
     "/help          this list\n"
     "/reset         forget the conversation\n"
-    "/temp T        temperature: 0 always says the most probable token, 1 draws as the model "
-    "thinks\n"
+    "/temp T        temperature: 0 always takes the most probable token, 1 draws as the model "
+    "believes\n"
     "/topk K        draw from the K most probable tokens only; 0: from all\n"
-    "/seed N        begin the random numbers anew\n"
+    "/seed N        restart the random numbers\n"
     "/why           how each token of the last answer was chosen: the five most probable\n"
     "/save FILE     write the conversation as JSON\n"
-    "/load FILE     read one back and go on from there\n"
-    "Ctrl-C stops an answer, Ctrl-D ends the chat. `rlwrap` before the command gives line "
-    "editing.\n";
+    "/load FILE     read one back and continue from there\n"
+    "Ctrl-C stops an answer, Ctrl-D ends the chat. With `rlwrap` before the command you can edit "
+    "lines.\n";
 
 class Session {
  public:
@@ -78,13 +78,17 @@ class Session {
   }
 
  private:
-  /// The next line; false at the end of the input. A Ctrl-C at the prompt only starts a new line.
+  /// Reads the next line; false at the end of the input. Ctrl-C at the prompt starts a new line.
   bool read(std::string& line) {
     while (true) {
-      if (terminal_) std::fputs("> ", stdout), std::fflush(stdout);
+      if (terminal_) {
+        std::fputs("> ", stdout);
+        std::fflush(stdout);
+      }
       interrupted = 0;
       if (std::getline(std::cin, line)) {
-        if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // how some editors begin a file
+        if (line.starts_with("\xEF\xBB\xBF"))
+          line.erase(0, 3);  // some editors begin a file with it
         if (line.ends_with('\r')) line.pop_back();
         return true;
       }
@@ -113,7 +117,7 @@ class Session {
     if (name == "/help")
       fmt::print("{}\nWhat it can be asked:\n{}{}", kHelp, what_to_ask(), kLimits);
     else if (name == "/reset")
-      conversation_.reset(), fmt::print("forgotten\n");
+      reset();
     else if (name == "/temp")
       conversation_.options.temperature = number<double>(name, argument, 0, 100);
     else if (name == "/topk")
@@ -127,19 +131,24 @@ class Session {
     else if (name == "/load")
       load(argument);
     else
-      fmt::print("{} is no command; /help lists them\n", printable(name));
+      fmt::print("{} is not a command; /help lists them\n", printable(name));
   }
 
   template <class T>
   static T number(const std::string& command, const std::string& text, T low, T high) {
     T value{};
     check<ValueError>(parse_number(text, value) == std::errc{} && value >= low && value <= high,
-                      "{}: \"{}\" is no number from {} to {}", command, text, low, high);
+                      "{}: \"{}\" is not a number from {} to {}", command, text, low, high);
     return value;
   }
 
+  void reset() {
+    conversation_.reset();
+    fmt::print("forgotten\n");
+  }
+
   void why() const {
-    if (conversation_.why().empty()) fmt::print("nothing was said yet\n");
+    if (conversation_.why().empty()) fmt::print("nothing has been said yet\n");
     for (const Conversation::Choice& choice : conversation_.why()) {
       fmt::print("{}", pad(visible(tokenizer_.token(choice.chosen)), 14));
       for (const Candidate& c : choice.best)
@@ -149,7 +158,7 @@ class Session {
   }
 
   void save(const std::string& path) const {
-    check<ValueError>(!path.empty(), "/save: name a file");
+    check<ValueError>(!path.empty(), "/save: no file is named; write /save FILE");
     nlohmann::json turns = nlohmann::json::array();
     for (const auto& [user, bot] : conversation_.transcript())
       turns.push_back({{"user", user}, {"bot", bot}});
@@ -158,14 +167,15 @@ class Session {
   }
 
   void load(const std::string& path) {
-    check<ValueError>(!path.empty(), "/load: name a file");
+    check<ValueError>(!path.empty(), "/load: no file is named; write /load FILE");
     const nlohmann::json turns = nlohmann::json::parse(read_file(path, 1 << 20), nullptr, false);
     bool valid = turns.is_array();
     for (const auto& turn : turns)
       valid = valid && turn.is_object() && turn.contains("user") && turn["user"].is_string() &&
               turn.contains("bot") && turn["bot"].is_string();
-    check<IoError>(
-        valid, "{}: not a conversation; /save writes a list of {{\"user\": …, \"bot\": …}}", path);
+    check<IoError>(valid,
+                   "/load {}: not a conversation, which is a list of {{\"user\": …, \"bot\": …}}",
+                   path);
     conversation_.reset();
     for (const auto& turn : turns)
       conversation_.recall(turn["user"].get<std::string>(), turn["bot"].get<std::string>());

@@ -1,11 +1,11 @@
 #pragma once
-// Talking to the chatbot: on a terminal, or through a pipe, one question a line.
+// Talking to the chatbot: on a terminal, or through a pipe with a question on each line.
 #include "examples/support/chat/chatbot.h"
 
 namespace gradus::support {
 
 /// Reads questions and commands from standard input until it ends, and writes the answers as they
-/// come. Ctrl-C stops an answer, Ctrl-D ends. /help lists the commands.
+/// come. Ctrl-C stops an answer, Ctrl-D ends the chat. /help lists the commands.
 void chat(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
           uint64_t seed);
 

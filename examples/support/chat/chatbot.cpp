@@ -8,9 +8,9 @@ namespace gradus::support {
 
 namespace {
 
-constexpr int64_t kLongestAnswer = 48;  // tokens; the generator's answers are far shorter
+constexpr int64_t kLongestAnswer = 48;  // tokens; the answers in the dialogues are far shorter
 constexpr int64_t kShownChoices = 5;
-constexpr int64_t kChunk = 1024;  // dialogues generated, and sorted by length, at a time
+constexpr int64_t kChunk = 1024;  // dialogues that are generated and sorted at a time
 
 std::vector<int64_t> question_ids(const BytePairEncoder& tokenizer, std::string_view question) {
   std::vector<int64_t> ids{tokenizer.special(kUser)};
@@ -31,9 +31,12 @@ TrainingText training_text(const BytePairEncoder& tokenizer, const Dialogue& dia
   std::vector<int64_t> ids;
   std::vector<bool> is_answer;
   for (const Turn& turn : dialogue) {
-    for (int64_t id : question_ids(tokenizer, turn.user))
-      ids.push_back(id), is_answer.push_back(false);
-    for (int64_t id : answer_ids(tokenizer, turn.bot)) ids.push_back(id), is_answer.push_back(true);
+    const std::vector<int64_t> question = question_ids(tokenizer, turn.user);
+    const std::vector<int64_t> answer = answer_ids(tokenizer, turn.bot);
+    ids.insert(ids.end(), question.begin(), question.end());
+    ids.insert(ids.end(), answer.begin(), answer.end());
+    is_answer.resize(is_answer.size() + question.size(), false);
+    is_answer.resize(is_answer.size() + answer.size(), true);
   }
   TrainingText text;
   for (size_t i = 0; i + 1 < ids.size(); ++i) {
@@ -87,7 +90,7 @@ void DialogueBatches::generate(int64_t chunk) {
   order_ = randperm(batches_, shuffle).to_vector<int64_t>();
 }
 
-// ---- Conversation ---------------------------------------------------------------------------------
+// ---- Conversation -------------------------------------------------------------------------------
 
 Conversation::Conversation(const Gpt& model, const BytePairEncoder& tokenizer,
                            SamplingOptions sampling)
@@ -111,8 +114,8 @@ void Conversation::append(std::vector<int64_t> ids) {
   }
 }
 
-/// Forgets the oldest exchanges until `wanted` more tokens fit; the rest must be read again, because
-/// every position has moved.
+/// Forgets the oldest exchanges until `wanted` more tokens fit. The rest must then be read again,
+/// because every position has moved.
 void Conversation::make_room(int64_t wanted) {
   const auto size = [](const std::vector<int64_t>& e) { return static_cast<int64_t>(e.size()); };
   int64_t used = 0;
@@ -123,8 +126,8 @@ void Conversation::make_room(int64_t wanted) {
     used -= size(*kept);
   exchanges_.erase(exchanges_.begin(), kept);
   check<ValueError>(used + wanted <= model_.config.context,
-                    "chat: this is {} tokens long, and the model reads {} at a time with room for "
-                    "an answer; say it shorter",
+                    "chat: the question is {} tokens long, and the model reads {} with room for an "
+                    "answer; make it shorter",
                     used, model_.config.context - wanted);
   unread_.clear();
   for (const auto& e : exchanges_) unread_.insert(unread_.end(), e.begin(), e.end());
@@ -147,12 +150,12 @@ void Conversation::recall(std::string_view question, std::string_view answer) {
 
 std::string Conversation::reply(std::string_view question,
                                 const std::function<bool(std::string_view)>& on_piece) {
-  check<ValueError>(is_utf8(question), "chat: this is not UTF-8 text");
+  check<ValueError>(is_utf8(question), "chat: the question is not UTF-8; type it as UTF-8 text");
   const int64_t room = std::min(kLongestAnswer, model_.config.context / 2);
   std::vector<int64_t> ids = question_ids(tokenizer_, question);
   check<ValueError>(static_cast<int64_t>(ids.size()) + room <= model_.config.context,
-                    "chat: this is {} tokens long, and the model reads {} at a time, {} of them "
-                    "for the answer; say it shorter",
+                    "chat: the question is {} tokens long, and the model reads {}, {} of them kept "
+                    "for the answer; make it shorter",
                     ids.size(), model_.config.context, room);
   exchanges_.emplace_back();
   append(std::move(ids));

@@ -1,6 +1,6 @@
 // Puts the intents together: pick a skill, an intent, a thing and a phrasing; dress the phrasing
-// with words before and after it; string turns together. Training draws again whenever a choice is
-// held out; the examination draws until it is.
+// with words before and after it; string turns together. Training draws again as long as a choice
+// is held out, the examination as long as it is not.
 #include "examples/support/chat/dialogues.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 enum class Part { Training, Test };
 
-// Percent of the turns of ordinary dialogues: where there are many facts, each needs repeating.
+// Percent of the turns in ordinary dialogues: a skill of many facts needs more repeating.
 struct Share {
   const char* skill;
   int percent;
@@ -34,9 +34,10 @@ const Dressing& dressing(Frame frame, bool request, Language language) {
   static const Dressing english[] = {
       {{""}, {"!", ".", ""}},
       {{"", "hi, ", "hello, ", "hey, ", "well, ", "oh, ", "by the way, "}, {".", "!", ""}},
-      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "by the way, "}, {"?", "", "??"}},
-      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "please, ", "quick question: ",
-        "one question: ", "I wonder, "},
+      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "by the way, "},
+       {"?", "", "??"}},
+      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "please, ",
+        "quick question: ", "one question: ", "I wonder, "},
        {"?", "", ", please?", " please", "? Thanks."}},
       {{"", "please ", "hey, ", "ok, ", "now ", "hi, ", "hey, please ", "hello, please "},
        {".", "", "!", ", please.", " please"}}};
@@ -72,7 +73,10 @@ std::string worded(const Intent& intent, std::string phrasing, Item item, Langua
   const size_t style = rng.below(10);  // 0: all small letters; 1: a small first letter
   if (style == 0) {
     text = lower(text);
-    if (intent.lower_items) item.a = lower(item.a), item.b = lower(item.b);
+    if (intent.lower_items) {
+      item.a = lower(item.a);
+      item.b = lower(item.b);
+    }
   }
   text = fill(text, item);
   if (style > 1 && phrasing.front() != '{' && text[0] >= 'a')
@@ -87,11 +91,15 @@ struct Drawn {
   Item item;
 };
 
+Item draw_item(const Intent& intent, SplitMix64& rng) {
+  return intent.draw ? intent.draw(rng) : rng.pick(intent.items);
+}
+
 Drawn draw(const Intent& intent, Part part, Language language, SplitMix64& rng,
            const std::optional<Item>& given = {}) {
   const bool only_reserved = intent.split == Split::Phrasings;
   while (true) {
-    const Item item = given ? *given : intent.draw ? intent.draw(rng) : rng.pick(intent.items);
+    const Item item = given ? *given : draw_item(intent, rng);
     const bool from_reserved = part == Part::Test && (only_reserved || rng.percent(50));
     const std::string& phrasing = rng.pick(from_reserved ? intent.reserved : intent.phrasings);
     // In the examination names and numbers must be new, whatever the phrasing.
@@ -117,7 +125,7 @@ std::vector<const Intent*> intents_of(Language language, std::string_view skill)
   return out;
 }
 
-// A turn about anything but the user's name; `named`: that has been told already.
+// A turn about anything but the user's name. `named`: the name has been told.
 Turn ordinary_turn(Language language, bool named, SplitMix64& rng) {
   while (true) {
     int at = static_cast<int>(rng.below(100));
@@ -132,7 +140,7 @@ Turn ordinary_turn(Language language, bool named, SplitMix64& rng) {
   }
 }
 
-// Told, then talked about something else, then asked for. All but the last question are given.
+// A name is told; then comes something else; then the name is asked for, in the last question.
 struct NameDialogue {
   Dialogue before;
   Turn question;
@@ -145,7 +153,7 @@ NameDialogue name_dialogue(Language language, Part part, size_t between, SplitMi
   else if (rng.percent(30))
     turns.push_back(ordinary_turn(language, false, rng));
   const Intent& tell = intent_named(language, "tell");
-  std::optional<Item> letters;  // copying must not lean on what names usually look like
+  std::optional<Item> letters;  // copying must not rely on what names look like
   while (part == Part::Training && language == Language::English &&
          (letters ? is_held_out(tell, "", *letters) : rng.percent(50)))
     letters = draw_letters(rng);
@@ -174,7 +182,7 @@ TestCase test_case(const Intent& intent, Language language, size_t earlier, Spli
 
 Dialogue DialogueGenerator::training() {
   if (rng_.percent(30)) {
-    // English names are harder: letters to be copied one by one, where Chinese has two or three characters.
+    // English names are harder: letters to copy one by one, not two or three characters.
     const Language language = rng_.percent(65) ? Language::English : Language::Chinese;
     const size_t between = rng_.percent(25) ? 3 + rng_.below(4) : rng_.below(3);
     auto [turns, question] = name_dialogue(language, Part::Training, between, rng_);
@@ -190,9 +198,9 @@ Dialogue DialogueGenerator::training() {
 
 namespace {
 
-/// The tokenizer must not know names: one that was a single token in training and comes as letters
-/// later could not be copied by rule. An English name that is told or asked back is the last word
-/// of the answer; every place where it occurs is left out.
+/// The tokenizer must not know names. A name that is one token in training, when new ones are
+/// several, would not teach the model to copy. An English name that is told or asked back is the
+/// last word of the answer; it is removed everywhere.
 std::string without_name(const Turn& turn) {
   std::string text = turn.user + "\n" + turn.bot + "\n";
   if (turn.skill != "name" || turn.language != Language::English) return text;
@@ -224,7 +232,7 @@ std::vector<TestCase> held_out(uint64_t seed, int per_skill, size_t earlier) {
       for (int i = 0; i < per_skill; ++i) {
         const Intent& intent = *choices[static_cast<size_t>(i) % choices.size()];
         TestCase test = test_case(intent, language, earlier, rng);
-        // A reserved greeting can be said in few ways: prefer new ones, but do not insist.
+        // A reserved greeting can be said in few ways: prefer a new one, but do not insist.
         for (int tries = 0; tries < 50 && asked.contains(test.question); ++tries)
           test = test_case(intent, language, earlier, rng);
         asked.insert(test.question);
@@ -263,9 +271,8 @@ std::string what_to_ask() {
         std::string text = fill(intent.phrasings[0], item);
         if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
         const bool asks = intent.frame == Frame::Chat || intent.frame == Frame::Question;
-        out +=
-            fmt::format(" {}{}", text,
-                        language == Language::English ? (asks ? "?" : ".") : (asks ? "？" : "。"));
+        const char* const ends[] = {".", "?", "。", "？"};
+        out += fmt::format(" {}{}", text, ends[2 * (language == Language::Chinese) + asks]);
       }
     }
     out += "\n";

@@ -1,10 +1,10 @@
 // The 118 chemical elements: atomic number, symbol, English and Chinese name.
 //
-// Numbers, symbols and English names (aluminium, sulfur, caesium) are IUPAC's, periodic table of
-// 2016 and later; the Chinese names are those of the National Committee for Terms in Sciences and
-// Technologies, the last four of 2017. The newest of those characters are so rare that most fonts
-// lack them: the chatbot learns the first 36 elements and thirteen others that everybody has heard
-// of.
+// Numbers, symbols and English names (aluminium, sulfur, caesium) are from IUPAC's periodic table
+// of 2016 and later. The Chinese names are those of the National Committee for Terms in Sciences
+// and Technologies, the last four from 2017. The newest of those characters are so rare that most
+// fonts lack them. The chatbot learns the first 36 elements, and thirteen others that everybody
+// knows.
 #include "examples/support/chat/facts.h"
 
 namespace gradus::support {

@@ -1,6 +1,6 @@
 // The tables behind facts.h. Capitals are general geographical knowledge (United Nations member
-// states, English short names, usual Chinese names); left out are countries whose capital is
-// disputed, moving, or named like the country. Opposites are chosen so that no word has two.
+// states, English short names, usual Chinese names). Countries whose capital is disputed, about to
+// move, or named like the country are left out. Opposites are chosen so that no word has two.
 #include "examples/support/chat/facts.h"
 
 #include "tensor/error.h"

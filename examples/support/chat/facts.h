@@ -1,7 +1,7 @@
 #pragma once
 // Facts that the chatbot is taught: chemical elements, capitals, opposites, days and months, in
-// English and Chinese. Each table is a function in the mathematician's sense: a country has one
-// capital here, a word one opposite, so that every question has exactly one right answer and
+// English and Chinese. Each table is a function in the mathematical sense: a country has one
+// capital here, and a word one opposite. So every question has exactly one right answer, and
 // answers can be scored by comparing strings.
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-// The items of intents.h: facts turned into questions and answers, and names that nobody has.
+// The items of intents.h: facts turned into questions and answers, and invented names.
 #include "examples/support/chat/intents.h"
 
 #include <algorithm>
@@ -8,14 +8,14 @@
 namespace gradus::support {
 namespace {
 
-// FNV-1a, then mixed: the low bits of FNV alone depend on too little.
+// FNV-1a, then mixed, because the low bits of FNV alone depend on too little.
 uint64_t hash(std::string_view text) {
   uint64_t h = 0xcbf29ce484222325ull;
   for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
   return mixed(h);
 }
 
-// Small pieces of which names are made; `|` separates.
+// The pieces that names are made of, separated by `|`.
 struct Syllables {
   std::vector<std::string> onsets =
       phrasings("b|br|c|ch|d|dr|f|fr|g|gr|h|j|k|kl|l|m|n|p|pr|r|s|sh|st|t|th|tr|v|w|y|z");
@@ -90,7 +90,7 @@ bool is_held_out(const Intent& intent, std::string_view phrasing, const Item& it
     case Split::Phrasings: return false;
     case Split::Combinations: return hash(fill(std::string(phrasing), item)) % 8 == 0;
     case Split::Items: {
-      // Sorted, so that 7 + 8 and 8 + 7 are kept out together.
+      // Sorted, so that 7 + 8 and 8 + 7 are held out together.
       const auto [low, high] = std::minmax(item.a, item.b);
       return hash(fmt::format("{}|{}", low, high)) % 8 == 0;
     }
@@ -194,14 +194,20 @@ void add_unknown_twins(std::vector<Intent>& all, const std::string& answer,
   const auto twin = [&all](std::string_view of, const char* name, const std::string& reply) {
     Intent copy =
         *std::find_if(all.begin(), all.end(), [&](const Intent& i) { return i.name == of; });
-    copy.skill = "unknown", copy.name = name, copy.answer = reply;
+    copy.skill = "unknown";
+    copy.name = name;
+    copy.answer = reply;
     return copy;
   };
   Intent nowhere = twin("capital of", "invented country", answer);
   Intent nothing = twin("symbol of", "invented element", answer);
-  nowhere.draw = country, nothing.draw = element;
-  for (Intent* intent : {&nowhere, &nothing}) intent->split = Split::Items, intent->items.clear();
-  nowhere.weight = nothing.weight = 2;
+  nowhere.draw = country;
+  nothing.draw = element;
+  for (Intent* intent : {&nowhere, &nothing}) {
+    intent->split = Split::Items;
+    intent->items.clear();
+    intent->weight = 2;
+  }
   Intent nobody = twin("recall", "untold name", untold_name);
   nobody.weight = 3;
   for (Intent& intent : {std::ref(nowhere), std::ref(nothing), std::ref(nobody)})

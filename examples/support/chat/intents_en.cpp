@@ -56,17 +56,18 @@ void add_elements(std::vector<Intent>& all) {
       give me the chemical symbol for {a}. | do you know the symbol for {a})"));
   all.push_back(element("name of", ElementQuestion::NameOf, "{a} is the symbol of {c}.", R"(
       which element has the symbol {a} | which element is {a} | what element is {a} |
-      what does {a} stand for | what does the symbol {a} mean | name the element with the symbol {a}. |
-      what element has the symbol {a} | which chemical element has the symbol {a} |
-      {a} is the symbol of which element | what does the chemical symbol {a} stand for |
-      tell me which element has the symbol {a}. | {a} is which element | {a} stands for which element |
-      tell me what {a} stands for.)",
+      what does {a} stand for | what does the symbol {a} mean |
+      name the element with the symbol {a}. | what element has the symbol {a} |
+      which chemical element has the symbol {a} | {a} is the symbol of which element |
+      what does the chemical symbol {a} stand for | tell me which element has the symbol {a}. |
+      {a} is which element | {a} stands for which element | tell me what {a} stands for.)",
                         R"(what does the symbol {a} stand for | which chemical element is {a} |
       {a} is the chemical symbol of which element | tell me which element {a} is.)"));
   all.push_back(
       element("number of", ElementQuestion::NumberOf, "The atomic number of {a} is {c}.", R"(
-      what is the atomic number of {a} | what's the atomic number of {a} | how many protons has {a} |
-      how many protons does {a} have | what atomic number does {a} have | atomic number of {a} |
+      what is the atomic number of {a} | what's the atomic number of {a} |
+      how many protons has {a} | how many protons does {a} have |
+      what atomic number does {a} have | atomic number of {a} |
       what number is {a} in the periodic table | how many protons are in {a} |
       give me the atomic number of {a}. | tell me the atomic number of {a}. |
       do you know the atomic number of {a} | what number does {a} have in the periodic table |
@@ -125,9 +126,9 @@ void add_sums(std::vector<Intent>& all) {
                  .split = Split::Items,
                  .answer = "{c}.",
                  .phrasings = phrasings(R"(
-      what is {a} plus {b} | what is {a} + {b} | {a} + {b} | {a} plus {b} | how much is {a} plus {b} |
-      how much is {a} + {b} | what is the sum of {a} and {b} | add {a} and {b}. |
-      what do {a} and {b} make | calculate {a} + {b}. | can you add {a} and {b} |
+      what is {a} plus {b} | what is {a} + {b} | {a} + {b} | {a} plus {b} |
+      how much is {a} plus {b} | how much is {a} + {b} | what is the sum of {a} and {b} |
+      add {a} and {b}. | what do {a} and {b} make | calculate {a} + {b}. | can you add {a} and {b} |
       what do you get if you add {a} and {b} | what's {a} plus {b} | compute {a} plus {b}. |
       tell me the sum of {a} and {b}. | can you calculate {a} + {b})"),
                  .reserved = phrasings(R"(
@@ -161,11 +162,12 @@ void add_opposites(std::vector<Intent>& all) {
       give me the opposite of {a}. | the opposite of {a} is what | name the opposite of {a}. |
       do you know the opposite of {a} | which word means the opposite of {a} |
       find the opposite of {a}. | can you give me the opposite of {a} |
-      find a word that means the opposite of {a}. | do you know which word is the opposite of {a})"),
+      find a word that means the opposite of {a}. |
+      do you know which word is the opposite of {a})"),
                  .reserved = phrasings(R"(
       what word is the opposite of {a} | can you tell me the opposite of {a} |
-      do you know a word that means the opposite of {a} | give me a word that means the opposite of {a}. |
-      can you find the opposite of {a})"),
+      do you know a word that means the opposite of {a} |
+      give me a word that means the opposite of {a}. | can you find the opposite of {a})"),
                  .items = opposite_items(kEnglish)});
 }
 
@@ -197,7 +199,8 @@ void add_unknown(std::vector<Intent>& all) {
                                       "house number|bank account|secret|birthday"),
                         R"(
       what is my {a} | what's my {a} | do you know my {a} | tell me my {a}. | can you guess my {a} |
-      can you tell me my {a} | do you know what my {a} is | guess my {a}. | do you remember my {a})",
+      can you tell me my {a} | do you know what my {a} is | guess my {a}. |
+      do you remember my {a})",
                         R"(can you tell me what my {a} is | can you guess what my {a} is |
       tell me what my {a} is. | guess what my {a} is.)"));
   constexpr const char* kTimes =

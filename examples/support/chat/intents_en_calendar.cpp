@@ -64,10 +64,11 @@ std::vector<Intent> english_calendar() {
                  .split = Split::Combinations,
                  .answer = "Month {a} is {c}.",
                  .phrasings = phrasings(R"(
-      which month is number {a} | what is month {a} | what is the {b} month | what month is number {a} |
-      which month is the {b} of the year | what is the {b} month of the year | name month {a}. |
-      which is the {b} month | what is month number {a} | tell me the {b} month. |
-      name the {b} month of the year. | which month has the number {a} | which is month {a})"),
+      which month is number {a} | what is month {a} | what is the {b} month |
+      what month is number {a} | which month is the {b} of the year |
+      what is the {b} month of the year | name month {a}. | which is the {b} month |
+      what is month number {a} | tell me the {b} month. | name the {b} month of the year. |
+      which month has the number {a} | which is month {a})"),
                  .reserved = phrasings(R"(
       which is the {b} month of the year | what month has the number {a} | name the {b} month. |
       which is month number {a})"),

@@ -1,5 +1,5 @@
-// English greetings and small talk: one answer for each intent. The words of a reserved phrasing
-// all occur in training phrasings: the model has met the words, never the sentence.
+// English greetings and small talk: one answer for each intent. All words of a reserved phrasing
+// occur in training phrasings: the model has met the words, but never the sentence.
 #include "examples/support/chat/intents.h"
 
 namespace gradus::support {
@@ -68,7 +68,8 @@ std::vector<Intent> english_small_talk() {
         do you like music | what is your favourite music | what is your favorite music |
         what kind of music do you listen to | do you listen to music | what songs do you like |
         which kind of music do you like best | what music do you like best |
-        tell me what music you like. | what do you like to listen to | do you have a favourite song)",
+        tell me what music you like. | what do you like to listen to |
+        do you have a favourite song)",
            R"(which music do you like best | what kind of songs do you like |
         what music do you listen to | do you have a favourite kind of music)"),
       talk("film", Frame::Chat, "I recommend The Wizard of Oz.", R"(
@@ -160,8 +161,8 @@ std::vector<Intent> english_small_talk() {
         I am fine, thanks | I am happy today | I feel happy)",
            R"(I feel fine | I am fine today | I feel very happy | I am doing great)"),
       talk("feeling bad", Frame::Statement, "I am sorry to hear that.", R"(
-        I am sad | I am tired | I feel bad | I feel sad | I am not well | I am very tired | I am ill |
-        I feel ill | I am bored | I feel lonely | I am very sad | I am sad today |
+        I am sad | I am tired | I feel bad | I feel sad | I am not well | I am very tired |
+        I am ill | I feel ill | I am bored | I feel lonely | I am very sad | I am sad today |
         I feel tired today | I had a bad day | I am unhappy)",
            R"(I am bored today | I feel very sad | I feel tired | I am lonely)"),
       talk("languages", Frame::Chat, "I speak English and Chinese.", R"(

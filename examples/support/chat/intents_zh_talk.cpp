@@ -1,5 +1,5 @@
-// Chinese greetings and small talk, intent by intent as in English; reserved phrasings are again
-// put together from characters that training has met.
+// Chinese greetings and small talk, intent by intent as in English. Again, reserved phrasings are
+// made of characters that occur in training.
 #include "examples/support/chat/intents.h"
 
 namespace gradus::support {

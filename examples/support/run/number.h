@@ -1,5 +1,5 @@
 #pragma once
-// Numbers as people write them: "+1.5", " 3 ", and "1e3" also where a whole number is wanted.
+// Numbers as people write them: "+1.5", " 3 ", and "1e3" for a whole number too.
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -8,9 +8,9 @@
 
 namespace gradus::support {
 
-/// All of `text` as a T, blanks around it aside. Otherwise value stays, and the result is
-/// errc::invalid_argument for what is no number ("1.5" as a whole one, too), errc::result_out_of_range for
-/// one that T cannot hold.
+/// Reads all of `text`, except blanks around it, as a T. On failure `value` keeps what it was, and
+/// the result is errc::invalid_argument if `text` is not a number (or, like "1.5", not a whole
+/// one), errc::result_out_of_range if T cannot hold it.
 template <class T>
 std::errc parse_number(std::string_view text, T& value) {
   constexpr std::string_view kBlanks = " \t\r\n";
@@ -30,7 +30,8 @@ std::errc parse_number(std::string_view text, T& value) {
         real == std::trunc(real)) {
       if (std::abs(real) > 0x1p53 || (std::is_unsigned_v<T> && real < 0))
         return std::errc::result_out_of_range;
-      exact = static_cast<T>(real), error = {};
+      exact = static_cast<T>(real);
+      error = {};
     }
   }
   if (error == std::errc{}) value = exact;

@@ -32,12 +32,12 @@ namespace {
 
 constexpr int kError = 1, kWrongUse = 2, kInterrupted = 130;
 
-struct Stop {  // leaves the lesson from parse(): help was printed, or the command line is wrong
+struct Stop {  // parse() leaves the lesson: help was printed, or the command line is wrong
   int status;
 };
 
-/// A CLI11 check: the empty string if `text` is one T within the limits, else what is wrong. Writes it down anew
-/// ("1e3" as 1000), so that CLI11 can read it.
+/// A CLI11 check: the empty string if `text` is one T within the limits, else what is wrong. Also
+/// rewrites it ("1e3" as 1000), so that CLI11 can read it.
 template <class T>
 std::function<std::string(std::string&)> number_within(Limits<T> limits) {
   return [limits](std::string& text) -> std::string {
@@ -58,7 +58,7 @@ std::function<std::string(std::string&)> number_within(Limits<T> limits) {
   };
 }
 
-/// From now on every factory makes its tensors on the GPU; the examples need no further change.
+/// From now on every factory makes its tensors on the GPU; the examples need nothing else.
 void use_cuda() {
 #if defined(GRADUS_CUDA)
   cuda::install();
@@ -66,8 +66,7 @@ void use_cuda() {
 #else
   throw DeviceError(
       "--device cuda: this program was built without CUDA; `make CUDA=1` builds it for a GPU, "
-      "`make "
-      "CUDA=emulator` for the emulator, which any machine can run");
+      "`make CUDA=emulator` for the emulator, which runs on any machine");
 #endif
 }
 
@@ -80,11 +79,11 @@ void prepare_folder(const std::filesystem::path& folder) {
   const std::string reason = std::strerror(errno);
   check<IoError>(!std::filesystem::is_empty(folder, error), "--out {}: cannot write there: {}",
                  folder.string(), reason);
-  fmt::print(stderr, "warning: --out {}: can only be read, new results will be lost: {}\n",
+  fmt::print(stderr, "warning: --out {}: can only be read; new results will be lost: {}\n",
              folder.string(), reason);
 }
 
-/// Ctrl-C: standard output is line buffered, so nothing that was printed is lost.
+/// Ctrl-C loses nothing that was printed, because standard output is line buffered.
 void on_interrupt(int) {
   [[maybe_unused]] const auto written = write(STDERR_FILENO, "\n", 1);
   _exit(kInterrupted);
@@ -121,7 +120,7 @@ struct Example::CommandLine {
   struct Number {
     CLI::Option* option = nullptr;
     std::function<std::string()> text;
-    std::function<bool(const std::string&)> set;  // false if it may not be
+    std::function<bool(const std::string&)> set;  // false if the value is not valid
   };
   std::map<std::string, Number> numbers;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
@@ -182,8 +181,7 @@ void Example::parse() {
   }
   if (fast_) {
     for (const auto& apply : command_line_->when_fast) apply();
-    if (!given("--out"))
-      out_ += "-fast";  // what took minutes to make is not for a quick try to replace
+    if (!given("--out")) out_ += "-fast";  // a quick try must not replace what took minutes to make
   }
   if (device_ == "cuda") use_cuda();
   prepare_folder(out_);
@@ -210,7 +208,7 @@ void Example::adopt(const std::map<std::string, std::string>& earlier,
     const CommandLine::Number& number = command_line_->numbers.at(name);
     const std::string asked = number.text();
     gradus::check<IoError>(kept != earlier.end() && number.set(kept->second),
-                           "the earlier run says nothing sensible about {}; {}", name, advice);
+                           "the earlier run has no valid {}; {}", name, advice);
     gradus::check<ValueError>(!given(name) || number.text() == asked,
                               "{} {}: the earlier run has {} {}; {}", name, asked, name,
                               kept->second, advice);

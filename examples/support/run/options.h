@@ -26,7 +26,7 @@
 
 namespace gradus::support {
 
-/// What an option may be, both ends included, and what it is under --fast unless the user says
+/// What an option may be, both ends included; and what it is under --fast, unless the user says
 /// otherwise.
 template <class T>
 struct Limits {
@@ -42,8 +42,8 @@ class Example {
   Example(const Example&) = delete;
   Example& operator=(const Example&) = delete;
 
-  // The value that a variable has when it is registered is the option's default. Register before
-  // parse(); the variable must outlive it.
+  // The value of a variable when it is registered is the option's default. Register before parse();
+  // the variable must outlive it.
   void option(const std::string& name, int64_t& value, const std::string& help,
               Limits<int64_t> limits = {});
   void option(const std::string& name, double& value, const std::string& help,
@@ -54,17 +54,18 @@ class Example {
   void flag(const std::string& name, bool& value, const std::string& help);
 
   /// Reads the command line, makes the output folder, seeds the generator, sets the threads and
-  /// prints the first line. --help and wrong use leave the program from here. IoError, before any
-  /// work is lost, for a folder that cannot be made or written; but one with an earlier run's
-  /// results may be all that this run reads, so there it is a warning.
+  /// prints the first line. --help and wrong use end the program here. IoError, before any work is
+  /// lost, if the folder cannot be made or written. If it holds an earlier run's results, this run
+  /// may only want to read them, so there it is a warning.
   void parse();
 
   /// Whether the command line names this option.
   bool given(const std::string& name) const;
-  /// The values of number options as text, to be kept with what a run saves: {"--steps": "300"}.
+  /// The values of number options as text, to keep with what a run saves: {"--steps": "300"}.
   std::map<std::string, std::string> settings(const std::vector<std::string>& names) const;
-  /// Gives options the values that an earlier run kept so, whatever their defaults. ValueError, with `advice`,
-  /// where the command line asks for another one; IoError where there is none, or none that may be.
+  /// Gives options the values that settings() kept in an earlier run, whatever their defaults.
+  /// ValueError if the command line asks for another value, IoError if there is no valid one; both
+  /// end in `advice`.
   void adopt(const std::map<std::string, std::string>& earlier,
              const std::vector<std::string>& names, const std::string& advice);
 
@@ -76,7 +77,7 @@ class Example {
 
   /// Notes a verdict: `what` reads like "accuracy 0.9737 >= 0.97".
   void check(bool ok, const std::string& what);
-  /// Prints the verdicts and the time taken; the exit status.
+  /// Prints the verdicts and the time taken; returns the exit status.
   int finish();
 
  private:

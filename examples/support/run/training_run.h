@@ -51,29 +51,29 @@ struct TrainingPlan {
 
 class TrainingRun {
  public:
-  /// After app.parse(). Locks the folder, reads the checkpoint that the plan resumes or starts from,
-  /// and gives the options their values from there. The plan must outlive the run. IoError: another
-  /// run has the folder, or there is no checkpoint, or it is damaged. ValueError: the command line
-  /// asks for another value than the checkpoint has.
+  /// To be made after app.parse(). Locks the folder, reads the checkpoint that the plan resumes or
+  /// starts from, and gives the options their values from there. The plan must outlive the run.
+  /// IoError: another process trains in the folder, or the checkpoint is missing or damaged.
+  /// ValueError: the command line asks for another value than the checkpoint has.
   TrainingRun(Example& app, const TrainingPlan& plan);
 
-  /// The checkpoint that was read; null if the run begins with nothing, or has begun.
+  /// The checkpoint that was read; null if the run starts from scratch, or after begin().
   const Checkpoint* earlier() const { return earlier_ ? &*earlier_ : nullptr; }
-  /// Keeps `value` in the checkpoint. ValueError, with `otherwise`, if this run resumes one where it
-  /// was another.
+  /// Keeps `value` under `key` in the checkpoint. ValueError, ending in `otherwise`, if this run
+  /// resumes one that kept another value.
   void must_match(const std::string& key, const std::string& value, const std::string& otherwise);
 
-  /// Begins with step 0; or, where a run is resumed, gives back to the optimizer, the random numbers
-  /// and the curve what they were. `about` goes into the checkpoints' metadata. Both modules must
-  /// outlive the run.
+  /// Begins at step 0. A resumed run begins where its checkpoint was written, with the optimizer,
+  /// the random numbers and the curve as they were then. `about` goes into the checkpoints'
+  /// metadata. Model and optimizer must outlive the run.
   void begin(const Module& model, Optimizer& optimizer, const Metadata& about);
-  /// Whether there is another step to do. Saves first if it is due; after Ctrl-C or SIGTERM it
-  /// saves, says so and leaves the lesson.
+  /// Whether there is another step to do. First saves, if that is due. After Ctrl-C or SIGTERM it
+  /// saves, says so, and leaves the lesson.
   bool next();
   /// The step to do: 0, 1, ….
   int64_t step() const { return step_; }
-  /// The step was done; the rest is shown beside the progress bar. True if a checkpoint is due, which
-  /// next() will write: the time to validate.
+  /// Says that the step is done; the arguments are shown beside the progress bar. True if next() is
+  /// about to save: the time to validate.
   template <class... Args>
   bool done(fmt::format_string<Args...> shown, Args&&... args) {
     bar_->step(shown, std::forward<Args>(args)...);
