@@ -68,7 +68,7 @@ struct Model {
 /// of 0.
 Tensor loss_of(const Tensor& z, const Tensor& y) { return mean(softplus(z) - y * z); }
 
-/// The formulas of the lesson. A penalty l2/2 |w|² adds l2 w.
+/// The formulas at the top. The penalty l2/2 |w|² adds l2 w.
 Model gradient_by_hand(const Model& m, const Tensor& x, const Tensor& y, double l2) {
   const Tensor error = (m.probability(x) - y) / static_cast<double>(x.size(0));  // (p - y) / n
   return {matmul(t(x), error) + l2 * m.w, sum(error)};

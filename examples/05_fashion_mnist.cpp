@@ -177,7 +177,7 @@ int lesson(Example& app) {
   app.option("--dropout", dropout, "probability q that a hidden unit is silenced",
              {.min = 0, .max = 0.95});
   app.option("--l2", s.l2, "weight decay λ", {.min = 0});
-  app.option("--rows", max_rows, "most pictures to learn from", {.fast = 6000, .min = 20});
+  app.option("--rows", max_rows, "pictures to learn from, at most", {.fast = 6000, .min = 20});
   app.flag("--digits", use_digits, "the 8 × 8 digits of examples/data instead of clothes");
   app.parse();
 

@@ -71,7 +71,7 @@ void normalise(Corpus& corpus, const std::string& path) {
   }
   text.resize(end);
   corpus.note += corpus.note.empty() ? "" : "; ";
-  corpus.note += "line ends CR or CR LF were read as LF";
+  corpus.note += "its CR or CR LF line ends were read as LF";
 }
 
 }  // namespace
@@ -133,9 +133,9 @@ TrainValidation split_corpus(std::string_view text, double fraction) {
                     "split_corpus: the fraction {} is not between 0 and 1; try 0.1", fraction);
   const auto size = static_cast<double>(text.size());
   auto cut = static_cast<size_t>(size * (1 - fraction));
-  const auto slack = static_cast<size_t>(size * fraction / 10);
+  const size_t farthest_cut = cut + static_cast<size_t>(size * fraction / 10);
   const size_t newline = text.find('\n', cut);
-  if (newline <= cut + slack && newline + 1 < text.size()) {
+  if (newline <= farthest_cut && newline + 1 < text.size()) {
     cut = newline + 1;
   } else {
     const auto inside_character = [&] {

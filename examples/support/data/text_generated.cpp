@@ -59,7 +59,7 @@ std::string capital(std::string text) {
   return text;
 }
 
-std::string count(size_t n, const Trade& trade) {
+std::string counted(size_t n, const Trade& trade) {
   return fmt::format("{} {}", kNumbers[n], n == 1 ? trade.thing : trade.things);
 }
 
@@ -94,7 +94,7 @@ struct Story {
   }
   std::string work(bool second_form) const {
     return fmt::format("{} {} {} {}.", second_form ? "Every morning" : "On a good day", hero.he,
-                       trade.makes, count(made, trade));
+                       trade.makes, counted(made, trade));
   }
   std::string friendship(bool second_form) const {
     return second_form ? fmt::format("{} is the best friend of {}.", guest.name, hero.name)
@@ -106,13 +106,13 @@ struct Story {
            (second_form
                 ? fmt::format("\"How many {} can you sell me?\" asked {}. ", trade.things,
                               guest.name)
-                : fmt::format("{} asked: \"May I buy {}?\" ", guest.name, count(sold, trade))) +
+                : fmt::format("{} asked: \"May I buy {}?\" ", guest.name, counted(sold, trade))) +
            fmt::format("{} gave {} {} of {} {} and kept {}.", hero.name, guest.name, kNumbers[sold],
-                       hero.his, count(made, trade), kNumbers[made - sold]);
+                       hero.his, counted(made, trade), kNumbers[made - sold]);
   }
   std::string end(bool second_form) const {
     return fmt::format("On {} {} went home with {}. ", kDays[(day + 1) % kDays.size()], guest.name,
-                       count(sold, trade)) +
+                       counted(sold, trade)) +
            (second_form
                 ? fmt::format("{} and the {} waved from the house {}.", hero.name, animal, place)
                 : fmt::format("The {} slept, and {} the {} was happy.", animal, hero.name,
