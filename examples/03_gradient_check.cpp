@@ -135,7 +135,7 @@ Tensor softsign(const Tensor& x) {
 /// One op of each kind. `make gradcheck` checks all ops of the library.
 void show_ops(Example& app, const GradcheckOptions& options) {
   const Tensor x = randn({2, 3}, F64), y = randn({3}, F64), q = randn({1, 2, 3, 4}, F64);
-  const Tensor targets = tensor<int64_t>({1, 2}), twice = tensor<int64_t>({1, 0, 1});
+  const Tensor targets = tensor<int64_t>({1, 2}), ids = tensor<int64_t>({1, 0, 1});
   const auto attend = [](const Inputs& in) {
     return scaled_dot_product_attention(in[0], in[1], in[2], {.causal = true});
   };
@@ -144,7 +144,7 @@ void show_ops(Example& app, const GradcheckOptions& options) {
       {"a * b, broadcast", binary(mul), {x, y}},
       {"tanh", unary(tanh), {x}},
       {"matmul", [](const Inputs& in) { return matmul(in[0], t(in[1])); }, {x, x + 1}},
-      {"embedding", [=](const Inputs& in) { return embedding(in[0], twice); }, {x}},
+      {"embedding", [=](const Inputs& in) { return embedding(in[0], ids); }, {x}},
       {"cross entropy", [=](const Inputs& in) { return cross_entropy(in[0], targets); }, {x}},
       {"layer norm", [](const Inputs& in) { return layer_norm(in[0], in[1], in[2]); }, {x, y, y}},
       {"attention, causal", attend, {q, q * 0.5, q + 1}},

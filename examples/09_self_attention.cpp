@@ -50,13 +50,13 @@ enum class Attention { Full, Causal, Off };
 
 /// Embedding, one attention layer, and a guess per position: (B, T) ids -> (B, T, V) logits.
 struct Reverser : Module {
-  Reverser(const Settings& s, Attention kind_)
-      : kind(kind_),
+  Reverser(const Settings& s, Attention mode)
+      : kind(mode),
         tokens(add<Embedding>("tokens", s.vocab, s.channels)),
         positions(add<Embedding>("positions", s.length, s.channels)),
         attention(
             add<MultiHeadSelfAttention>("attention", s.channels, s.heads,
-                                        SelfAttentionOptions{.causal = kind == Attention::Causal})),
+                                        SelfAttentionOptions{.causal = mode == Attention::Causal})),
         output(add<Linear>("output", s.channels, s.vocab)) {}
 
   /// (B, T) -> (B, T, C): the token and its position.
