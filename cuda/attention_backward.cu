@@ -4,10 +4,10 @@
 //     dV = P^T g      dP = g V^T      dS = P (dP - delta),  delta_t = g_t . out_t
 //     dQ = scale dS K                 dK = scale dS^T Q
 //
-// dQ sums over the keys, dK and dV over the queries. So there are two kernels: in one a block owns 64
-// queries and walks the keys, in the other it owns 64 keys and walks the queries. Each sum stays in
-// the registers of one block, in a fixed order: no atomics, the same bits in every run. The price is
-// that S and dP are computed twice: 7 products where 5 would do.
+// dQ sums over the keys, dK and dV over the queries. So there are two kernels: in one a block owns
+// 64 queries and walks the keys, in the other it owns 64 keys and walks the queries. Each sum stays
+// in the registers of one block, in a fixed order: no atomics, the same bits in every run. The
+// price is that S and dP are computed twice: 7 products where 5 would do.
 #include "cuda/attention.h"
 #include "cuda/block_reduce.h"
 #include "cuda/cuda_backend.h"
@@ -55,7 +55,8 @@ struct BackwardTile {
         stats(all_stats + 2 * (work.b * call.heads + work.h) * call.queries),
         delta(all_delta + (work.b * call.heads + work.h) * call.queries) {}
 
-  /// probability = e^(S - m) / l and slope = P (dP - delta), of the queries from t0 and the keys from s0.
+  /// probability = e^(S - m) / l and slope = P (dP - delta), of the queries from t0 and the keys
+  /// from s0.
   __device__ void compute(int64_t t0, int64_t s0, T (&probability)[kPatch][kPatch],
                           T (&slope)[kPatch][kPatch]) const {
     for_patch([&](int i, int j) { probability[i][j] = slope[i][j] = T(0); });
@@ -84,7 +85,8 @@ __device__ inline void publish(Square<T>& square, const T (&patch)[kPatch][kPatc
   for_patch([&](int i, int j) { square[patch_row() + i][patch_column() + j] = patch[i][j]; });
 }
 
-/// Writes a patch of the result, times `factor`, to the rows from `row` and the columns from `column`.
+/// Writes a patch of the result, times `factor`, to the rows from `row` and the columns from
+/// `column`.
 template <class T>
 __device__ inline void store(const Rows<T>& to, int64_t row, int64_t column, T factor,
                              const T (&patch)[kPatch][kPatch]) {
@@ -118,7 +120,8 @@ __global__ void __launch_bounds__(kTileThreads, 1)
         sum);
 }
 
-/// A block owns 64 keys and walks the queries that see them: dV = sum_t P^T g, dK = scale sum_t dS^T Q.
+/// A block owns 64 keys and walks the queries that see them: dV = sum_t P^T g, dK = scale sum_t
+/// dS^T Q.
 template <class T>
 __global__ void __launch_bounds__(kTileThreads, 1)
     attention_dkv_kernel(AttentionCall call, Heads<const T> g, Heads<const T> q, Heads<const T> k,

@@ -1,10 +1,11 @@
-// Are all indices in range? A copy to the host would have to wait for all kernels before it, at every
-// embedding and every loss. So a kernel looks, and writes down what it finds; whoever next waits for the
-// GPU anyway reads that, and throws. The notes are in the host's memory, to which a kernel can write: where
-// all indices are right it never does, and reading them needs no copy.
+// Is every index in range? Copying them to the host to find out would mean waiting for all earlier
+// kernels, at every embedding and every loss. So a kernel looks at them and makes a note of what is
+// wrong, and the next copy to the host or synchronize(), which waits anyway, reads the notes and
+// throws. The notes are in host memory, to which a GPU can write: it never does where all is well,
+// and reading them needs no copy.
 //
-// Each block has a note of its own, and keeps the first thing that it wrote there, so that nothing depends
-// on which block is faster: the first bad index is the first of the notes, by check, then by position.
+// Each block has a note of its own and keeps the first one it made, so the outcome does not depend
+// on which block is faster: the error is about the earliest check, and its first position.
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -16,7 +17,7 @@
 
 namespace gradus::cuda {
 
-/// What is asked. `number` counts the checks, so that of two errors the earlier one is known.
+/// The question. `number` counts the checks: of two errors, the earlier one is reported.
 struct IndexCheck {
   const char* op;
   int64_t number, size;
@@ -24,14 +25,14 @@ struct IndexCheck {
   __device__ bool allows(int64_t id) const { return (id >= 0 && id < size) || id == ignore_index; }
 };
 
-/// What was found: nothing, if op is null.
+/// The answer. op is null where nothing is wrong.
 struct IndexNote {
   const char* op;
   int64_t check, size, index, position;
 };
 
-/// notes[block] = the first bad index that the block meets, unless something is written there. Reads 8 bytes
-/// an index.
+/// notes[block] = the first bad index that the block meets, unless it already has a note. Reads 8
+/// bytes an index.
 __global__ void check_indices_kernel(IndexCheck check, Walk<1> walk, const int64_t* ids, int64_t n,
                                      IndexNote* notes) {
   int64_t first = n;
@@ -44,11 +45,11 @@ __global__ void check_indices_kernel(IndexCheck check, Walk<1> walk, const int64
 
 namespace {
 
-constexpr int64_t kNotes = 64;  // blocks: enough to read at a GPU's full speed
+constexpr int64_t kNotes = 64;  // and at most as many blocks
 std::mutex reading;
 std::atomic<int64_t> checks = 0;
 
-/// Never freed, as the backend.
+/// Never freed, like the backend.
 IndexNote* notes() {
   static IndexNote* const all = [] {
     IndexNote* p = nullptr;

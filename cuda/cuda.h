@@ -20,9 +20,11 @@ const char* device_name();
 /// Was this program built with the emulator? Then times say nothing about a GPU.
 bool emulated();
 
-/// How many kernels have been launched so far, cuBLAS's products among them. A launch costs the host some
-/// microseconds, whatever it computes: a step of a small model is mostly launches.
+/// How many kernels have been launched so far, cuBLAS's products among them. A launch costs the
+/// host some microseconds, whatever it computes: a step of a small model is mostly launches.
 int64_t launches();
+/// How often the host has waited for the GPU so far: for a copy to the host, or in synchronize().
+int64_t waits();
 
 /// Device memory that the pool has taken, in use or kept for reuse, in bytes.
 int64_t pool_bytes();

@@ -1,6 +1,6 @@
 #pragma once
-// The GPU's side of the Backend interface; each family of kernels has a `.cu` file of its own beside
-// this one.
+// The GPU's side of the Backend interface; each family of kernels has a `.cu` file of its own
+// beside this one.
 #include "cuda/gpu.h"
 #include "tensor/backend.h"
 
@@ -22,8 +22,8 @@ class CudaBackend final : public Backend {
   static cudaStream_t stream() { return nullptr; }
 
  private:
-  /// IndexError for the first bad index that check_indices has found since the last call. The stream has
-  /// been waited for.
+  /// IndexError for the first bad index that check_indices has found since the last call. The
+  /// stream has been waited for.
   static void throw_noted_error();
   template <class T>
   void product(const View& a, const View& b, double beta, const View& out);

@@ -1,6 +1,7 @@
 // One kernel for every elementwise function: thread i computes element i. The functor is a template
 // argument, so each function becomes a kernel of its own, with the mathematics of
-// tensor/scalar_ops.h inlined. All are bound by memory: the comments count bytes per element in F32.
+// tensor/scalar_ops.h inlined. All are bound by memory: the comments count bytes per element in
+// F32.
 //
 // A kernel gets its operands as pointers and a Walk, in which neighbouring dimensions have been
 // merged. What is contiguous, or repeats one number, is then one dimension: no division, and the

@@ -21,9 +21,9 @@ inline void check_cuda(cudaError_t code, std::string_view doing) {
   if (code != cudaSuccess) fail(doing, cudaGetErrorName(code), cudaGetErrorString(code));
 }
 
-/// Called after each launch, and counts it. CudaError naming the kernel if it could not be launched, or if one before it has failed since
-/// the last check. With GRADUS_SYNC=1 it also waits for the kernel, so that the name is surely the
-/// right one.
+/// Called after each launch, and counts it. CudaError naming the kernel if it could not be
+/// launched, or if one before it has failed since the last check. With GRADUS_SYNC=1 it also waits
+/// for the kernel, so that the name is surely the right one.
 void check_launch(std::string_view kernel);
 
 }  // namespace gradus::cuda

@@ -4,13 +4,13 @@
 //   g++    <cuda_runtime.h> is the emulator's (-Icuda/emulator/include comes first), which defines
 //          the same names, and SIMT_EMULATOR.
 //
-//   CUDA                                             here
-//   softmax<float><<<grid, block, bytes, s>>>(x, n)  launch<softmax<float>>({grid, block, bytes, s}, x, n)
-//   __shared__ float tile[32][33];                   SHARED(float, tile, [32][33]);
-//   __shared__ __align__(16) float row[64];          SHARED_ALIGNED(16, float, row, [64]);
-//   extern __shared__ float scratch[];               DYN_SHARED(float, scratch);
+//   CUDA                                      here
+//   add<float><<<grid, block, bytes, s>>>(x)  launch<add<float>>({grid, block, bytes, s}, x)
+//   __shared__ float tile[32][33];            SHARED(float, tile, [32][33]);
+//   __shared__ __align__(16) float row[64];   SHARED_ALIGNED(16, float, row, [64]);
+//   extern __shared__ float scratch[];        DYN_SHARED(float, scratch);
 //
-// Everything else is plain CUDA. `<<< >>>` is no C++, hence launch; __shared__ could be made empty,
+// Everything else is plain CUDA. `<<< >>>` is not C++, hence launch; __shared__ could be made empty,
 // but an array that the emulator allocates can be guarded, poisoned and named in its reports.
 #pragma once
 #include <cuda_runtime.h>

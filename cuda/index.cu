@@ -3,14 +3,14 @@
 //   index_add     out[index[i], r] += source[i, r]      scatter_add  out[index[i, r], r] += …
 // The left ones are the right ones with an index of stride 0 along r, so there are two kernels.
 //
-// Several positions of an index may name the same element. Atomic additions would add their terms in
-// another order each run, and so give other bits. Instead the index is sorted, stably: equal ones
-// then stand together, in the order of i, and one thread adds them all. The same bits every run,
-// and the CPU's. The cost is the sort, O(N log^2 N) for N indices, and that a thread works alone on
-// an element that all of them name.
+// Several positions of an index may name the same element. Atomic additions would add their terms
+// in another order each run, and so give other bits. Instead the index is sorted, stably: equal
+// ones then stand together, in the order of i, and one thread adds them all. The same bits every
+// run, and the CPU's. The cost is the sort, O(N log^2 N) for N indices, and that a thread works
+// alone on an element that all of them name.
 //
-// An index may be out of range: check_indices.cu has noted that, and the error comes later. Until then
-// nothing is read or written there; such an element of `out` is 0.
+// An index may be out of range: check_indices.cu has made a note of it, and the error comes later.
+// Until then nothing is read or written there: a gathered element is 0, and no sum is changed.
 #include "cuda/launch.h"
 #include "cuda/scratch.h"
 #include "cuda/sort.h"
@@ -18,8 +18,8 @@
 
 namespace gradus::cuda {
 
-/// out = x at index; a thread has an element of out, neighbours along its last dimension. Reads 4 of
-/// x and 8 of index, which index_select finds in the cache, writes 4.
+/// out = x at index; a thread has an element of out, neighbours along its last dimension. Reads 4
+/// of x and 8 of index, which index_select finds in the cache, writes 4.
 template <class T>
 __global__ void gather_kernel(View x, int dim, View index, View out, int64_t n) {
   for (int64_t i = first_element(); i < n; i += element_step()) {
@@ -37,10 +37,10 @@ __global__ void gather_kernel(View x, int dim, View index, View out, int64_t n) 
   }
 }
 
-/// out += source at index, whose n entries along dim were sorted: order[p] is the place of the p-th.
-/// A thread has a position p and a line r. If a new index begins at p, it adds what stands there and
-/// at the positions behind it with the same index. Reads 4 of source, 16 or more of index and order,
-/// and reads and writes 4 of out for each different index.
+/// out += source at index, whose n entries along dim were sorted: order[p] is the place of the
+/// p-th. A thread has a position p and a line r. If a new index begins at p, it adds what stands
+/// there and at the positions behind it with the same index. Reads 4 of source, 16 or more of index
+/// and order, and reads and writes 4 of out for each different index.
 template <class T>
 __global__ void scatter_add_kernel(Lines lines, int dim, View index, const int64_t* order,
                                    int64_t order_step, View source, View out, int64_t n) {

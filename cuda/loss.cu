@@ -1,14 +1,15 @@
 // Cross-entropy of the rows of logits x (N, C) with class indices t (N), smoothing s; the formulas
-// stand in tensor/cpu/cross_entropy.cpp. One block works on one row; the row of GPT-2's 50,257 logits
-// is 200 KB, which the second pass finds in the L2 cache. Only max and ln sum e^d are kept for backward.
+// stand in tensor/cpu/cross_entropy.cpp. One block works on one row; the row of GPT-2's 50,257
+// logits is 200 KB, which the second pass finds in the L2 cache. Only max and ln sum e^d are kept
+// for backward.
 #include "cuda/block_reduce.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/launch.h"
 
 namespace gradus::cuda {
 
-/// A target that counts is a class. One that should and is not has been noted by check_indices.cu, and its
-/// error comes later; until then its row is ignored, too.
+/// Does the row of this target count? One that is out of range is ignored, too: check_indices.cu has
+/// made a note of it, and the error comes later.
 __device__ inline bool counts(int64_t target, int64_t ignore_index, int64_t classes) {
   return target != ignore_index && target >= 0 && target < classes;
 }

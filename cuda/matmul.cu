@@ -1,8 +1,8 @@
-// out = a @ b + beta out, for any strides, 2-d or batched. cuBLAS does the arithmetic on the stream of
-// all other kernels; what is decided here is how strides become its flags. cuBLAS knows columns: a
-// row-major matrix is, to it, the transpose, so instead of C = A B it computes C^T = B^T A^T, and no
-// number moves. What is neither row- nor column-major is copied first. GRADUS_CUDA_MATMUL chooses a
-// kernel of the staircase instead, which takes any strides as they are.
+// out = a @ b + beta out, for any strides, 2-d or batched. cuBLAS does the arithmetic on the stream
+// of all other kernels; what is decided here is how strides become its flags. cuBLAS knows columns:
+// a row-major matrix is, to it, the transpose, so instead of C = A B it computes C^T = B^T A^T, and
+// no number moves. What is neither row- nor column-major is copied first. GRADUS_CUDA_MATMUL
+// chooses a kernel of the staircase instead, which takes any strides as they are.
 #include <algorithm>
 #include <climits>
 #include <optional>
@@ -24,7 +24,8 @@ void check_cublas(cublasStatus_t status, std::string_view doing) {
     fail(doing, cublasGetStatusName(status), cublasGetStatusString(status));
 }
 
-/// Created at the first product and never destroyed: at exit, CUDA may be gone before our destructors.
+/// Created at the first product and never destroyed: at exit, CUDA may be gone before our
+/// destructors.
 cublasHandle_t cublas(cudaStream_t stream) {
   static const cublasHandle_t handle = [] {
     cublasHandle_t h = nullptr;

@@ -1,4 +1,5 @@
-// The settings of matmul_options.h: from the environment at the first question, or set by a program.
+// The settings of matmul_options.h: from the environment at the first question, or set by a
+// program.
 #include "cuda/matmul_options.h"
 
 #include <cstdlib>

@@ -19,7 +19,8 @@ MatmulKernel matmul_kernel();
 void set_matmul_kernel(MatmulKernel kernel);
 
 /// Whether cuBLAS may round F32 factors to TF32, 10 bits of mantissa instead of 23, and use tensor
-/// cores: several times faster, a thousand times less exact. Off, unless GRADUS_TF32=1 or it was set.
+/// cores: several times faster, a thousand times less exact. Off, unless GRADUS_TF32=1 or it was
+/// set.
 bool tf32();
 void set_tf32(bool on);
 

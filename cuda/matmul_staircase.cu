@@ -34,15 +34,15 @@ __device__ inline Corner tile_corner(int64_t n, int rows, int columns) {
   return {blockIdx.x / across * rows, blockIdx.x % across * columns};
 }
 
-// ---- 1. Naive -------------------------------------------------------------------------------------
+// ---- 1. Naive -----------------------------------------------------------------------------------
 
 constexpr int kWide = 32, kHigh = 8;  // the threads of a block of the first two steps
 
 /// A thread computes one element: 2 k loads for k multiply-adds. The threads of a warp, x = 0 … 31,
-/// stand below each other in C. In each step of k they read one element of B, and 32 of A that are a
-/// row apart: 32 sectors, of which 4 bytes each are used. Where caches do not help, m n k / 32 times
-/// 33 sectors come from memory: for 1024 x 1024 x 1024, 35 GB, which takes ten milliseconds at
-/// 3.5 TB/s; the 2.1 GFLOP would take 0.03 ms at 67 TFLOP/s.
+/// stand below each other in C. In each step of k they read one element of B, and 32 of A that are
+/// a row apart: 32 sectors, of which 4 bytes each are used. Where caches do not help, m n k / 32
+/// times 33 sectors come from memory: for 1024 x 1024 x 1024, 35 GB, which takes ten milliseconds
+/// at 3.5 TB/s; the 2.1 GFLOP would take 0.03 ms at 67 TFLOP/s.
 template <class T>
 __global__ void matmul_naive_kernel(Product<T> p) {
   const Corner corner = tile_corner(p.n, kWide, kHigh);
@@ -55,10 +55,10 @@ __global__ void matmul_naive_kernel(Product<T> p) {
   }
 }
 
-// ---- 2. Coalesced -----------------------------------------------------------------------------------
+// ---- 2. Coalesced -------------------------------------------------------------------------------
 
-/// The same with x and y exchanged: the threads of a warp stand beside each other in C. They read one
-/// element of A, and 32 neighbours of B: 5 sectors instead of 33, from the same arithmetic.
+/// The same with x and y exchanged: the threads of a warp stand beside each other in C. They read
+/// one element of A, and 32 neighbours of B: 5 sectors instead of 33, from the same arithmetic.
 template <class T>
 __global__ void matmul_coalesced_kernel(Product<T> p) {
   const Corner corner = tile_corner(p.n, kHigh, kWide);
@@ -71,16 +71,16 @@ __global__ void matmul_coalesced_kernel(Product<T> p) {
   }
 }
 
-// ---- 3. Tiles in shared memory ------------------------------------------------------------------------
+// ---- 3. Tiles in shared memory ------------------------------------------------------------------
 
 constexpr int kSquare = 32;
 
 /// A block computes 32 x 32 elements, one a thread, and meets the inner dimension in tiles: its
-/// threads load 32 x 32 of A and of B into shared memory, one element of each a thread, and then use
-/// every loaded number 32 times. Global memory: 2 m n k / 32 loads. But shared memory is read twice
-/// for every multiply-add, and a multiprocessor can serve only 32 such reads in the time of 128
-/// multiply-adds. The column of padding is for A or B transposed, where a warp writes down a column:
-/// without it all 32 writes would meet in one of the 32 memory banks.
+/// threads load 32 x 32 of A and of B into shared memory, one element of each a thread, and then
+/// use every loaded number 32 times. Global memory: 2 m n k / 32 loads. But shared memory is read
+/// twice for every multiply-add, and a multiprocessor can serve only 32 such reads in the time of
+/// 128 multiply-adds. The column of padding is for A or B transposed, where a warp writes down a
+/// column: without it all 32 writes would meet in one of the 32 memory banks.
 template <class T>
 __global__ void __launch_bounds__(kSquare* kSquare) matmul_tiled_kernel(Product<T> p) {
   SHARED(T, a, [kSquare][kSquare + 1]);
@@ -107,12 +107,12 @@ __global__ void __launch_bounds__(kSquare* kSquare) matmul_tiled_kernel(Product<
   }
 }
 
-// ---- 4. Tiles in registers ----------------------------------------------------------------------------
+// ---- 4. Tiles in registers ----------------------------------------------------------------------
 
-/// A block computes 64 x 64 elements with 256 threads, 4 x 4 a thread (tile.h has the picture). Global
-/// memory: 2 m n k / 64 loads. Shared memory: 8 numbers, as two 16-byte loads, for 16 multiply-adds:
-/// half a number each instead of two. What cuBLAS still does better: larger patches, the next panel
-/// loaded while this one is used, and tensor cores.
+/// A block computes 64 x 64 elements with 256 threads, 4 x 4 a thread (tile.h has the picture).
+/// Global memory: 2 m n k / 64 loads. Shared memory: 8 numbers, as two 16-byte loads, for 16
+/// multiply-adds: half a number each instead of two. What cuBLAS still does better: larger patches,
+/// the next panel loaded while this one is used, and tensor cores.
 template <class T>
 __global__ void __launch_bounds__(kTileThreads, 1) matmul_registers_kernel(Product<T> p) {
   SHARED_ALIGNED(16, Panels<T>, panels);

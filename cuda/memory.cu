@@ -83,7 +83,7 @@ Pool& pool() {
   return *p;
 }
 
-std::atomic<int64_t> launched = 0;
+std::atomic<int64_t> launched = 0, waited = 0;
 
 cudaError_t count_devices(int& count) {
   count = 0;
@@ -132,6 +132,7 @@ bool emulated() {
 }
 
 int64_t launches() { return launched; }
+int64_t waits() { return waited; }
 
 int64_t pool_bytes() {
   const std::lock_guard lock(pool().mutex);
@@ -163,16 +164,19 @@ void CudaBackend::deallocate(void* pointer, size_t bytes) noexcept {
 }
 
 // cudaMemcpy on the default stream comes after all kernels before it, and returns when `to` may be
-// read, or `from` written again. Who waits for the kernels also learns of the bad indices that they met.
+// read, or `from` written again. What waits for kernels also reports the bad indices that
+// they found.
 void CudaBackend::copy_from_host(void* to, const void* from, size_t bytes) {
   if (bytes) check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copy to the device");
 }
 void CudaBackend::copy_to_host(void* to, const void* from, size_t bytes) {
   if (bytes == 0) return;
+  ++waited;
   check_cuda(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copy from the device");
   throw_noted_error();
 }
 void CudaBackend::synchronize() {
+  ++waited;
   check_cuda(cudaStreamSynchronize(stream()), "synchronize");
   throw_noted_error();
 }

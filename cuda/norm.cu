@@ -2,9 +2,9 @@
 // formulas stand in tensor/cpu/softmax.cpp and tensor/cpu/layer_norm.cpp.
 //
 // One block works on one row: its threads walk the row in steps of the block's size, so that the 32
-// lanes of a warp read 32 neighbours, and what they found is combined by block_reduce. A row is read
-// several times, but from memory once: it is then in the cache. None of these kernels does more than
-// a few operations per byte, so all are bound by memory: the figure to compare with is bytes moved.
+// lanes of a warp read 32 neighbours, and what they found is combined by block_reduce. A row is
+// read several times, but only once from memory, then from the cache. None of these kernels does
+// more than a few operations per byte, so all are bound by memory: what counts is bytes moved.
 #include <algorithm>
 
 #include "cuda/block_reduce.h"
@@ -75,11 +75,11 @@ __global__ void log_softmax_backward_kernel(const T* g, const T* y, T* dx, int64
   }
 }
 
-// ---- Normalisation: layer_norm, and without a mean and a bias rms_norm ------------------------------
+// ---- Normalisation: layer_norm, and without a mean and a bias rms_norm --------------------------
 
 /// Reads x, writes y: 8 bytes an element; weight and bias stay in the cache. The mean is a sum of
-/// x - x_0, which keeps the digits that a common offset would cost; the variance is a second pass over
-/// (x - mean)^2, since E[x^2] - E[x]^2 would cancel. bias and mean are null unless centred.
+/// x - x_0, which keeps the digits that a common offset would cost; the variance is a second pass
+/// over (x - mean)^2, since E[x^2] - E[x]^2 would cancel. bias and mean are null unless centred.
 template <bool centred, class T>
 __global__ void norm_kernel(const T* x, const T* weight, const T* bias, T eps, T* y, T* mean,
                             T* rstd, int64_t rows, int64_t n) {
@@ -107,8 +107,8 @@ __global__ void norm_kernel(const T* x, const T* weight, const T* bias, T eps, T
   }
 }
 
-/// dx = r (h - mean(h) - z mean(h z)), h = g w, z = (x - mean) r, mean(h) only if centred: reads g and x,
-/// writes dx.
+/// dx = r (h - mean(h) - z mean(h z)), h = g w, z = (x - mean) r, mean(h) only if centred: reads g
+/// and x, writes dx.
 template <bool centred, class T>
 __global__ void norm_dx_kernel(const T* g, const T* x, const T* weight, const T* mean,
                                const T* rstd, T* dx, int64_t rows, int64_t n) {
@@ -133,9 +133,9 @@ __global__ void norm_dx_kernel(const T* g, const T* x, const T* weight, const T*
 }
 
 // The gradients of weight and bias are sums down the columns. A block takes 32 columns, so that the
-// lanes of a warp read neighbours, and one part of the rows, of which each of its 8 warps adds every
-// eighth. The parts' sums go to memory, and a second kernel adds them in order. How the rows are cut
-// depends on their number alone: the same bits in every run, without atomics.
+// lanes of a warp read neighbours, and one part of the rows, of which each of its 8 warps adds
+// every eighth. The parts' sums go to memory, and a second kernel adds them in order. How the rows
+// are cut depends on their number alone: the same bits in every run, without atomics.
 constexpr int kColumns = 32, kWarps = 8;
 constexpr int64_t kPartRows = 64, kMaxParts = 128;
 
@@ -185,7 +185,7 @@ __global__ void norm_add_parts_kernel(const T* partial, T* dweight, T* dbias, in
   if constexpr (centred) dbias[column] = sum_g;
 }
 
-// ---- The backend's calls ----------------------------------------------------------------------------
+// ---- The backend's calls ------------------------------------------------------------------------
 
 namespace {
 

@@ -1,5 +1,5 @@
-// Optimizers and clipping: all elements of many tensors, in one pass over memory; the rules stand in
-// tensor/optim_ops.h. Bytes an element, read and written, in F32:
+// Optimizers and clipping: all elements of many tensors, in one pass over memory; the rules stand
+// in tensor/optim_ops.h. Bytes an element, read and written, in F32:
 //   SGD 12, with momentum 20;   RMSprop 20, with momentum 28;   Adam and AdamW 28
 //   sum of squares 4;           scale and clamp 8
 #include "tensor/optim_ops.h"
@@ -12,7 +12,8 @@
 
 namespace gradus::cuda {
 
-/// rule(p, g, state…) for every element. A block works on a piece, a thread on every 256th element of it.
+/// rule(p, g, state…) for every element. A block works on a piece, a thread on every 256th of its
+/// elements.
 template <class T, int states, class Rule>
 __global__ void update_kernel(Rule rule, TensorList<2 + states> list) {
   for (int64_t k = blockIdx.x; k < list.pieces(); k += gridDim.x) {
@@ -29,7 +30,7 @@ __global__ void update_kernel(Rule rule, TensorList<2 + states> list) {
   }
 }
 
-/// x = f(x) for every element, shared out in the same way.
+/// x = f(x) for every element, divided among blocks and threads in the same way.
 template <class T, class F>
 __global__ void map_in_place_kernel(F f, TensorList<1> list) {
   for (int64_t k = blockIdx.x; k < list.pieces(); k += gridDim.x) {
@@ -39,8 +40,8 @@ __global__ void map_in_place_kernel(F f, TensorList<1> list) {
   }
 }
 
-/// partial[k] = the sum of the squares of piece k, by a block. In double, in which the square of a float
-/// neither overflows nor loses a digit.
+/// partial[k] = the sum of the squares of piece k, by a block. In double, in which the square of a
+/// float neither overflows nor loses a digit.
 template <class T>
 __global__ void sum_squares_kernel(TensorList<1> list, double* partial) {
   for (int64_t k = blockIdx.x; k < list.pieces(); k += gridDim.x) {

@@ -1,10 +1,10 @@
 // sum, max and min over any dimensions; argmax and argmin along the last.
 //
-// The kept dimensions name an element of the result, the reduced ones are walked inside. A fold of n
-// numbers is cut into parts, whose results are folded again by the same kernels. Where the cuts lie
-// depends on the shape alone, no atomics are used, so a sum has the same bits in every run; and a
-// thread never adds more than a few hundred numbers in a row, which keeps the rounding error small
-// (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2).
+// The kept dimensions name an element of the result, the reduced ones are walked inside. A fold of
+// n numbers is cut into parts, whose results are folded again by the same kernels. Where the cuts
+// lie depends on the shape alone, no atomics are used, so a sum has the same bits in every run; and
+// a thread never adds more than a few hundred numbers in a row, which keeps the rounding error
+// small (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2).
 //   * along memory: a block folds a part. Its threads read neighbours, then combine what they have;
 //   * across memory (a bias's gradient), or few numbers: a thread folds a part alone. Neighbouring
 //     threads have neighbouring results, so they read neighbours too.
@@ -52,9 +52,9 @@ __global__ void fold_by_block_kernel(Op op, T identity, Folds f, const T* x, T* 
   }
 }
 
-/// out = the place of the first NaN, or else of the first best number, in a line of x; a block each.
-/// It reads the line twice, the second time mostly from the cache: first the best value, then the
-/// first place that holds it. So only plain numbers have to be combined.
+/// out = the place of the first NaN, or else of the first best number, in a line of x; a block
+/// each. It reads the line twice, the second time mostly from the cache: first the best value, then
+/// the first place that holds it. So only plain numbers have to be combined.
 template <class T, class Op>
 __global__ void arg_kernel(Op op, T identity, Lines lines, View x, View out, int64_t n,
                            int64_t stride) {

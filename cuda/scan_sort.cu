@@ -74,8 +74,9 @@ struct Sort {
     if (before(vb, va, descending)) return false;
     return a < b;
   }
-  /// Puts two places in order, that of position i and that of position i + distance. Every other run
-  /// of `size` is sorted backwards: with the one before, it rises and falls, as the next step needs.
+  /// Puts two places in order, that of position i and that of position i + distance. Every other
+  /// run of `size` is sorted backwards: with the one before, it rises and falls, as the next step
+  /// needs.
   __device__ void exchange(int64_t i, int64_t size, int64_t& first, int64_t& second) const {
     const int64_t line = i / length;
     const bool forwards = ((i - line * length) & size) == 0;

@@ -13,9 +13,9 @@ inline int64_t padded(int64_t n) {
   return p;
 }
 
-/// Sorts each line of x along its last dimension, of size n: order[line * padded(n) + i] becomes the
-/// place of the i-th element, for i < n. Equal elements keep their order; NaN counts as the largest.
-/// Lines are numbered as tensor/lines.h does.
+/// Sorts each line of x along its last dimension, of size n: order[line * padded(n) + i] becomes
+/// the place of the i-th element, for i < n. Equal elements keep their order; NaN counts as the
+/// largest. Lines are numbered as tensor/lines.h does.
 void sort_lines(const View& x, bool descending, int64_t* order);
 
 }  // namespace gradus::cuda

@@ -1,8 +1,8 @@
 #pragma once
-// Many tensors in one launch. An optimizer steps hundreds of parameters, most of them small: a launch for
-// each would cost more than its work. So a kernel takes pointers and sizes of many, as an argument, which
-// CUDA limits to 4 KiB in all. Tensors are cut into pieces of kPiece elements, and a block works on one
-// piece after the other; which piece is whose, it finds by bisection.
+// Many tensors in one launch. A model has hundreds of parameters, most of them small: a launch for
+// each would cost more than the work. So a kernel takes pointers and sizes of many tensors as an
+// argument (CUDA allows 4 KiB of arguments). The tensors are cut into pieces of kPiece elements, a
+// block takes one piece after another, and finds out by bisection whose piece it is.
 #include <span>
 
 #include "cuda/gpu.h"
@@ -12,7 +12,8 @@ namespace gradus::cuda {
 
 inline constexpr int64_t kPiece = 4096;  // 16 elements for each thread of a block
 
-/// Up to kMost tensors with `arrays` pointers each: a parameter, its gradient and its state, for example.
+/// Up to kMost tensors with `arrays` pointers each: a parameter, its gradient and its state, for
+/// example.
 template <int arrays>
 struct TensorList {
   static constexpr int kMost = 3840 / (8 * (arrays + 2));
@@ -55,8 +56,8 @@ struct TensorList {
   }
 };
 
-/// f(list, first) for as many lists as it takes for all of `xs`; x is put into a list by add(list, x), and
-/// `first` is the place in `xs` where the list begins.
+/// f(list, first) for as many lists as all of `xs` need. add(list, x) puts x into a list, which
+/// begins at xs[first].
 template <int arrays, class X, class Add, class F>
 void for_each_list(std::span<const X> xs, Add add, F f) {
   for (size_t i = 0; i < xs.size();) {

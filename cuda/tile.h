@@ -20,7 +20,8 @@ inline constexpr int kTile = 64;                // rows and columns of a tile
 inline constexpr int kPatch = 4;                // rows and columns of a thread's part of it
 inline constexpr int kAcross = kTile / kPatch;  // threads beside each other
 /// The threads of a block. Kernels say __launch_bounds__(kTileThreads, 1): one block may have all
-/// registers of a multiprocessor, up to 255 a thread; asked for two blocks, the compiler would spill.
+/// registers of a multiprocessor, up to 255 a thread; asked for two blocks, the compiler would
+/// spill.
 inline constexpr int kTileThreads = kAcross * kAcross;
 
 template <class T>
@@ -49,8 +50,8 @@ __device__ inline Four<T> four(const T* from) {
 __device__ inline int patch_row() { return static_cast<int>(threadIdx.x) / kAcross * kPatch; }
 __device__ inline int patch_column() { return static_cast<int>(threadIdx.x) % kAcross * kPatch; }
 
-/// f(i, j) for each element of a patch, unrolled: an array can be in registers only if every index is
-/// known when the kernel is compiled.
+/// f(i, j) for each element of a patch, unrolled: an array can be in registers only if every index
+/// is known when the kernel is compiled.
 template <class F>
 __device__ inline void for_patch(F f) {
 #pragma unroll
@@ -59,8 +60,8 @@ __device__ inline void for_patch(F f) {
     for (int j = 0; j < kPatch; ++j) f(i, j);
 }
 
-/// Fills one panel[k][i] with load(i, k0 + k). Neighbouring threads take neighbours in memory: along
-/// k if `along_k`, else along i.
+/// Fills one panel[k][i] with load(i, k0 + k). Neighbouring threads take neighbours in memory:
+/// along k if `along_k`, else along i.
 template <class T, class Load>
 __device__ inline void load_panel(T (&panel)[kDepth<T>][kTile + kPatch], int64_t k0, bool along_k,
                                   Load load) {

@@ -103,7 +103,8 @@ NamedTensors Optimizer::state_dict() const {
   return out;
 }
 
-/// A second moment below zero has no root. A NaN is a run that diverged, and may be saved like any other.
+/// A second moment below zero has no root. A NaN is a run that diverged, and may be saved like any
+/// other.
 static bool is_negative_square(const std::string& slot, const Tensor& x) {
   const bool is_square = slot.ends_with("_sq") || slot.starts_with("square");
   return is_square && x.numel() > 0 &&

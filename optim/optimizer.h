@@ -1,6 +1,6 @@
 #pragma once
 // An optimizer holds handles to parameters and, for each, what it remembers (a momentum, an average
-// of squares). A step is one pass of one kernel over a parameter, its gradient and that memory:
+// of squares). A step is one pass of one kernel over all parameters, gradients and memories:
 //
 //   AdamW opt(model.parameters(), 3e-4, {.weight_decay = 0.1});
 //   for (int64_t step = 0; step < steps; ++step) {
@@ -31,13 +31,14 @@ struct ParamGroup {
   double lr_scale = 1;                                // this group's rate is lr * lr_scale
 };
 
-/// Two groups: what has two dimensions or more (weights, embeddings) decays by weight_decay, what has
-/// fewer (biases, norms) does not. A decay of a bias would only pull the output toward 0.
+/// Two groups: what has two dimensions or more (weights, embeddings) decays by weight_decay, what
+/// has fewer (biases, norms) does not. A decay of a bias would only pull the output toward 0.
 ///   AdamW opt(decay_groups(model.parameters(), 0.1), 3e-4);
 /// ValueError: a parameter is undefined. A group without parameters is left out.
 std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double weight_decay);
 
-/// Those that require a gradient: what is left to train of a model of which some parameters are frozen.
+/// Those that require a gradient: what is left to train of a model of which some parameters are
+/// frozen.
 ///   SGD opt(trainable(model.parameters()), 0.1);
 std::vector<Tensor> trainable(const std::vector<Tensor>& params);
 
@@ -56,21 +57,21 @@ class Optimizer {
   /// Drops the gradients; a parameter that the next backward does not reach is then skipped.
   void zero_grad() const;
 
-  /// What a resumed run needs beside the options that the optimizer is built with, as tensors: "AdamW.lr", by
-  /// the optimizer's name; per parameter, by its position, "3.step", "3.exp_avg", …. The tensors are the live
-  /// ones: save or clone what you want to keep.
+  /// What a resumed run needs beside the options that the optimizer is built with, as tensors:
+  /// "AdamW.lr", by the optimizer's name; per parameter, by its position, "3.step", "3.exp_avg", ….
+  /// The tensors are the live ones: save or clone what you want to keep.
   NamedTensors state_dict() const;
-  /// Copies such a state in. ValueError lists what does not fit, and nothing has changed then: it is another
-  /// kind of optimizer's or other parameters', a name is given twice, a step is below 1 or above 2^53, a mean
-  /// of squares is negative.
+  /// Copies such a state in. ValueError lists what does not fit, and nothing has changed then: it
+  /// is another kind of optimizer's or other parameters', a name is given twice, a step is below 1
+  /// or above 2^53, a mean of squares is negative.
   void load_state_dict(const NamedTensors& state);
 
   const std::vector<ParamGroup>& groups() const { return groups_; }
 
  protected:
-  /// `kind` names the optimizer in its state, `slots` the tensors kept per parameter; one called "…_sq" or
-  /// "square…" is a mean of squares. ValueError: no parameters, one given twice or not contiguous, a negative
-  /// rate or decay. GradError: one that requires no gradient.
+  /// `kind` names the optimizer in its state, `slots` the tensors kept per parameter; one called
+  /// "…_sq" or "square…" is a mean of squares. ValueError: no parameters, one given twice or not
+  /// contiguous, a negative rate or decay. GradError: one that requires no gradient.
   Optimizer(std::string kind, std::vector<ParamGroup> groups, double rate, double weight_decay,
             std::vector<std::string> slots);
   struct Step {

@@ -18,7 +18,8 @@ inline double warmup_factor(int64_t step, int64_t warmup) {
   check<ValueError>(warmup >= 0, "schedule: warmup = {}; it must not be negative", warmup);
   return step < warmup ? static_cast<double>(step + 1) / static_cast<double>(warmup + 1) : 1;
 }
-/// From 0 at the end of the warm-up to 1 at `total` and after it. ValueError unless 0 <= warmup <= total.
+/// From 0 at the end of the warm-up to 1 at `total` and after it. ValueError unless 0 <= warmup <=
+/// total.
 inline double decay_progress(int64_t step, int64_t warmup, int64_t total) {
   check<ValueError>(total > 0, "schedule: total = {}; say how many steps there are", total);
   check<ValueError>(warmup >= 0 && warmup <= total,

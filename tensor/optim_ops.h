@@ -1,9 +1,10 @@
 #pragma once
-// Optimizers, an element of a parameter p at a time, written once for g++ and nvcc. g is its gradient,
-// with weight decay d and learning rate lr:
+// Optimizers, an element of a parameter p at a time, written once for g++ and nvcc. g is its
+// gradient, with weight decay d and learning rate lr:
 //   SGD      g += d p;  b = mu b + (1 - dampening) g (b = g at first);  p -= lr b
 //            (Nesterov: p -= lr (g + mu b))
-//   Adam     g += d p (AdamW instead: p -= lr d p);  m += (1 - b1) (g - m);  v = b2 v + (1 - b2) g^2
+//   Adam     g += d p (AdamW instead: p -= lr d p)
+//            m += (1 - b1) (g - m);  v = b2 v + (1 - b2) g^2
 //            p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)
 //   RMSprop  g += d p;  v = a v + (1 - a) g^2;  b = mu b + g / (sqrt(v) + eps);  p -= lr b
 // These are PyTorch's formulas, term by term, so the first steps agree to rounding. Scalars are

@@ -76,14 +76,16 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// x w^T + bias for x (..., C), w (O, C), bias (O,) or undefined: one product for all rows.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 
-// Indexing. IndexError names the first index out of range and where it stands; a GPU throws it when it is
-// next waited for (check_indices).
+// Indexing. IndexError names the first index that is out of range and its position; see
+// check_indices for when a GPU throws it.
 Tensor index_select(const Tensor& x, int dim, const Tensor& index);
 Tensor gather(const Tensor& x, int dim, const Tensor& index);
 Tensor embedding(const Tensor& weight, const Tensor& ids);
 Tensor cat(const std::vector<Tensor>& xs, int dim);
-/// IndexError unless every index is in [0, size) or is ignore_index: on the CPU at once, on a GPU, which is not
-/// waited for here, from the next copy to the host or synchronize(). `op` must be a string literal.
+/// IndexError unless every index is in [0, size) or is ignore_index. On the CPU it is thrown at
+/// once. A GPU is not waited for: it notes the error, and the next copy to the host (item,
+/// to_vector, printing) or synchronize() throws it, once; of several, the first. A program that
+/// ends without either never hears of it. `op` must be a string literal.
 void check_indices(const char* op, const Tensor& index, int64_t size,
                    std::optional<int64_t> ignore_index = std::nullopt);
 
@@ -144,16 +146,16 @@ void mul_(const Tensor& to, double factor);
 void index_add_(const Tensor& out, int dim, const Tensor& index, const Tensor& source);
 void scatter_add_(const Tensor& out, int dim, const Tensor& index, const Tensor& source);
 
-// In place, for optimizers: many tensors in few launches. They may be of several dtypes and on several
-// devices; no two may share memory.
+// In place, for optimizers: many tensors in few launches. They may be of several dtypes and on
+// several devices; no two may share memory.
 
 /// A parameter with its gradient and what an optimizer remembers of it (ParameterViews).
 struct Parameter {
   Tensor value, gradient;
   std::vector<Tensor> state;
 };
-/// One step for every parameter. ShapeError, DTypeError, DeviceError: a gradient or a state that is not
-/// like its parameter; ValueError: a value or a state with gaps.
+/// One step for each parameter. ShapeError, DTypeError, DeviceError: a gradient or state does not
+/// match its parameter. ValueError: a parameter or a state is not contiguous.
 void sgd_(const SgdStep& s, std::span<const Parameter> parameters);
 void adam_(const AdamStep& s, std::span<const Parameter> parameters);
 void rmsprop_(const RmspropStep& s, std::span<const Parameter> parameters);

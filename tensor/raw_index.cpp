@@ -1,4 +1,4 @@
-// Indexing on values. Where the indices are on a GPU, a kernel checks them there: nobody waits for it.
+// Indexing on values. Indices are checked on the device where they are: a GPU is not waited for.
 #include "tensor/raw.h"
 
 namespace gradus::raw {

@@ -1,5 +1,5 @@
-// What optimizers and gradient clipping do to values: lists of tensors are checked, sorted by device and
-// dtype, and each kind is given to its backend at once.
+// What optimizers and gradient clipping do to values: lists of tensors are checked, sorted by
+// device and dtype, and each kind is given to its backend at once.
 #include <map>
 
 #include "tensor/raw.h"
@@ -77,8 +77,8 @@ void step(const char* op, size_t states, std::span<const Parameter> parameters, 
   }
 }
 
-/// f(backend, views, places) for the tensors of each kind, or contiguous copies of those with gaps. If
-/// `changed`, what has become of a copy goes back.
+/// f(backend, views, places) for the tensors of each kind, or contiguous copies of those with gaps.
+/// If `changed`, what has become of a copy goes back.
 template <class F>
 void each_kind(const char* op, bool changed, std::span<const Tensor> xs, F f) {
   for (const auto& [kind, places] : by_kind(op, xs)) {

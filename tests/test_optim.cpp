@@ -190,9 +190,80 @@ TEST_CASE("clipping: a gradient that is not finite is named, and none is changed
   CHECK_THROWS_AS(clip_grad_norm({a}, 0), ValueError);
   CHECK_THROWS_AS(clip_grad_value({a}, -1), ValueError);
   CHECK(clip_grad_norm({none}, 1) == 0);
-  a.set_grad(full({2}, 3e25));  // whose square is no float
+  a.set_grad(full({2}, 3e25));  // whose square does not fit a float
   CHECK(clip_grad_norm({a}, 1) == doctest::Approx(3e25 * std::sqrt(2.0)));
   CHECK(max(a.grad()).item() == doctest::Approx(std::sqrt(0.5)));
+}
+
+TEST_CASE("clipping: gradients of two dtypes, with gaps, or shared") {
+  Tensor a = zeros({2, 2}).set_requires_grad(), b = zeros({3}, F64).set_requires_grad();
+  Tensor c = zeros({2}).set_requires_grad(), d = zeros({2}).set_requires_grad();
+  a.set_grad(raw::transpose(tensor<float>({1, 2, 3, 4}, {2, 2}), 0, 1));
+  b.set_grad(tensor<double>({5, 6, 7}));
+  const Tensor shared = tensor<float>({8, 9});
+  c.set_grad(shared);
+  d.set_grad(shared);
+  const double norm = std::sqrt(1 + 4 + 9 + 16 + 25 + 36 + 49 + 64 + 81);
+  CHECK(clip_grad_norm({a, b, c, d}, norm / 2) == doctest::Approx(norm));
+  const auto check_halved = [](const Tensor& g, const std::vector<double>& before) {
+    const auto now = g.to_vector<double>();
+    REQUIRE(now.size() == before.size());
+    for (size_t i = 0; i < now.size(); ++i) CHECK(now[i] == doctest::Approx(before[i] / 2));
+  };
+  check_halved(a.grad(), {1, 3, 2, 4});
+  check_halved(b.grad(), {5, 6, 7});
+  check_halved(shared, {8, 9});
+  clip_grad_value({a, b, c, d}, 1);
+  CHECK(max(a.grad()).item() == 1);
+  CHECK(b.grad().to_vector<double>() == std::vector<double>{1, 1, 1});
+  CHECK(shared.to_vector() == std::vector<float>{1, 1});
+}
+
+TEST_CASE("optimizers: one that rested, and other dtypes, keep their own counts") {
+  const Problem together, alone;
+  Tensor w = raw::to(together.w.detach(), F32).set_requires_grad();
+  Adam all({together.w, w, together.b}, 0.02), only_w({alone.w}, 0.02), only_b({alone.b}, 0.02);
+  for (int step = 0; step < 5; ++step) {
+    together.differentiate();
+    alone.differentiate();
+    w.set_grad(raw::to(together.w.grad(), F32));
+    if (step == 2) {
+      together.b.zero_grad();
+      all.step();
+      only_w.step();
+    } else {
+      all.step();
+      only_w.step();
+      only_b.step();
+    }
+    CHECK(together.values() == alone.values());
+    CHECK(max_difference(raw::to(w, F64), together.w.detach()) < 1e-5);
+  }
+}
+
+namespace {
+
+/// A step of a good parameter and of this one throws E, and does not change the good one.
+template <class E>
+void check_refused(const raw::Parameter& bad, const char* part) {
+  const Tensor p = ones({2, 3});
+  const std::vector<raw::Parameter> both{{p, ones({2, 3}), {zeros({2, 3})}}, bad};
+  CHECK_THROWS_WITH_AS(raw::sgd_({1, 0.5, 0, 0, false, false}, both), doctest::Contains(part), E);
+  CHECK(min(p).item() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("raw optimizers: a gradient or a state that does not match is refused") {
+  const Tensor x = ones({2, 3}), integers = ones({2, 3}, I64);
+  const Tensor gaps = raw::transpose(ones({3, 2}), 0, 1);
+  check_refused<ShapeError>({x, ones({3, 2}), {x}}, "SGD: a gradient (3, 2)");
+  check_refused<ShapeError>({x, x, {ones({6})}}, "SGD: a state (6,)");
+  check_refused<DTypeError>({x, ones({2, 3}, F64), {x}}, "SGD: a gradient of float64");
+  check_refused<DTypeError>({integers, integers, {integers}}, "SGD: tensor 1 (2, 3) is int64");
+  check_refused<ValueError>({gaps, x, {x}}, "SGD: a parameter (2, 3)");
+  check_refused<ValueError>({x, x, {gaps}}, "SGD: a state (2, 3)");
+  check_refused<ValueError>({x, x, {}}, "SGD: 0 states");
 }
 
 TEST_CASE("optimizers: what they refuse") {

@@ -1,5 +1,5 @@
-// Optimizers: each element of a parameter, its gradient and its state, in one pass; the rules stand in
-// tensor/optim_ops.h. They are bound by memory: Adam moves 28 bytes per float. Threads share the
+// Optimizers: each element of a parameter, its gradient and its state, in one pass; the rules stand
+// in tensor/optim_ops.h. They are bound by memory: Adam moves 28 bytes per float. Threads share the
 // elements of all tensors together, so that a model of many small parameters keeps them busy, too.
 #include "tensor/optim_ops.h"
 
@@ -13,9 +13,8 @@ namespace {
 
 constexpr int64_t kAlign = 64;  // parallel_for's
 
-// f(tensor, begin, end): elements of one of the tensors, until all of all have had their turn. To
-// parallel_for they lie one behind the other, each from a multiple of kAlign on, so that where the
-// chunks of a tensor begin is a multiple, too.
+// f(tensor, begin, end) for all elements of all tensors. To parallel_for they lie one behind the
+// other, each starting at a multiple of kAlign: so do then the chunks of each tensor.
 template <class F>
 void parallel_tensors(const std::vector<int64_t>& sizes, F&& f) {
   std::vector<int64_t> starts{0};
@@ -30,8 +29,8 @@ void parallel_tensors(const std::vector<int64_t>& sizes, F&& f) {
   parallel_for(starts.back(), 1, work, kAlign);
 }
 
-// rule(p[i], g[i], state[i]…) for i in [begin, end). The rule is a copy that nothing else can reach,
-// so its constants stay in registers while p is written.
+// rule(p[i], g[i], state[i]…) for i in [begin, end). The rule is a copy that nothing else can
+// reach, so its constants stay in registers while p is written.
 template <class T, class Rule, class... State>
 void update_range(Rule rule, int64_t begin, int64_t end, T* p, const T* g, State*... state) {
 #pragma omp simd
@@ -68,8 +67,8 @@ void map_in_place(F f, std::span<const View> xs) {
   });
 }
 
-// In double, in which the square of a float neither overflows nor loses a digit; in lanes that do not
-// wait for one another.
+// In double, in which the square of a float neither overflows nor loses a digit; in lanes, whose
+// additions do not wait for one another.
 template <class T>
 double sum_of_squares(const T* x, int64_t n) {
   constexpr int lanes = 32;

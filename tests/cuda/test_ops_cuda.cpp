@@ -30,8 +30,8 @@ TEST_CASE("cuda ops: gradients by differences") { on_cuda(check_first, std::not_
 TEST_CASE("cuda ops: second derivatives by differences") {
   on_cuda(check_second, std::not_fn(is_attention));
 }
-// Apart, because on the emulator they take several times as long as all the others: each difference is
-// a run of kernels made for tiles of 64 x 64.
+// Apart, because on the emulator they take several times as long as all the others: each difference
+// is a run of kernels made for tiles of 64 x 64.
 TEST_CASE("cuda ops: attention's gradients by differences") { on_cuda(check_first, is_attention); }
 TEST_CASE("cuda ops: attention's second derivatives by differences") {
   on_cuda(check_second, is_attention);

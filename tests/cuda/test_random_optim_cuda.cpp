@@ -42,7 +42,8 @@ namespace {
 using Step =
     std::function<void(Backend&, std::span<const ParameterViews> parameters, int64_t number)>;
 
-/// Sizes around those of vectors and of pieces; and so many tensors that a launch does not take them all.
+/// Sizes around those of vectors and of pieces; and so many tensors that a launch does not take
+/// them all.
 std::vector<int64_t> sizes_for_steps() {
   std::vector<int64_t> sizes(std::begin(kSizes), std::end(kSizes));
   for (const int64_t n : {4096, 4097, 20000}) sizes.push_back(n);

@@ -1,5 +1,5 @@
-// Reductions, running sums, sorts and indexing on Device::CUDA against the CPU's, on awkward lengths
-// of the axis, along every dimension, with ties and NaN.
+// Reductions, running sums, sorts and indexing on Device::CUDA against the CPU's, on awkward
+// lengths of the axis, along every dimension, with ties and NaN.
 #include "tensor/random.h"
 #include "tests/cuda/agree.h"
 

@@ -2,8 +2,8 @@
 //   build/bin/bench_cuda matmul [naive|coalesced|tiled|registers|cublas|all] [M N K]
 //   build/bin/bench_cuda train|generate nano|small|gpt2
 // The first times the steps of the matmul staircase, in F32 and in GFLOP/s; the others are what
-// bench_gpt does on the CPU. On the emulator times mean nothing; there the checked build counts what
-// a GPU would have fetched: GRADUS_CUDA_PROFILE=1 bench_cuda matmul all.
+// bench_gpt does on the CPU. On the emulator times mean nothing; there the checked build counts
+// what a GPU would have fetched: GRADUS_CUDA_PROFILE=1 bench_cuda matmul all.
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
