@@ -53,6 +53,7 @@ FLAGS := -std=c++20 $(OPT) $(ARCH) -fopenmp -fno-math-errno -fno-trapping-math $
 # pieces of 16 bytes (tests/test_compiler.cpp). Full-width AVX-512 takes 10 to 45 % off softmax,
 # layer_norm and exp in cache.
 MAYBE := -mmove-max=128 -mstore-max=128 $(if $(findstring march,$(ARCH)),-mprefer-vector-width=512)
+
 # ---- Files --------------------------------------------------------------------------------------
 
 LIB_DIRS    := tensor tensor/cpu autograd nn nn/models nn/text optim
@@ -111,7 +112,7 @@ doctor:                       ## this machine: compiler, BLAS kernel and speed, 
 	@CXX='$(CXX)' .ci/doctor $(BUILD)/bin/doctor
 deps:                         ## install every package there is a use for; .ci/deps list names them
 	@CXX='$(CXX)' .ci/deps install && CXX='$(CXX)' .ci/deps list
-INSTALL := LIB='$(LIB)' VERSION='$(VERSION)' LIBS='$(LINK_DEVICE)' .ci/install
+INSTALL := LIB='$(LIB)' VERSION='$(VERSION)' LINK='$(CHECK_PROCESSOR) $(LINK_DEVICE)' .ci/install
 install: $(LIB)               ## headers, libgradus.a and gradus.pc, into PREFIX
 	@BUILT_FOR="$$(.ci/processor name $(MACHINE))" $(INSTALL) '$(DESTDIR)' '$(PREFIX)' $(HEADERS)
 uninstall:                    ## remove what install put there

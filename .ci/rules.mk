@@ -38,6 +38,10 @@ $(BUILD)/obj/tensor/processor.o: private FLAGS := $(filter-out -m%,$(FLAGS))
 $(BUILD)/obj/tensor/processor.o: private CXXFLAGS := $(filter-out -m%,$(CXXFLAGS))
 $(BUILD)/obj/tensor/processor.o: private KNOWN :=
 
+# Nothing calls it, so a program must ask for it.
+CHECK_PROCESSOR := -Wl,-u,gradus_check_processor
+
 archive = $(call say,archive $@)rm -f $@; ar rcs $@ $(filter %.o,$^)
 link    = $(call say,link $@)mkdir -p $(@D); $(COMPILE) $(LDFLAGS) \
-          $(filter %.o,$^) $(filter %.a,$^) $(PACKAGE_LIBS) $(LINK_ALSO) $(LINK_DEVICE) -o $@
+          $(filter %.o,$^) $(filter %.a,$^) $(CHECK_PROCESSOR) $(PACKAGE_LIBS) \
+          $(LINK_ALSO) $(LINK_DEVICE) -o $@

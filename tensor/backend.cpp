@@ -5,7 +5,6 @@
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/error.h"
-#include "tensor/runtime.h"
 
 namespace gradus {
 
@@ -15,9 +14,6 @@ std::array<Backend*, 2>& table() {
   static std::array<Backend*, 2> backends{&cpu_backend, nullptr};
   return backends;
 }
-
-// Every program needs this file, and so links the check of the processor that comes before main.
-[[gnu::used]] const char* (*const checked_processor)() = built_for;
 }  // namespace
 
 Backend& backend(Device device) {

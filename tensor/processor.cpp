@@ -1,8 +1,9 @@
 // The library is compiled for one processor, the builder's own unless ARCH says otherwise. A lesser
 // one would end it with an illegal instruction, so this looks first, and says what is missing.
 //
-// It comes before every other constructor of the program, and the Makefile compiles this file alone
-// for any processor: GRADUS_NEEDS, from .ci/processor, lists what the other files take for granted.
+// It comes before every other constructor of the program. Nothing calls it, so programs are linked
+// with -Wl,-u,gradus_check_processor, which is in gradus.pc. The Makefile compiles this file alone
+// for any processor: GRADUS_NEEDS, from .ci/processor, lists what the others take for granted.
 // Only functions of C are called, because the linker may take an inline function of the standard
 // library from a file that was compiled for the better processor.
 #include <cstdio>
@@ -10,21 +11,17 @@
 
 #include "tensor/runtime.h"
 
-namespace gradus {
+const char* gradus::built_for() { return GRADUS_BUILT_FOR; }
 
-const char* built_for() { return GRADUS_BUILT_FOR; }
-
+// 101 is the first priority that is not the compiler's own.
+extern "C" [[gnu::constructor(101)]] void gradus_check_processor() {
 #ifdef __x86_64__
-namespace {
-[[gnu::constructor(101)]] void check_processor() {  // 101 is the first that is not the compiler's
   __builtin_cpu_init();
   int missing = 0;
   [[maybe_unused]] const auto need = [&missing](bool has, const char* feature) {
     if (has) return;
-    std::fputs(missing++ ? ", "
-                         : "gradus: it was built for " GRADUS_BUILT_FOR
-                           ", but this processor lacks ",
-               stderr);
+    const char* begin = "gradus: it was built for " GRADUS_BUILT_FOR ", but this processor lacks ";
+    std::fputs(missing++ ? ", " : begin, stderr);
     std::fputs(feature, stderr);
   };
   #define NEED(feature) need(__builtin_cpu_supports(feature), feature);
@@ -33,8 +30,5 @@ namespace {
   if (missing == 0) return;
   std::fputs("; build it again on this machine, or with ARCH=-march=x86-64\n", stderr);
   std::_Exit(1);
-}
-}  // namespace
 #endif
-
-}  // namespace gradus
+}

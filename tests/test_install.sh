@@ -88,7 +88,14 @@ build gpt
 built_for=$(pkg-config --variable=built_for gradus)
 [[ -n $built_for ]] || fail "gradus.pc does not say for which processor it was built"
 if [[ $(uname -m) == x86_64 ]]; then
-  [[ $(nm -C "$place/first") == *check_processor* ]] || fail "programs do not look at the processor"
+  echo '#include "nn/text/bpe.h"
+        int main() { return gradus::BytePairEncoder().encode("four").size() != 4; }' \
+    >"$place/words.cpp"
+  build words
+  "$place/words" || fail "a tokenizer alone does not work"
+  for name in first words; do
+    [[ $(nm "$place/$name") == *gradus_check_processor* ]] || fail "$name does not look first"
+  done
   (cd "$place" && ar x opt/lib/libgradus.a processor.o) || fail "there is no processor.o"
   ! objdump -d "$place/processor.o" | grep -E '[yz]mm[0-9]|\sv[a-z]+' ||
     fail "the check of the processor needs a better processor itself"
