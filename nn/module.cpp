@@ -74,9 +74,18 @@ NamedTensors Module::unique_tensors(Kind kind) const {
 NamedTensors Module::named_parameters() const { return unique_tensors(Kind::Parameter); }
 NamedTensors Module::named_buffers() const { return unique_tensors(Kind::Buffer); }
 
+void Module::collect(std::vector<Tensor>& out, std::unordered_set<const void*>& seen) const {
+  for (const Item& item : items_)
+    if (item.child)
+      item.child->collect(out, seen);
+    else if (item.kind == Kind::Parameter && seen.insert(item.tensor.impl()).second)
+      out.push_back(item.tensor);
+}
+
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> out;
-  for (auto& [_, tensor] : named_parameters()) out.push_back(tensor);
+  std::unordered_set<const void*> seen;
+  collect(out, seen);
   return out;
 }
 
@@ -184,12 +193,12 @@ void Module::to(DType dtype) {
 }
 
 void Module::zero_grad() const {
-  for (const auto& [_, tensor] : named_parameters()) tensor.zero_grad();
+  for (const Tensor& tensor : parameters()) tensor.zero_grad();
 }
 
 int64_t Module::num_parameters() const {
   int64_t n = 0;
-  for (const auto& [_, tensor] : named_parameters()) n += tensor.numel();
+  for (const Tensor& tensor : parameters()) n += tensor.numel();
   return n;
 }
 

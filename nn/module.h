@@ -10,11 +10,11 @@
 //     Linear &fc1, &fc2;
 //   };
 //
-// Keep what `parameter` and `buffer` return as `const Tensor`: another tensor put in its place would
-// be neither trained nor saved. So `linear.weight = x;` does not compile. Write instead
+// Keep what `parameter` and `buffer` return as `const Tensor`: another tensor put in its place
+// would be neither trained nor saved. So `linear.weight = x;` does not compile. Write instead
 //   set_values(linear.weight, x);                     other values in the same tensor
 //   head(add<Linear>("head", wte.weight))             one tensor in two modules (tied weights)
-//   linear.weight.set_requires_grad(false);           frozen: SGD opt(trainable(model.parameters()), lr)
+//   linear.weight.set_requires_grad(false);           frozen: see trainable() in optim/optimizer.h
 //
 // Children live on the heap: references to them survive a move. A copy would share the weights or
 // double them, and neither is what a reader expects: modules move but do not copy.
@@ -47,6 +47,7 @@ class Module {
   /// Every parameter at or below this module as ("blocks.0.attn.qkv.weight", tensor). A tensor that
   /// is registered twice (tied weights) comes once, under its first name.
   NamedTensors named_parameters() const;
+  /// The same tensors in the same order. It makes no names, so it may be asked for at every step.
   std::vector<Tensor> parameters() const;
   /// What is saved and moved but not trained: running means and the like. Each tensor once.
   NamedTensors named_buffers() const;
@@ -83,9 +84,9 @@ class Module {
   std::string summary() const;
 
  protected:
-  /// Registers a tensor that requires a gradient and returns the handle to keep, const. Give a tensor that
-  /// another module has registered to tie the two. ValueError: the name is empty or taken, or the
-  /// tensor is undefined.
+  /// Registers a tensor that requires a gradient and returns the handle to keep, const. Give a
+  /// tensor that another module has registered to tie the two. ValueError: the name is empty or
+  /// taken, or the tensor is undefined.
   Tensor parameter(std::string name, Tensor init);
   Tensor buffer(std::string name, Tensor init);
   /// Makes a child M(args…) and returns it. A dot in the name makes a list: "blocks.0", "blocks.1".
@@ -114,6 +115,8 @@ class Module {
   /// All tensors at or below this module with their full names, tied ones under each of theirs.
   std::vector<Named> tensors() const;
   NamedTensors unique_tensors(Kind kind) const;
+  /// The parameters at or below this module that are not in `seen` yet: a walk that makes no names.
+  void collect(std::vector<Tensor>& out, std::unordered_set<const void*>& seen) const;
   void replace(const std::function<Tensor(const Tensor&)>& convert);
 
   bool training_ = true;

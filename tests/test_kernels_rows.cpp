@@ -144,7 +144,8 @@ TEST_CASE_TEMPLATE("kernels: layer_norm", T, float, double) {
     }
     // With one column z is 0 and r = 1 / sqrt(eps) magnifies the rounding of h - mean(h).
     const double scale = n == 1 ? 1000 : 1;
-    // Unvectorised (-O1), mean and variance are sums of 1,025 terms in one lane: their rounding shows.
+    // Unvectorised (-O1), mean and variance are sums of 1,025 terms in one lane: their rounding
+    // shows.
     check_close(
         y, [&](int64_t i) { return ey[i]; }, 4 * kTolerance<T>);
     check_close(
@@ -236,4 +237,43 @@ TEST_CASE("kernels: cross_entropy takes one gradient for all rows as a stride of
   kernels.cross_entropy_backward(g, x.view, targets.view, lse.view, -100, 0, a.view);
   kernels.cross_entropy_backward(many.view, x.view, targets.view, lse.view, -100, 0, b.view);
   CHECK(a.same_bits(b));
+}
+
+TEST_CASE("kernels: reduce cuts long sums of every layout, and few of them") {
+  struct Case {
+    View x;
+    std::vector<int64_t> out;  // 1 where x is reduced
+  };
+  const Array<double> base = scattered<double>({3, 700, 96});
+  View slice = base.view;  // every second column
+  slice.sizes[2] /= 2, slice.strides[2] = 2;
+  const View turned = transposed(base.view, 0, 2), inner = transposed(base.view, 1, 2);
+  for (const Case& c :
+       {Case{base.view, {1, 1, 1}}, Case{turned, {1, 1, 1}}, Case{slice, {1, 1, 1}},
+        Case{slice, {3, 1, 1}}, Case{inner, {3, 1, 1}}, Case{base.view, {1, 700, 96}},
+        Case{base.view, {3, 1, 96}}, Case{base.view, {1, 1, 96}}, Case{turned, {96, 1, 3}},
+        Case{base.view, {3, 700, 1}}}) {
+    Array<double> sum(c.out), largest(c.out);
+    on_any_threads([&] {
+      kernels.reduce(ReduceOp::Sum, c.x, sum.view);
+      kernels.reduce(ReduceOp::Max, c.x, largest.view);
+      return std::vector{sum, largest};
+    });
+    Array<double> expected_sum(c.out), expected_largest(c.out, -kInf);
+    for (int64_t i = 0; i < c.x.sizes[0]; ++i)
+      for (int64_t j = 0; j < c.x.sizes[1]; ++j)
+        for (int64_t k = 0; k < c.x.sizes[2]; ++k) {
+          const double v =
+              c.x.as<double>()[i * c.x.strides[0] + j * c.x.strides[1] + k * c.x.strides[2]];
+          const int64_t at[] = {i, j, k};
+          int64_t to = 0;
+          for (int d = 0; d < 3; ++d)
+            to += (c.out[static_cast<size_t>(d)] == 1 ? 0 : at[d]) * sum.view.strides[d];
+          expected_sum[to] += v;
+          expected_largest[to] = std::max(expected_largest[to], v);
+        }
+    check_close(
+        sum, [&](int64_t i) { return expected_sum[i]; }, 1e-10);
+    CHECK(largest.same_bits(expected_largest));
+  }
 }

@@ -55,7 +55,12 @@ TEST_CASE("module: names, order, ties and counts") {
   CHECK(contains(table, "h.0     weight (3, 3), bias (3,)"));
   CHECK(contains(table, "head (7, 3) = table.weight"));
   CHECK(contains(table, " 45\n"));
-  for (const auto& [_, p] : m.named_parameters()) CHECK(p.requires_grad());
+  const std::vector<Tensor> parameters = m.parameters();
+  REQUIRE(parameters.size() == m.named_parameters().size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    CHECK(parameters[i].impl() == m.named_parameters()[i].second.impl());
+    CHECK(parameters[i].requires_grad());
+  }
 }
 
 TEST_CASE("module: moves, never copies") {

@@ -5,8 +5,9 @@
 // needs are these two numbers per query: the probabilities are computed again from them, tile by
 // tile. (Their logarithm m + ln l in one number would lose the digits of ln l where the scores are
 // large.) Key tiles that the causal mask hides are skipped.
-// What threads share out: the tiles of queries; backward, where dk and dv sum over the queries and dq
-// over the keys, large parts of the keys of one head; for a single query, parts of the keys, too.
+// What threads share out: the tiles of queries; backward, where dk and dv sum over the queries and
+// dq over the keys, large parts of the keys of one head; for a single query, parts of the keys,
+// too.
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -98,15 +99,16 @@ T max_row(const T* scores, int64_t n) {
   return m;
 }
 
-/// (m, 1 / l) of a query, from which P = e^(S - m) / l; (inf, 0), so that P = 0, if it sees nothing.
+/// (m, 1 / l) of a query, from which P = e^(S - m) / l; (inf, 0), so that P = 0, if it sees
+/// nothing.
 template <class T>
 void store_stats(T* stats, T m, T l) {
   const bool blind = l == T(0);
   stats[0] = blind ? kInfinity<T> : m, stats[1] = blind ? T(0) : T(1) / l;
 }
 
-/// A query and some of its keys: the largest score m, l = sum e^(score - m), and sum e^(score - m) v
-/// in `sum`.
+/// A query and some of its keys: the largest score m, l = sum e^(score - m), and sum e^(score - m)
+/// v in `sum`.
 template <class T>
 struct Partial {
   T m, l, *sum;
@@ -196,9 +198,9 @@ void attend_tile(const Mask& mask, int64_t t0, int64_t rows, Head<T> q, Head<T> 
   }
 }
 
-/// A head's gradients by keys [first, last): all of their dk and dv, and what they give to dq. With P =
-/// e^(S - m) / l: dV = P^T g, dS = P (g V^T - delta), delta_t = g_t out_t, dQ = scale dS K, dK = scale
-/// dS^T Q.
+/// A head's gradients by keys [first, last): all of their dk and dv, and what they give to dq. With
+/// P = e^(S - m) / l: dV = P^T g, dS = P (g V^T - delta), delta_t = g_t out_t, dQ = scale dS K, dK
+/// = scale dS^T Q.
 template <class T>
 void attend_backward(const Mask& mask, int64_t first, int64_t last, Head<T> g, Head<T> q, Head<T> k,
                      Head<T> v, T scale, Head<T> out, const T* stats, Head<T> dq, Head<T> dk,
@@ -253,7 +255,7 @@ void CpuBackend::attention(const View& q, const View& k, const View& v,
     if (queries == 1) {
       const int64_t most = std::max<int64_t>(keys / kFewestKeys, 1);
       const int64_t wanted = pieces(all_heads * keys, 2 * d) / std::max<int64_t>(all_heads, 1);
-      const Parts parts{keys, std::clamp<int64_t>(wanted, 1, most), kTile};
+      const Parts parts(keys, std::clamp<int64_t>(wanted, 1, most), kTile);
       const auto sums =
           std::make_unique_for_overwrite<T[]>(static_cast<size_t>(all_heads * parts.count * d));
       std::vector<Partial<T>> partial(static_cast<size_t>(all_heads * parts.count));
@@ -289,8 +291,8 @@ void CpuBackend::attention_backward(const View& g, const View& q, const View& k,
   const int64_t heads = q.sizes[1], all_heads = q.sizes[0] * heads;
   const int64_t queries = q.sizes[2], keys = k.sizes[2], d = q.sizes[3];
   // Each part of the keys but the first gives dq a sum of its own, which is added at the end.
-  const Parts parts{keys, std::clamp<int64_t>(keys / kKeysOfPart, 1, wanted_parts(all_heads)),
-                    kTile};
+  const Parts parts(keys, std::clamp<int64_t>(keys / kKeysOfPart, 1, wanted_parts(all_heads)),
+                    kTile);
   dispatch_float(q.dtype, [&]<class T>() {
     const int64_t rows = all_heads * queries;
     const auto more_dq =

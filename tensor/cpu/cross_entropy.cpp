@@ -1,9 +1,10 @@
 // Cross-entropy of the rows of logits x (N, C) with class indices t (N), smoothing s.
 //   loss = lse - (1 - s) x_t - s mean(x), lse = ln sum_j e^x_j    ignored rows: 0
 //   dx_j = g (e^(x_j - lse) - (1 - s) [j = t] - s / C)
-// Only lse is kept for the backward pass, as max and ln sum e^d apart: the probabilities, as large as the logits (50,257 columns
-// for GPT-2), are never stored but recomputed from it. The forward pass works with d = x - max,
-// loss = ln sum e^d - (1 - s) d_t - s mean(d), so that large logits lose no digits.
+// Only lse is kept for the backward pass, as max and ln sum e^d apart: the probabilities, as large
+// as the logits (50,257 columns for GPT-2), are never stored but recomputed from it. The forward
+// pass works with d = x - max, loss = ln sum e^d - (1 - s) d_t - s mean(d), so that large logits
+// lose no digits.
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/rows.h"
 

@@ -6,12 +6,17 @@
 
 namespace gradus::cpu {
 
-/// body(offsets, count) for pieces of inner rows, in parallel. Few rows may be long ones (a position's
-/// embedding is added to 4 texts), so a piece may begin and end within a row.
+/// body(offsets, count) for pieces of inner rows, in parallel. Few rows may be long ones (a
+/// position's embedding is added to 4 texts), so a piece may begin and end within a row.
 template <int N, class Body>
 void for_rows(const Walk<N>& walk, Body&& body) {
   const int64_t inner = walk.inner();
-  const auto rows_between = [&](int64_t begin, int64_t end) {
+  const auto flat = [&](int64_t begin, int64_t end) {
+    std::array<int64_t, N> at;
+    for (int i = 0; i < N; ++i) at[i] = begin * walk.inner_stride(i);
+    body(at, end - begin);
+  };
+  const auto rows = [&](int64_t begin, int64_t end) {
     int64_t row = begin / inner, column = begin % inner;
     for (; begin < end; ++row, column = 0) {
       std::array<int64_t, N> at = walk.offsets(row);
@@ -21,7 +26,10 @@ void for_rows(const Walk<N>& walk, Body&& body) {
       begin += count;
     }
   };
-  parallel_for(walk.numel(), 1, rows_between, 64);
+  if (walk.ndim == 1)
+    parallel_for(inner, 1, flat, 64);
+  else
+    parallel_for(walk.numel(), 1, rows, 64);
 }
 
 }  // namespace gradus::cpu

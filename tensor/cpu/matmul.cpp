@@ -83,14 +83,14 @@ void matvec_columns(Matrix<T> m, const T* x, int64_t x_stride, int64_t begin, in
     axpy(x[i * x_stride], m.data + i * m.ld + begin, y + begin, end - begin);
 }
 
-/// A product is cut into a grid of pieces, by its shape alone: an element's bits may depend on the piece
-/// that BLAS computes it in, and must not depend on the number of threads. BLAS copies what a piece
-/// reads of both operands, so pieces are few where they are small: two for two cores. From 2e9
-/// multiply-adds on (GPT-2's layers, 4 texts of 1,024 tokens), there are enough for 64 cores.
+/// A product is cut into a grid of pieces, by its shape alone: an element's bits may depend on the
+/// piece that BLAS computes it in, and must not depend on the number of threads. BLAS copies what a
+/// piece reads of both operands, so pieces are few where they are small: two for two cores. From
+/// 2e9 multiply-adds on (GPT-2's layers, 4 texts of 1,024 tokens), there are enough for 64 cores.
 struct Grid {
   Parts rows, columns;
 
-  Grid(int64_t m, int64_t n, int64_t k) : rows{m, 1, kAlign}, columns{n, 1, kAlign} {
+  Grid(int64_t m, int64_t n, int64_t k) : rows(m, 1, kAlign), columns(n, 1, kAlign) {
     constexpr double area = 512 * 512;
     const double outputs = static_cast<double>(m) * static_cast<double>(n);
     const double work = outputs * static_cast<double>(k);
@@ -153,11 +153,11 @@ void CpuBackend::matmul(const View& a, const View& b, double beta, const View& o
     const bool left_transposed = left.at(0).transposed, right_transposed = right.at(0).transposed;
     const T scale = static_cast<T>(beta);
     if (m == 1 && !(left_transposed && right_transposed)) {
-      // Pieces of the row: the same ones for every token, so that a thread may find in its cache what
-      // it read of the matrix for the last one.
+      // Pieces of the row: the same ones for every token, so that a thread may find in its cache
+      // what it read of the matrix for the last one.
       const int64_t align = right_transposed ? 4 : 64;
-      Parts parts{n, 1, align};
-      parts.count = pieces(parts.units(), align * k);
+      Parts parts(n, 1, align);
+      parts.count = pieces(parts.units, align * k);
       parallel_items(
           batch * parts.count, n * k / std::max<int64_t>(parts.count, 1), [&](int64_t i) {
             const Matrix<T> x = left.at(i / parts.count), matrix = right.at(i / parts.count);

@@ -1,7 +1,7 @@
 // A pool allocator. Training asks for the same sizes every step; keeping freed blocks by size makes
 // the next step's malloc, mmap and page faults vanish. Sizes are rounded up to eight steps per
-// power of two, so that at most an eighth is wasted; where no block of that size is free, one that is
-// not much larger will do, so that batches of many lengths do not each get blocks of their own.
+// power of two, so that at most an eighth is wasted; where no block of that size is free, one that
+// is not much larger will do, so that batches of many lengths do not each get blocks of their own.
 #include <cstdlib>
 #include <cstring>
 #include <map>

@@ -1,6 +1,6 @@
-// There is one pool of threads, OpenMP's, and a loop runs on one of them or on all: g++'s OpenMP ends
-// the threads that a smaller team does not need, and to start them again takes ten times as long as to
-// wake them.
+// There is one pool of threads, OpenMP's, and a loop runs on one of them or on all: g++'s OpenMP
+// ends the threads that a smaller team does not need, and to start them again takes ten times as
+// long as to wake them.
 #include "tensor/cpu/parallel.h"
 
 #include <omp.h>
@@ -41,8 +41,9 @@ constinit thread_local cpu::DryRun* dry_run = nullptr;
 
 std::atomic<bool> forked{false};
 
-/// OpenMP's threads do not live on in a forked child, which would wait for them for ever. Called before
-/// the first parallel work, this makes a child work on one thread: the same bits, only slower.
+/// OpenMP's threads do not live on in a forked child, which would wait for them for ever. Called
+/// before the first parallel work, this makes a child work on one thread: the same bits, only
+/// slower.
 void survive_forks() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] {
     forked = true;

@@ -5,8 +5,8 @@
 //     pairwise (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 4.2: error
 //     O(log n), not O(n));
 //   * across memory (a bias's gradient): whole rows added to a row of sums, 32 at a time, and those
-//     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each 1
-//     of i.
+//     sums pairwise, as a binary counter carries: the sum of block i meets its neighbour's at each
+//     1 of i.
 // Where there are few results, what each of them sums up is cut into parts for the threads.
 #include <vector>
 
@@ -29,7 +29,7 @@ T fold_lanes(Op op, const T* p, int64_t stride, int64_t n) {
     for (; i + lanes <= n; i += lanes)
 #pragma omp simd
       for (int l = 0; l < lanes; ++l) lane[l] = op(lane[l], p[i + l]);
-  for (; i < n; ++i) lane[i % lanes] = op(lane[i % lanes], p[i * stride]);
+  for (p += i * stride; i < n; ++i, p += stride) lane[i % lanes] = op(lane[i % lanes], *p);
   for (int width = lanes / 2; width > 0; width /= 2)
     for (int l = 0; l < width; ++l) lane[l] = op(lane[l], lane[l + width]);
   return lane[0];
@@ -41,12 +41,17 @@ T fold_block(Op op, const T* p, int64_t stride, int64_t n) {
   return n < 256 ? fold_lanes<16>(op, p, stride, n) : fold_lanes<64>(op, p, stride, n);
 }
 
-/// (A call of its own: inlined into others, g++ 12 warns of an overflow at 2^61 elements.)
+/// More than one block, pairwise. (A call of its own, so that the short case can be inlined.)
 template <class T, class Op>
-[[gnu::noinline]] T fold(Op op, const T* p, int64_t stride, int64_t n) {
+[[gnu::noinline]] T fold_blocks(Op op, const T* p, int64_t stride, int64_t n) {
   if (n <= kBlock) return fold_block(op, p, stride, n);
   const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
-  return op(fold(op, p, stride, half), fold(op, p + half * stride, stride, n - half));
+  return op(fold_blocks(op, p, stride, half), fold_blocks(op, p + half * stride, stride, n - half));
+}
+
+template <class T, class Op>
+T fold(Op op, const T* p, int64_t stride, int64_t n) {
+  return n <= kBlock ? fold_block(op, p, stride, n) : fold_blocks(op, p, stride, n);
 }
 
 /// Elements [begin, end) of a walk, counted along it: each of its runs, and then what they gave.
@@ -96,10 +101,9 @@ void fold_columns(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, i
 template <class T, class Op>
 void fold_rows(Op op, const T* x, int64_t row_stride, int64_t rows, T* out, int64_t columns) {
   constexpr int64_t longest = 4096, fewest_rows = 64;
-  const Parts across{columns, (columns + longest - 1) / longest, 64};
-  const int64_t wanted = pieces(rows, columns) / across.count;
-  const Parts down{rows, std::clamp<int64_t>(wanted, 1, std::max(rows / fewest_rows, int64_t{1})),
-                   kRows};
+  const Parts across(columns, (columns + longest - 1) / longest, 64);
+  const int64_t wanted = std::min(pieces(rows, columns) / across.count, rows / fewest_rows);
+  const Parts down(rows, std::max<int64_t>(wanted, 1), kRows);
   std::vector<T> sums(static_cast<size_t>(down.count > 1 ? down.count * columns : 0));
   T* to = down.count > 1 ? sums.data() : out;
   parallel_items(down.count * across.count, rows * columns / (down.count * across.count),
@@ -125,18 +129,20 @@ void reduce_with(Op op, const View& x, const View& out) {
   if (outer.ndim == 1 && inner.ndim == 1 && outer.inner_stride(0) == 1 && results > 1)
     return fold_rows(op, x.as<T>(), inner.inner_stride(0), inner.inner(), o, results);
 
-  const Parts part{each, std::max<int64_t>(1, pieces(results * each, 1) / results), kBlock};
-  std::vector<T> folded(static_cast<size_t>(part.count > 1 ? results * part.count : 0));
-  T* to = part.count > 1 ? folded.data() : o;
-  parallel_items(results * part.count, each / part.count, [&](int64_t i) {
-    const T* from = x.as<T>() + outer.element(i / part.count)[0];
-    const int64_t p = i % part.count;
-    to[i] = fold_walk(op, from, inner, part.begin(p), part.end(p));
+  const auto from = [&](int64_t result) { return x.as<T>() + outer.element(result)[0]; };
+  const int64_t cuts = pieces(results * each, 1) / results;
+  if (cuts < 2)
+    return parallel_items(results, each, [&](int64_t i) {
+      o[i] = inner.ndim == 1 ? fold(op, from(i), inner.inner_stride(0), each)
+                             : fold_walk(op, from(i), inner, 0, each);
+    });
+  const Parts part(each, cuts, kBlock);
+  std::vector<T> folded(static_cast<size_t>(results * cuts));
+  parallel_items(results * cuts, each / cuts, [&](int64_t i) {
+    folded[i] = fold_walk(op, from(i / cuts), inner, part.begin(i % cuts), part.end(i % cuts));
   });
-  if (part.count == 1) return;
-  parallel_items(results, part.count, [&](int64_t i) {
-    o[i] = fold(op, folded.data() + i * part.count, 1, part.count);
-  });
+  parallel_items(results, cuts,
+                 [&](int64_t i) { o[i] = fold(op, folded.data() + i * cuts, 1, cuts); });
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ T row_max(const T* x, int64_t n) {
   return lane[0];
 }
 
-/// part(begin, end) added up over [0, n) in blocks, the blocks in double: a row of millions keeps its digits.
+/// part(begin, end) added up over [0, n) in blocks, the blocks in double: a row of millions keeps
+/// its digits.
 template <class Part>
 double in_blocks(int64_t n, Part part) {
   constexpr int64_t block = 1024;
