@@ -101,8 +101,7 @@ Tensor build_graph(Notes& note, double a, double b) {
 
 void wait_for_enter() {
   if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return;
-  fmt::print("         (Enter)");
-  std::fflush(stdout);
+  std::cout << "         (Enter)" << std::flush;
   std::string line;
   std::getline(std::cin, line);
 }

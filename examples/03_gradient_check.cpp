@@ -70,9 +70,8 @@ Curve error_by_step(std::string name, bool central, DType dtype, const std::vect
     const Tensor rise = wave(x + h) - wave(central ? x - h : x);
     const Tensor quotient = to(rise, F64) / (central ? 2 * h : h);
     curve.error.push_back(mean(abs((quotient - slope) / slope)).item());
-    if (curve.error.back() >= curve.least_error) continue;
-    curve.best_step = h;
-    curve.least_error = curve.error.back();
+    if (curve.error.back() < curve.least_error) curve.best_step = h;
+    curve.least_error = std::min(curve.least_error, curve.error.back());
   }
   return curve;
 }
