@@ -3,8 +3,8 @@
 // same numbers stand in tensor/cpu/README.md.
 #include <functional>
 
-#include "tensor/cpu/parallel.h"
 #include <cstdio>
+#include "tensor/cpu/parallel.h"
 
 #include "tests/kernels.h"
 
@@ -89,15 +89,15 @@ TEST_CASE("cuts: training GPT-2 gives 64 threads something to do in every kernel
       {"(768, 4096) @ (4096, 3072)", 0, [] { gradient_of_weight(4 * C, C); }},
       {"sum of 4096 rows of 768", 0,
        [&] {
-         kernels.reduce(ReduceOp::Sum, x, contiguous({1, C}));
+         kernels.reduce(scalar::Sum{}, x, contiguous({1, C}));
        }},
       {"sum of 4 texts", 0,
        [&] {
-         kernels.reduce(ReduceOp::Sum, contiguous({B, T, C}), contiguous({1, T, C}));
+         kernels.reduce(scalar::Sum{}, contiguous({B, T, C}), contiguous({1, T, C}));
        }},
       {"sum of a transposed view", 0,
        [&] {
-         kernels.reduce(ReduceOp::Sum, transposed(x, 0, 1), contiguous({1, 1}));
+         kernels.reduce(scalar::Sum{}, transposed(x, 0, 1), contiguous({1, 1}));
        }},
       {"attention", 0, [] { attention(T); }},
       {"attention_backward", 0,
