@@ -17,7 +17,10 @@ export place real=${CXX:-g++}
 cat >"$place/bin/compiler" <<'S'
 #!/usr/bin/env bash
 case " $* " in
-  *" -E -P "*) [[ -e $place/doctest ]] || echo '"doctest/doctest.h"'; exit ;;
+  *" -E -P "*) # which headers are absent?
+    cat >/dev/null
+    [[ -e $place/doctest ]] || echo '"doctest/doctest.h"'
+    exit ;;
   *" -E "* | *" --version "* | *" -### "*) exec $real "$@" ;;
 esac
 source= object=
