@@ -52,6 +52,12 @@ void update(const Rule& rule, std::span<const ParameterViews> parameters) {
   });
 }
 
+template <class T, class F>
+void map_range(F f, int64_t begin, int64_t end, T* x) {
+#pragma omp simd
+  for (int64_t i = begin; i < end; ++i) x[i] = f(x[i]);
+}
+
 // f of every element of all tensors, in place.
 template <class F>
 void map_in_place(F f, std::span<const View> xs) {
@@ -60,9 +66,7 @@ void map_in_place(F f, std::span<const View> xs) {
   for (const View& x : xs) sizes.push_back(x.numel());
   dispatch_float(xs[0].dtype, [&]<class T>() {
     parallel_tensors(sizes, [&](size_t i, int64_t begin, int64_t end) {
-      T* const x = xs[i].as<T>();
-#pragma omp simd
-      for (int64_t j = begin; j < end; ++j) x[j] = f(x[j]);
+      map_range(f, begin, end, xs[i].as<T>());
     });
   });
 }
