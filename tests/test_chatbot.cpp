@@ -87,7 +87,7 @@ TEST_CASE("chatbot: an answer is what the whole conversation, read at once, woul
 }
 
 TEST_CASE(
-    "chatbot: a long conversation forgets its beginning and goes on; a question too long is "
+    "chatbot: a long conversation forgets its beginning and continues; a question too long is "
     "refused") {
   const BytePairEncoder t = tokenizer();
   const Gpt model = untrained(t, 64);

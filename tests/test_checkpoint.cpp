@@ -207,3 +207,18 @@ TEST_CASE("checkpoint: a writer killed at any moment leaves a whole file") {
   }
   CHECK(last > 0);
 }
+
+TEST_CASE("checkpoint: what its metadata lacks, or has out of range, is an IoError that names it") {
+  const Metadata metadata{{"step", "7"}, {"name", "seven"}, {"negative", "-1"}, {"long", "7 "}};
+  CHECK(metadata_text(metadata, "name") == "seven");
+  CHECK(metadata_number(metadata, "step") == 7);
+  CHECK(metadata_number(metadata, "step", 7) == 7);
+  CHECK_THROWS_WITH_AS(metadata_text(metadata, "none"), doctest::Contains("\"none\""), IoError);
+  CHECK_THROWS_WITH_AS(metadata_number(metadata, "step", 6), doctest::Contains("0 to 6"), IoError);
+  for (const char* key : {"name", "negative", "long", "none"}) {
+    CAPTURE(key);
+    CHECK_THROWS_AS(metadata_number(metadata, key), IoError);
+  }
+  CHECK_THROWS_WITH_AS(generator_state({}), doctest::Contains("cannot be resumed"), IoError);
+  CHECK(generator_state({.generators = {{"default", {3, 4}}}}).offset == 4);
+}

@@ -160,6 +160,11 @@ TEST_CASE("gpt: the output layer is the embedding, and the start is GPT-2's") {
   CHECK_THROWS_AS(gpt(zeros({1, 33}, I64)), ValueError);
   CHECK_THROWS_AS(gpt(full({1, 2}, 300, I64)), IndexError);
   CHECK_THROWS_AS(gpt(zeros({3}, I64)), ShapeError);
+  GptConfig flat = gpt.config, odd = gpt.config;
+  flat.layers = 0;
+  odd.heads = 5;
+  CHECK_THROWS_WITH_AS(Gpt{flat}, doctest::Contains("layers 0"), ValueError);
+  CHECK_THROWS_WITH_AS(Gpt{odd}, doctest::Contains("64 channels"), ValueError);
 }
 
 TEST_CASE("gpt: the configuration survives a checkpoint, and a false one is refused") {
