@@ -92,6 +92,26 @@ TEST_CASE("cuda bad index: what is in range is computed, the rest is 0") {
   CHECK(sum.to_vector() == std::vector<float>{10, 22, 31});
 }
 
+TEST_CASE("cuda bad index: a row whose target is no class has no loss and no gradient") {
+  cuda::install();
+  const Tensor x = on_cuda(randn({5, 7})), targets = on_cuda(tensor<int64_t>({3, 7, -1, -100, 6}));
+  const Tensor losses = empty({5}, x.options()), lse = empty({5, 2}, x.options()),
+               dx = empty({5, 7}, x.options()), g = ones({5}, x.options());
+  Backend& device = backend(Device::CUDA);
+  device.cross_entropy(x.view(), targets.view(), -100, 0.1, losses.view(), lse.view());
+  device.cross_entropy_backward(g.view(), x.view(), targets.view(), lse.view(), -100, 0.1,
+                                dx.view());
+  const std::vector<float> loss = losses.to_vector(), gradient = dx.to_vector();
+  for (const size_t row : {0, 4}) {
+    CHECK(loss[row] > 0);
+    CHECK(gradient[7 * row] != 0);
+  }
+  for (const size_t row : {1, 2, 3}) {
+    CHECK(loss[row] == 0);
+    for (size_t j = 0; j < 7; ++j) CHECK(gradient[7 * row + j] == 0);
+  }
+}
+
 TEST_CASE("cuda bad index: training on is not silent") {
   cuda::install();
   Sequential model(Embedding(5, 4), Linear(4, 5));
