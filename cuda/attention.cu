@@ -1,7 +1,7 @@
 // Attention's forward pass, tile by tile: out = softmax(scale q k^T + mask) v, without the (T, S)
 // matrix in memory (Milakov & Gimelshein 2018; Dao et al., FlashAttention, 2022).
 // tensor/cpu/README.md derives the formulas; this is the same algorithm with the same tiles. A
-// block has 64 queries of one head. It meets the keys 64 at a time:
+// block has 64 queries of one head. It takes the keys 64 at a time:
 //
 //     S = scale Q K^T          a 64 x 64 product, 4 x 4 a thread (tile.h), masked
 //     m' = max(m, row max S)   the 16 threads that share a row ask each other with shuffles

@@ -22,7 +22,7 @@ struct Rows {
   T* data;
   int64_t stride, rows, columns;
 
-  /// 0 outside, so that tiles may stick out.
+  /// 0 outside, so that tiles may reach past the edge.
   __device__ T operator()(int64_t r, int64_t c) const {
     return r < rows && c < columns ? data[r * stride + c] : T(0);
   }

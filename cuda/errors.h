@@ -23,7 +23,7 @@ inline void check_cuda(cudaError_t code, std::string_view doing) {
 
 /// Called after each launch, and counts it. CudaError naming the kernel if it could not be
 /// launched, or if one before it has failed since the last check. With GRADUS_SYNC=1 it also waits
-/// for the kernel, so that the name is surely the right one.
+/// for the kernel, so that the name is certain to be the right one.
 void check_launch(std::string_view kernel);
 
 }  // namespace gradus::cuda

@@ -10,8 +10,9 @@
 //   __shared__ __align__(16) float row[64];   SHARED_ALIGNED(16, float, row, [64]);
 //   extern __shared__ float scratch[];        DYN_SHARED(float, scratch);
 //
-// Everything else is plain CUDA. `<<< >>>` is not C++, hence launch; __shared__ could be made empty,
-// but an array that the emulator allocates can be guarded, poisoned and named in its reports.
+// Everything else is plain CUDA. `<<< >>>` is not C++, hence launch; __shared__ could be made
+// empty, but an array that the emulator allocates can be guarded, poisoned and named in its
+// reports.
 #pragma once
 #include <cuda_runtime.h>
 

@@ -8,8 +8,8 @@
 
 namespace gradus::cuda {
 
-/// Does the row of this target count? One that is out of range is ignored, too: check_indices.cu has
-/// made a note of it, and the error comes later.
+/// Does the row of this target count? One that is out of range is ignored, too: check_indices.cu
+/// has made a note of it, and the error comes later.
 __device__ inline bool counts(int64_t target, int64_t ignore_index, int64_t classes) {
   return target != ignore_index && target >= 0 && target < classes;
 }

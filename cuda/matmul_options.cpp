@@ -1,5 +1,5 @@
-// The settings of matmul_options.h: from the environment at the first question, or set by a
-// program.
+// The settings of matmul_options.h: set by the program, or read from the environment when first
+// asked for.
 #include "cuda/matmul_options.h"
 
 #include <cstdlib>

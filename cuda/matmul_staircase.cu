@@ -75,7 +75,7 @@ __global__ void matmul_coalesced_kernel(Product<T> p) {
 
 constexpr int kSquare = 32;
 
-/// A block computes 32 x 32 elements, one a thread, and meets the inner dimension in tiles: its
+/// A block computes 32 x 32 elements, one a thread, and takes the inner dimension in tiles: its
 /// threads load 32 x 32 of A and of B into shared memory, one element of each a thread, and then
 /// use every loaded number 32 times. Global memory: 2 m n k / 32 loads. But shared memory is read
 /// twice for every multiply-add, and a multiprocessor can serve only 32 such reads in the time of

@@ -2,7 +2,7 @@
 //
 // cudaMalloc and cudaFree each wait for the GPU; a training step would spend its time on them. So
 // freed blocks are kept by size for the next request. A block may be handed out again while kernels
-//  that use it still wait to run: all work is on one stream, so the new owner's comes after.
+// that use it still wait to run: all work is on one stream, so the new owner's comes after.
 #include <atomic>
 #include <cstdlib>
 #include <map>

@@ -1,13 +1,14 @@
 // Along the last dimension, any strides: running sums, and the k first in order.
 //
-// A sort must use all threads without one waiting for another's choice. A sorting network does: it
-// compares and exchanges pairs whose places are fixed beforehand. Batcher's bitonic network builds
-// sorted runs of 2, 4, 8, …; a run of `size` is made from two half as long in log2(size) steps, in
-// which elements size/2, size/4, … 1 apart are compared. (Batcher, "Sorting Networks and Their
-// Applications", AFIPS 1968.) That is n log2(n) (log2(n) + 1) / 4 comparisons, 10^8 for a million
-// elements: more than a radix sort needs, in a tenth of the code. What is exchanged are places, and
-// of two equal elements the one with the lower place comes first, so the sort is stable. Lines are
-// padded to a power of two with places beyond the end, which stand behind everything.
+// A sort should keep all threads busy, none waiting for another's choice. A sorting network does:
+// it compares and exchanges pairs whose places are fixed beforehand. Batcher's bitonic network
+// builds sorted runs of 2, 4, 8, …; a run of `size` is made from two half as long in log2(size)
+// steps, in which elements size/2, size/4, … 1 apart are compared. (Batcher, "Sorting Networks and
+// Their Applications", AFIPS 1968.) That is n log2(n) (log2(n) + 1) / 4 comparisons, 10^8 for a
+// million elements: more than a radix sort needs, in a tenth of the code. What is exchanged are
+// places, and of two equal elements the one with the lower place comes first, so the sort is
+// stable. Lines are padded to a power of two with places beyond the end, which stand behind
+// everything.
 #include "cuda/launch.h"
 #include "cuda/scratch.h"
 #include "cuda/sort.h"
@@ -18,7 +19,7 @@ namespace gradus::cuda {
 
 // ---- Running sums
 
-/// Errors of a running sum add up, so float sums run in double.
+/// Errors of a running sum add up, so floats are summed in double.
 template <class T>
 using RunningSum = std::conditional_t<std::is_same_v<T, float>, double, T>;
 

@@ -6,8 +6,8 @@
 //                 b: depth x 64                 thread (ty, tx), ty and tx in 0 … 15, owns rows
 //               ┌──────────────┐                4 ty … 4 ty + 3 and columns 4 tx … 4 tx + 3.
 //               └────────┬┬────┘
-//      a:       ┌────────┼┼────┐                The inner dimension is met in panels of 64 bytes a
-//   64 x depth  │        ││    │                row. All threads load a panel of a and one of b
+//      a:       ┌────────┼┼────┐                The inner dimension is cut into panels, 64 bytes
+//   64 x depth  │        ││    │                a row. All threads load a panel of a and one of b
 //      ┌┐       │        ▼▼    │                into shared memory; then each thread reads 4 + 4
 //      ├┤──────▶│────▶  4 x 4  │                numbers per step for 16 multiply-adds, where the
 //      └┘       └──────────────┘                naive kernel reads 2 for one.
