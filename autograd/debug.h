@@ -1,6 +1,6 @@
 #pragma once
-// GRADUS_CHECK_NAN=1 names the first operation whose output, or whose input's gradient, is not
-// finite. Off, it costs one test of a flag.
+// GRADUS_CHECK_NAN=1 names the first operation whose output, or whose gradient of an input, is not
+// finite. When it is off, it costs one test of a flag.
 #include <string_view>
 
 #include "tensor/tensor.h"
@@ -11,8 +11,9 @@ namespace gradus {
 bool check_nan_enabled();
 void set_check_nan(bool on);
 
-/// No check for a scope, on this thread. What a closure computes on its way is its own affair: only the gradient that
-/// it returns is checked, and that under the name of an operation that the user wrote.
+/// Switches the check off for a scope, on this thread. The engine does this around a closure: of
+/// all that it computes, only the gradient it returns is checked, under the name of the user's
+/// operation.
 class CheckNanPause {
  public:
   explicit CheckNanPause(bool on = true);
@@ -24,8 +25,8 @@ class CheckNanPause {
   bool on_;
 };
 
-/// Throws Error naming `op`, and the first bad element, if the check is on and `value` holds NaN or
-/// infinity. masked_fill with a value that is not finite is left out: there it is meant.
+/// If the check is on and `value` holds NaN or infinity, throws an Error that names `op` and the
+/// first such element. masked_fill with an infinite value is exempt: there it is intended.
 void debug_check_finite(std::string_view op, const Tensor& value, std::string_view what = "output");
 
 }  // namespace gradus

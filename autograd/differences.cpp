@@ -9,16 +9,25 @@
 namespace gradus {
 
 namespace {
-/// What the last digits of a difference of two values may be off by, relative to them.
+/// How far the difference of two values may be off, relative to their size.
 constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
-/// The lowest binary digit of v that is 1, and the lowest that a double so large has.
+
+// The search of careful(). Steps grow by a factor of 4, which richardson() builds on.
+constexpr double kFirstStep = 0x1p-44;  // of unit(): x itself has only a few digits below it
+constexpr double kLastStep = 64;        // of span()
+constexpr int kFirstCandidate = 4;      // of fewer changes of R, the largest may be small by chance
+constexpr int kStairsSkipped = 3;       // steps to skip at a staircase: it looks smooth from afar
+constexpr double kTread = 1.0 / 64;     // of the first step that changes f: stays on one stair
+constexpr double kDisagree = 2;         // how many errors apart two slopes contradict each other
+
+/// The lowest binary digit of v that is 1, and the lowest that a double of its size has.
 double lowest_digit(double v) {
   int exponent = 0;
   const auto digits = static_cast<uint64_t>(std::ldexp(std::abs(std::frexp(v, &exponent)), 53));
   return std::ldexp(1, exponent - 53 + std::countr_zero(digits));
 }
 double last_digit(double v) { return std::abs(v) * std::numeric_limits<double>::epsilon(); }
-/// Whether v is a number of so many binary digits; a float32 has 24.
+/// Whether v fits into so many binary digits; a float32 has 24.
 bool fits(double v, int bits) {
   int exponent = 0;
   const double digits = std::ldexp(std::frexp(v, &exponent), bits);
@@ -29,7 +38,7 @@ bool fits(double v, int bits) {
 /// The size of x.
 double Differences::unit() const { return std::abs(x_) > 1e-280 ? std::abs(x_) : around_; }
 
-/// By how much x may have to move for f to show what it does.
+/// How far x may have to move before f shows a change.
 double Differences::span() const { return std::max({unit(), around_, 1.0}); }
 
 Differences::Change Differences::change(const Outputs& from, const Outputs& to) const {
@@ -49,7 +58,7 @@ Differences::Change Differences::change(const Outputs& from, const Outputs& to) 
   return c;
 }
 
-/// Finds the outputs that depend on x. They are rounded, even where a small step does not change
+/// Finds the outputs that depend on x. These are rounded, even if a small step does not change
 /// them.
 void Differences::find_dependent() const {
   if (!depends_.empty()) return;
@@ -63,8 +72,9 @@ void Differences::find_dependent() const {
   }
 }
 
-/// The lowest digit in use in all values of an output, if most of them end in three binary zeros or more. A
-/// function of a few steps, which are round numbers, loses nothing.
+/// The lowest digit that the values of an output use, if at least 7 different ones end in three
+/// binary zeros or more; else 0. A function with only a few values, which may be round numbers,
+/// has no grain.
 double Differences::grain_of(size_t output, const std::vector<Outputs>& values) const {
   double lowest = std::numeric_limits<double>::infinity();
   std::set<double> end_in_zeros;
@@ -109,7 +119,7 @@ double Differences::richardson(double h) const {
   return (16 * central(h / 4, flat).value - central(h, flat).value) / 15;
 }
 
-/// By how much R changes if the step does a little.
+/// By how much R changes if the step changes a little.
 double Differences::scatter(const Slope& s) const {
   double most = 0;
   for (const double factor : {0.71, 0.81, 0.93, 1.09, 1.17, 1.31})
@@ -117,61 +127,74 @@ double Differences::scatter(const Slope& s) const {
   return most;
 }
 
-Slope Differences::careful(double accuracy) const {
-  find_dependent();
-  bool same = false;
-  if (std::none_of(depends_.begin(), depends_.end(), [](bool d) { return d; }) && still(1))
-    return central(span(), same);  // no output depends on x
-  Slope before;                    // the difference with a quarter of the step
-  double last = 0;                 // the R before
-  double noise = 0;                // the largest change of R, times h
-  double changes = 0;              // the first step that changes f
-  Stairs stairs = Stairs::Unclear;
-  std::vector<Slope> seen;
+/// Raises the error to what nearby steps show.
+void Differences::verify(Slope& s) const { s.error = std::max(s.error, 2 * scatter(s)); }
+
+/// Whether s contradicts a candidate, even after both have been verified.
+bool Differences::contradicts_any(Slope& s, std::vector<Slope>& candidates) const {
+  const auto contradicts = [&s](const Slope& other) {
+    return std::abs(other.value - s.value) > kDisagree * (other.error + s.error);
+  };
+  if (std::none_of(candidates.begin(), candidates.end(), contradicts)) return false;
+  verify(s);
+  for (Slope& other : candidates)
+    if (contradicts(other)) verify(other);
+  return std::any_of(candidates.begin(), candidates.end(), contradicts);
+}
+
+/// The candidate with the smallest error that nearby steps confirm.
+Slope Differences::best_verified(std::vector<Slope>& candidates) const {
+  if (candidates.empty()) return {};
   const auto better = [](const Slope& a, const Slope& b) { return a.error < b.error; };
-  const auto verify = [&](Slope& s) { s.error = std::max(s.error, 2 * scatter(s)); };
-  const double end = 64 * span();
-  int level = 0, first = 4;  // of fewer changes of R the largest may be small by chance
-  for (double h = std::ldexp(unit(), -44); h <= end; h *= 4, ++level) {
-    bool flat = false;
-    const Slope now = central(h, flat);
-    if (std::isinf(now.error)) break;
-    const double r = (16 * before.value - now.value) / 15;
-    const double rounding = 2 * before.error;
-    if (level > 1) noise = std::max(noise, std::abs(r - last) * h);
-    before = now, last = r;
-    if (changes == 0 && !flat) changes = h;
-    if (level == 0 && !flat) stairs = Stairs::No;
-    if (changes > 0 && stairs == Stairs::Unclear) {
-      stairs = stairs_within(4 * h, changes / 64);
-      if (stairs == Stairs::Yes) seen.clear(), first = std::max(first, level + 3);
-      if (stairs == Stairs::Unclear) continue;
-    }
-    if (level < first) continue;
-    Slope s{r, noise / h + rounding, h, now.size};
-    const auto contradicts = [&](const Slope& o) {
-      return std::abs(o.value - s.value) > 2 * (o.error + s.error);
-    };
-    if (std::any_of(seen.begin(), seen.end(), contradicts)) {  // unless the bounds were too small
-      verify(s);
-      for (Slope& o : seen)
-        if (contradicts(o)) verify(o);
-      if (std::any_of(seen.begin(), seen.end(), contradicts)) break;
-    }
-    seen.push_back(s);
-    if (!flat && s.error <= accuracy) break;
-  }
-  if (seen.empty()) return {};
   for (;;) {
-    const auto best = std::min_element(seen.begin(), seen.end(), better);
-    const double claimed = best->error;
-    verify(*best);
-    if (best->error <= 2 * claimed) return *best;
+    Slope& best = *std::min_element(candidates.begin(), candidates.end(), better);
+    const double claimed = best.error;
+    verify(best);
+    if (best.error <= 2 * claimed) return best;
   }
 }
 
-/// f goes up or down stairs if it has several values, yet at most places a step of `tread` changes
-/// nothing. On one side of a mere kink it does.
+Slope Differences::careful(double accuracy) const {
+  find_dependent();
+  bool flat = false;
+  const bool depends = std::find(depends_.begin(), depends_.end(), true) != depends_.end();
+  if (!depends && still(1)) return central(span(), flat);
+  Slope quarter;           // the difference of the step before, which is a quarter of this one
+  double last_r = 0;       // R of the step before
+  double noise = 0;        // the largest change of R, times h
+  double moving_step = 0;  // the first step that changes f
+  Stairs stairs = Stairs::Unclear;
+  std::vector<Slope> candidates;
+  int level = 0, first_candidate = kFirstCandidate;
+  for (double h = kFirstStep * unit(); h <= kLastStep * span(); h *= 4, ++level) {
+    const Slope now = central(h, flat);
+    if (std::isinf(now.error)) break;
+    const double r = (16 * quarter.value - now.value) / 15;
+    const double rounding = 2 * quarter.error;
+    if (level > 1) noise = std::max(noise, std::abs(r - last_r) * h);
+    quarter = now;
+    last_r = r;
+    if (moving_step == 0 && !flat) moving_step = h;
+    if (level == 0 && !flat) stairs = Stairs::No;
+    if (moving_step > 0 && stairs == Stairs::Unclear) {
+      stairs = stairs_within(4 * h, kTread * moving_step);
+      if (stairs == Stairs::Unclear) continue;
+      if (stairs == Stairs::Yes) {
+        candidates.clear();
+        first_candidate = std::max(first_candidate, level + kStairsSkipped);
+      }
+    }
+    if (level < first_candidate) continue;
+    Slope s{r, noise / h + rounding, h, now.size};
+    if (contradicts_any(s, candidates)) break;
+    candidates.push_back(s);
+    if (!flat && s.error <= accuracy) break;
+  }
+  return best_verified(candidates);
+}
+
+/// f is a staircase if it has several values, but at most places a step of `tread` changes nothing.
+/// Beside a mere kink, such a step changes something on one side.
 Differences::Stairs Differences::stairs_within(double h, double tread) const {
   constexpr int kPlaces = 16;
   std::vector<Outputs> values;
@@ -195,8 +218,8 @@ double Differences::resolution(double least_size) const {
 }
 
 bool Differences::kink(double slope, double step) const {
-  // A bend between the two sides that a smaller step does not straighten, or a rise that it does
-  // not lower.
+  // A bend: the slopes of both sides differ, and a smaller step does not bring them together. A
+  // jump: f rises, and a smaller step does not make the rise smaller.
   const Outputs here = f_(x_);
   double bend = 0, rise = 0;
   bool bends = true, jumps = true;
@@ -211,7 +234,8 @@ bool Differences::kink(double slope, double step) const {
     const double moved = left.value + right.value;
     jumps &= std::abs(moved) > std::max(1e3 * rounding, 0.5 * std::abs(rise));
     if (h < step) bends &= std::abs(r - l) < 2 * std::abs(bend);
-    bend = r - l, rise = moved;
+    bend = r - l;
+    rise = moved;
   }
   return bends || jumps;
 }

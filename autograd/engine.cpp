@@ -1,5 +1,5 @@
-// The engine: a queue of nodes, newest first. Creation order is a topological order, so when a
-// node's turn comes every gradient that can reach it has arrived: no depth-first search, no
+// The engine: a queue of nodes, newest first. Nodes are created in topological order, so when a
+// node's turn comes, every gradient that can reach it has arrived. No depth-first search, and no
 // recursion.
 #include "autograd/engine.h"
 
@@ -46,11 +46,10 @@ using Targets = std::unordered_map<const Node*, std::vector<Tensor*>>;
 /// What one backward pass needs to know.
 struct Pass {
   BackwardOptions options;
-  LeafGradients* leaves = nullptr;  // none: what reaches a leaf is not wanted
-  Targets targets = {};             // interior tensors whose gradients are asked for
-  // The pass ends there: a composite's inputs are aliases of recorded tensors.
-  bool stop_at_targets = false;
-  const Storage* seed = nullptr;  // the caller's own buffer, not one that a closure saved
+  LeafGradients* leaves = nullptr;  // null: gradients of leaves are dropped
+  Targets targets = {};             // interior tensors whose gradients are requested
+  bool stop_at_targets = false;     // a composite's inputs are aliases, and the pass ends there
+  const Storage* seed = nullptr;    // the caller's own buffer, not one that a closure saved
 };
 
 void run(const Tensor& root, const Tensor& seed, const Pass& pass);
@@ -79,11 +78,10 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
   if (!create_graph) return node.body.joint(g, node.body.output);
   check<GradError>(static_cast<bool>(node.body.composite),
                    "{}: no second derivative: this fused op has no composite; write it in plain "
-                   "ops where its gradient must be "
-                   "differentiated",
+                   "ops where its gradient must be differentiated",
                    node.op);
-  // On aliases, and stopping there: differentiating on through the inputs would count f(x, h(x))'s
-  // path through h twice.
+  // The pass runs on aliases and stops there. If it went on through the inputs, it would count the
+  // path through h in f(x, h(x)) twice.
   std::vector<Tensor> inputs;
   for (const Tensor& x : node.body.inputs)
     inputs.push_back(x.defined() && x.requires_grad() ? alias(x) : x);
@@ -99,7 +97,7 @@ std::vector<Tensor> fused_gradients(const Node& node, const Tensor& g, bool crea
   return gradients;
 }
 
-/// Gradients of the node's inputs, one per edge, undefined where none is wanted.
+/// The gradients of the node's inputs, one per edge; undefined where none is needed.
 std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Tensor& g,
                                     bool create_graph, const Storage* seed) {
   const CheckNanPause pause;
@@ -116,7 +114,8 @@ std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Ten
   return gradients;
 }
 
-/// Undoes broadcasting, once for all operations; and refuses what is no gradient of that input.
+/// Undoes broadcasting, for all operations in one place. Refuses what cannot be a gradient of the
+/// input.
 Tensor unbroadcast(std::string_view op, const Tensor& g, const Edge& edge) {
   check<DTypeError>(g.dtype() == edge.dtype,
                     "{}: its closure returned a gradient of {} for an input of {}", op,
@@ -143,8 +142,7 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
     auto [node, g] = std::move(queue.extract(queue.begin()).mapped());
     check<GradError>(!node->released,
                      "backward: the graph through \"{}\" was freed by an earlier backward; pass "
-                     "retain_graph to the "
-                     "first one, or compute the forward again",
+                     "retain_graph to the first one, or compute the forward again",
                      node->op);
     if (!node->hooks.empty()) g = apply_hooks(node->hooks, std::move(g));
     if (auto it = pass.targets.find(node.get()); it != pass.targets.end()) {
@@ -175,7 +173,9 @@ void run(const Tensor& root, const Tensor& seed, const Pass& pass) {
   }
 }
 
+/// `seed`, or a one if it is undefined.
 Tensor checked_seed(const char* op, const Tensor& root, const Tensor& seed) {
+  check_defined(op, root);
   check<GradError>(root.requires_grad(),
                    "{}: the root of shape {} depends on nothing that requires a gradient; call "
                    "set_requires_grad() on a leaf, and record outside NoGrad",
@@ -204,7 +204,7 @@ void backward(const Tensor& root, const Tensor& seed, BackwardOptions options) {
   const Tensor first = checked_seed("backward", root, seed);
   run(root, first, {.options = options, .leaves = &leaves, .seed = first.impl()->storage.get()});
   GradMode mode(options.create_graph);
-  static std::mutex adding;  // passes in two threads may share leaves
+  static std::mutex adding;  // passes on different threads may share leaves
   for (auto& [leaf, gradient] : leaves.entries) {
     Tensor g = apply_hooks(leaf.impl()->hooks, std::move(gradient));
     const std::lock_guard lock(adding);
@@ -212,10 +212,12 @@ void backward(const Tensor& root, const Tensor& seed, BackwardOptions options) {
     // .grad always owns its buffer: scaling it must not change another leaf's
     if (slot.defined())
       accumulate(slot, std::move(g));
+    else if (g.requires_grad())
+      slot = g + 0.0;
+    else if (g.unique() && g.is_contiguous())
+      slot = std::move(g);
     else
-      slot = g.requires_grad()                 ? g + 0.0
-             : g.unique() && g.is_contiguous() ? std::move(g)
-                                               : raw::clone(g);
+      slot = raw::clone(g);
   }
 }
 
@@ -243,6 +245,7 @@ std::vector<Tensor> grad(const Tensor& root, const std::vector<Tensor>& inputs,
 }
 
 void register_hook(const Tensor& x, std::function<Tensor(const Tensor&)> f) {
+  check_defined("register_hook", x);
   check<GradError>(x.requires_grad(), "register_hook: the tensor of shape {} requires no gradient",
                    x.shape());
   (x.impl()->node ? x.impl()->node->hooks : x.impl()->hooks).push_back(std::move(f));

@@ -15,41 +15,50 @@ namespace gradus {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// What values near 1 leave over where they cancel; in a second derivative, what first ones do.
-constexpr double kLeftOver = 1e-16, kLeftOverOfGradients = 3e-10;
-constexpr double kNothing = 1e-30;  // a derivative that no training would notice
+
+// The constants of judge() and accuse().
+constexpr double kSmallPart = 1e-3;  // a derivative counts as at least this part of a typical one
+constexpr double kAccuracy = 0.01;   // the search may stop at this part of the tolerated error
+constexpr double kNothing = 1e-30;   // a derivative that no training would notice
+constexpr double kClear = 512;       // times f's resolution: what an accused derivative is off by
+constexpr double kLeftOver = 1e-16;  // what values near 1 leave when they cancel
+constexpr double kGradientsLeftOver = 3e-10;  // in a second derivative: what first ones leave
+constexpr double kTiny = 1e-280;              // where the square of a number is 0
 
 double root_mean_square(const std::vector<double>& v) {
   double largest = 0, squares = 0, n = 0;
-  for (const double x : v)
-    if (std::isfinite(x)) largest = std::max(largest, std::abs(x)), ++n;
+  for (const double x : v) {
+    if (!std::isfinite(x)) continue;
+    largest = std::max(largest, std::abs(x));
+    ++n;
+  }
   if (largest == 0) return 0;
-  for (const double x : v)  // as parts of the largest, or they could overflow
+  for (const double x : v)  // relative to the largest, or the squares could overflow
     if (std::isfinite(x)) squares += (x / largest) * (x / largest);
   return largest * std::sqrt(squares / n);
 }
 
-/// What a check knows of itself.
-struct Check {
+/// One call of gradcheck or gradgradcheck.
+struct Run {
   const Problem& problem;
   const GradcheckOptions& options;
   const Tensor& upstream;
   const std::vector<Tensor>& analytic;
-  bool second;  // f is a gradient, and its last input the upstream one
-  double size;  // then of what f is the gradient of
-  bool float32;
+  bool second;   // f is a gradient, and its last input is the upstream gradient
+  double size;   // if second: of the function whose gradient f is
+  bool float32;  // whether a recorded operation has float32 inputs
   GradcheckResult result = {};
   std::string doubt = {};                        // about the first one that could not be judged
-  std::vector<std::vector<double>> digits = {};  // of `analytic`, once asked for
+  std::vector<std::vector<double>> digits = {};  // of `analytic`, once last_digits() has run
 
-  /// What the last digits of a gradient are worth.
+  /// By how much a gradient changes if the last digits of the inputs do.
   double last_digits(size_t i, size_t j) {
     if (digits.empty()) digits = problem.last_digits(analytic, upstream);
     return digits[i][j];
   }
 };
 
-/// The size of u . f, were there no cancellation; u counts as at least 1.
+/// The size of u . f without cancellation; u counts as at least 1.
 double product_size(const Tensor& f, const Tensor& u) {
   double size = 0;
   const std::vector<double> y = f.to_vector<double>(), w = u.to_vector<double>();
@@ -68,7 +77,7 @@ std::string index_name(const Shape& shape, int64_t flat) {
 }
 
 /// The derivative that a message is about.
-std::string name(const Check& run, size_t i, size_t j) {
+std::string name(const Run& run, size_t i, size_t j) {
   const bool upstream = run.second && i + 1 == run.problem.inputs.size();
   return fmt::format("{} of {} at {}", run.second ? "second derivative" : "gradient",
                      upstream ? "the upstream gradient" : fmt::format("input {}", i),
@@ -76,7 +85,7 @@ std::string name(const Check& run, size_t i, size_t j) {
 }
 
 /// Why c could not be judged.
-std::string why_unjudged(const Check& run, const Differences& differences, const Compared& c) {
+std::string why_unjudged(const Run& run, const Differences& differences, const Compared& c) {
   if (std::isinf(c.noise)) return "f is not finite at this input, or not on both sides of it";
   const Slope slope = differences.careful(0);
   std::string why;
@@ -86,61 +95,79 @@ std::string why_unjudged(const Check& run, const Differences& differences, const
     why = "f has a kink or a jump here: move the input away from it";
   else
     why = fmt::format(
-        "the differences are too coarse to judge: f's values, about {:.2g}, keep too few digits of "
-        "how they change",
+        "the differences are too coarse to judge: f's values, about {:.2g}, have too few digits to "
+        "show how they change",
         slope.size);
-  return fmt::format("{:.9g} ± {:.2g} (differences), {:.9g} (backward); {}", c.want, c.noise, c.got,
-                     why);
+  return fmt::format("{:.9g} ± {:.2g} (differences), ", c.want, c.noise) +
+         fmt::format("{:.9g} (backward); {}", c.got, why);
 }
 
-/// How a derivative is judged, and its relative error beyond the noise.
+/// A derivative from backward beside the same one from differences.
+struct Comparison {
+  double got;      // from backward
+  Slope slope;     // from differences
+  double typical;  // the size of the input's derivatives
+
+  double larger() const { return std::max(std::abs(got), std::abs(slope.value)); }
+  double difference() const { return std::abs(got - slope.value); }
+  /// What the difference is measured by.
+  double scale() const { return std::max(larger(), kSmallPart * typical); }
+  /// The relative error beyond the noise.
+  double error() const {
+    return larger() == 0 ? 0 : std::max(0.0, difference() - slope.error) / scale();
+  }
+  /// Whether the noise alone may exceed the tolerance.
+  bool coarse(double tolerance) const {
+    return slope.error > tolerance * std::max(larger(), typical);
+  }
+};
+
 struct Verdict {
   Judgement judgement = Judgement::Right;
   double error = 0;
 };
 
-/// Judges c.got, the derivative by inputs[i][j]; `typical` is the size of its neighbours.
-Verdict judge(Check& run, const Differences& differences, size_t i, size_t j, double typical,
-              Compared& c) {
-  const double tolerance = run.options.tolerance;
-  Slope slope = differences.quick(run.options.step);
-  const auto own = [&] { return std::max(std::abs(c.got), std::abs(slope.value)); };
-  const auto difference = [&] { return std::abs(c.got - slope.value); };
-  const auto least = [&] { return std::max(own(), 1e-3 * typical); };
-  const auto error = [&] {
-    return own() == 0 ? 0 : std::max(0.0, difference() - slope.error) / least();
-  };
-  const auto coarse = [&] { return slope.error > tolerance * std::max(own(), typical); };
-  const auto verdict = [&](Judgement judgement, double by = 0) {
-    c.want = slope.value, c.noise = slope.error;
-    return Verdict{c.judgement = judgement, by};
-  };
-  if (std::isfinite(slope.error) && std::isfinite(c.got) && difference() <= tolerance * least() &&
-      (!coarse() || (c.got == 0 && differences.still(run.options.step))))
-    return verdict(Judgement::Right, error());
-  const double size = std::isfinite(c.got) ? std::max(std::abs(c.got), typical) : typical;
-  slope = differences.careful(0.01 * tolerance * size);
-  if (!std::isfinite(c.got) && !differences.finite()) slope.error = kInfinity;
-  if (std::isinf(slope.error)) return verdict(Judgement::Unjudged);
-  if (!std::isfinite(c.got)) return verdict(Judgement::Wrong, kInfinity);
+/// Wrong or unjudged? `c` differs by more than its noise, but an accusation has to stand clear of
+/// everything that may be noise: of the last digits of backward, and of values inside f that
+/// cancel, which the outputs do not show.
+Verdict accuse(Run& run, const Differences& differences, size_t i, size_t j, double resolution,
+               Comparison& c) {
+  if (run.float32 || differences.through_float32() || differences.kink(c.got, c.slope.step))
+    return {Judgement::Unjudged};
+  c.slope.error = 2 * c.slope.error + 4 * run.last_digits(i, j);
+  // A difference over a small step shows less than f's resolution, which is that of a large one.
+  const double visible = resolution * std::max(kClear, 2 / c.slope.step);
+  const double left_over = run.second ? kGradientsLeftOver : kLeftOver;
+  if (c.difference() > std::max(visible, left_over) && c.error() > run.options.tolerance)
+    return {Judgement::Wrong, c.error()};
+  return {Judgement::Unjudged};
+}
+
+/// Judges the derivative with respect to inputs[i][j]. First by one difference, which is enough for
+/// most; if that does not agree, by the search for the best one.
+Verdict judge(Run& run, const Differences& differences, size_t i, size_t j, Comparison& c) {
+  const double tolerance = run.options.tolerance, step = run.options.step;
+  const bool finite = std::isfinite(c.got);
+  c.slope = differences.quick(step);
+  const bool agrees =
+      std::isfinite(c.slope.error) && finite && c.difference() <= tolerance * c.scale();
+  if (agrees && (!c.coarse(tolerance) || (c.got == 0 && differences.still(step))))
+    return {Judgement::Right, c.error()};
+
+  const double size = finite ? std::max(std::abs(c.got), c.typical) : c.typical;
+  c.slope = differences.careful(kAccuracy * tolerance * size);
+  if (!finite && !differences.finite()) c.slope.error = kInfinity;
+  if (std::isinf(c.slope.error)) return {Judgement::Unjudged};
+  if (!finite) return {Judgement::Wrong, kInfinity};
   const double resolution = differences.resolution(run.size);
-  if (own() <= std::max(resolution, kNothing)) return verdict(Judgement::Right);
-  if (error() > tolerance) {
-    if (run.float32 || differences.through_float32() || differences.kink(c.got, slope.step))
-      return verdict(Judgement::Unjudged);
-    // An accusation has to stand clear of all that may be noise: of the last digits of backward, and
-    // of values inside f that cancel, which the outputs do not show.
-    slope.error = 2 * slope.error + 4 * run.last_digits(i, j);
-    const double least_shown = std::max(resolution * std::max(512.0, 2 / slope.step),
-                                        run.second ? kLeftOverOfGradients : kLeftOver);
-    return difference() > least_shown && error() > tolerance ? verdict(Judgement::Wrong, error())
-                                                             : verdict(Judgement::Unjudged);
-  }
-  return coarse() ? verdict(Judgement::Unjudged) : verdict(Judgement::Right, error());
+  if (c.larger() <= std::max(resolution, kNothing)) return {Judgement::Right};
+  if (c.error() > tolerance) return accuse(run, differences, i, j, resolution, c);
+  if (c.coarse(tolerance)) return {Judgement::Unjudged};
+  return {Judgement::Right, c.error()};
 }
 
 /// Compares one input's gradient.
-void compare(Check& run, size_t i) {
+void compare(Run& run, size_t i) {
   const Problem& problem = run.problem;
   const Shape& shape = problem.inputs[i].shape();
   const Tensor& gradient = run.analytic[i];
@@ -149,7 +176,7 @@ void compare(Check& run, size_t i) {
                     gradient.shape(), shape);
   const std::vector<double> x = problem.inputs[i].to_vector<double>();
   const std::vector<double> got = gradient.to_vector<double>();
-  const double rms = root_mean_square(x), around = rms > 1e-280 ? rms : 1;
+  const double rms = root_mean_square(x), around = rms > kTiny ? rms : 1;
   const double typical = root_mean_square(got);
   const std::vector<double> u = run.upstream.to_vector<double>();
   std::vector<Compared> all(got.size());
@@ -162,8 +189,9 @@ void compare(Check& run, size_t i) {
   };
   for (size_t j = 0; j < all.size(); ++j) {
     const Differences differences = differences_of(j);
-    all[j].got = got[j];
-    const Verdict verdict = judge(run, differences, i, j, typical, all[j]);
+    Comparison comparison{got[j], {}, typical};
+    const Verdict verdict = judge(run, differences, i, j, comparison);
+    all[j] = {got[j], comparison.slope.value, comparison.slope.error, verdict.judgement};
     ++run.result.checked;
     run.result.wrong += verdict.judgement == Judgement::Wrong;
     run.result.unjudged += verdict.judgement == Judgement::Unjudged;
@@ -181,28 +209,27 @@ void compare(Check& run, size_t i) {
       likely_cause(all, shape, worst));
 }
 
-/// `size` is that of u . f if f is a gradient and its last input u.
+/// If f is the gradient of u . h, and its last input is u, then `size` is that of u . h.
 GradcheckResult check_gradients(const Function& f, const std::vector<Tensor>& inputs,
                                 const GradcheckOptions& options, std::optional<double> size) {
   for (const double positive : {options.step, options.tolerance})
     check<ValueError>(positive > 0 && positive < 1,
-                      "gradcheck: step {} and tolerance {}; wanted two "
-                      "numbers between 0 and 1",
+                      "gradcheck: step {} and tolerance {}; both must be between 0 and 1",
                       options.step, options.tolerance);
   const Problem problem(f, inputs, options);
   problem.refuse_random(1);
   Generator generator(options.seed);
   const Tensor y = f(problem.inputs);
-  check<DTypeError>(y.is_floating_point(), "gradcheck: f gives int64, which has no derivative");
-  const auto wanted = [](bool w) { return w; };
-  check<ValueError>(std::any_of(problem.wanted.begin(), problem.wanted.end(), wanted),
+  check<DTypeError>(y.is_floating_point(), "gradcheck: f returns int64, which has no derivative");
+  const std::vector<bool>& chosen = problem.differentiate;
+  check<ValueError>(std::find(chosen.begin(), chosen.end(), true) != chosen.end(),
                     "gradcheck: there is nothing to check: no floating input is chosen");
   const Tensor upstream = randn(y.shape(), y.options(), generator);
   const std::vector<Tensor> analytic = problem.gradients(problem.inputs, upstream);
-  Check run{problem,          options,          upstream,       analytic,
-            size.has_value(), size.value_or(0), uses_float32(y)};
+  Run run{problem,          options,          upstream,       analytic,
+          size.has_value(), size.value_or(0), uses_float32(y)};
   for (size_t i = 0; i < analytic.size(); ++i)
-    if (problem.wanted[i]) compare(run, i);
+    if (chosen[i]) compare(run, i);
   GradcheckResult& result = run.result;
   result.ok = result.wrong == 0 && result.unjudged == 0;
   if (!result.ok) problem.refuse_random(100);
@@ -228,16 +255,17 @@ GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inpu
   extended.push_back(randn(y.shape(), y.options(), generator));
 
   const Function gradient_of_f = [&](const std::vector<Tensor>& in) {
-    GradMode mode(true);  // the differences call this under NoGrad, but its inside needs a graph
-    std::vector<Tensor> xs(in.begin(), in.end() - 1), wanted;
+    GradMode mode(true);  // the differences call this under NoGrad, but it needs a graph itself
+    std::vector<Tensor> xs(in.begin(), in.end() - 1), chosen;
     for (size_t i = 0; i < xs.size(); ++i)
-      if (problem.wanted[i]) wanted.push_back(xs[i]);
-    std::vector<Tensor> rows = {zeros({0}, in.back().options())};
-    for (const Tensor& g : gradients_of(f(xs), wanted, in.back(), true)) rows.push_back(flatten(g));
-    return cat(rows, 0);
+      if (problem.differentiate[i]) chosen.push_back(xs[i]);
+    std::vector<Tensor> parts = {zeros({0}, in.back().options())};  // none may be chosen
+    for (const Tensor& g : gradients_of(f(xs), chosen, in.back(), true))
+      parts.push_back(flatten(g));
+    return cat(parts, 0);
   };
   GradcheckOptions inner = options;
-  inner.differentiate = problem.wanted;
+  inner.differentiate = problem.differentiate;
   inner.differentiate.push_back(true);
   return check_gradients(gradient_of_f, extended, inner, product_size(y, extended.back()));
 }

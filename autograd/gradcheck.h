@@ -8,10 +8,10 @@
 //                      {randn({2, 3}, F64), randn({3}, F64)});
 //   if (!r.ok) puts(r.message.c_str());
 //
-// h scales with x_j, and where one difference does not agree with backward, all steps are tried
-// (differences.h). They bring a bound on their own error, and no derivative is called wrong within
-// it. So there are three answers: right, wrong, and "the differences are too coarse to judge". Where f
-// goes through float32, or has a kink or a jump at x, what does not agree is not judged.
+// h scales with x_j. Where the first difference does not agree with backward, many steps are tried
+// (differences.h). They give a bound on their own error, and no derivative within it is called
+// wrong. So there are three answers: right, wrong, and "the differences are too coarse to judge".
+// Where f goes through float32, or has a kink or a jump at x, a disagreement is not judged.
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,33 +24,36 @@ using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
   double step = 1e-5;                    // h of the first difference, relative to |x_j|
-  double tolerance = 1e-6;               // largest relative error accepted
+  double tolerance = 1e-6;               // the largest relative error that is accepted
   uint64_t seed = 1;                     // of the upstream gradient
-  std::vector<bool> differentiate = {};  // which inputs; empty: every floating one
+  std::vector<bool> differentiate = {};  // which inputs to check; empty: every floating one
 };
 
 struct GradcheckResult {
   bool ok = true;        // every derivative could be judged, and is right
   int64_t checked = 0;   // how many derivatives were compared
-  int64_t wrong = 0;     // how many disagree with the finite differences, beyond their noise
+  int64_t wrong = 0;     // how many disagree with the differences by more than their noise
   int64_t unjudged = 0;  // how many could be neither confirmed nor refuted
-  /// Largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 1000) of those judged,
-  /// s the root mean square of the gradient of that input, noise the error of the differences.
+  /// The largest (|analytic - numeric| - noise) / max(|analytic|, |numeric|, s / 1000) of those
+  /// judged. s is the root mean square of that input's gradient, noise the error of the
+  /// differences.
   double worst_error = 0;
-  /// If not ok. Of the worst derivative: input, index, expected, got, likely cause. If none is wrong,
-  /// of one that could not be judged: the estimate, its uncertainty, and why it is not sharper: values
-  /// too large beside their change, float32 inside f, a kink or a jump, f not finite nearby.
+  /// Empty if ok. Otherwise about the worst derivative: input, index, expected, got, likely cause.
+  /// If none is wrong, about one that could not be judged: the estimate, its uncertainty, and the
+  /// reason: values too large beside their change, float32 inside f, a kink or a jump, or f not
+  /// finite nearby.
   std::string message;
-  /// Not ok, yet nothing is known to be wrong.
+  /// Not ok, but nothing is known to be wrong.
   bool inconclusive() const { return !ok && wrong == 0; }
 };
 
-/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64 and f's output is floating;
-/// ValueError if f is random (seed its numbers inside f), or if there is nothing to check.
+/// Checks d f / d inputs. Inputs are copied. DTypeError unless floating inputs are F64 and f's
+/// output is floating. ValueError if f is random (seed its numbers inside f), or if there is
+/// nothing to check.
 GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 
-/// Checks the second derivatives: gradcheck of the function (x, u) -> d(u . f)/dx.
+/// Checks second derivatives: gradcheck of the function (x, u) -> d(u . f)/dx.
 GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options = {});
 

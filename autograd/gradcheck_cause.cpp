@@ -13,7 +13,7 @@ bool near(double a, double b, double noise) {
   return std::abs(a - b) <= noise + 1e-6 * std::max(std::abs(a), std::abs(b));
 }
 
-/// got = ratio · want everywhere, much closer than ratio is to 1 and to 0.
+/// Whether got = ratio · want everywhere, much more closely than ratio is to 1 or to 0.
 bool scaled(const std::vector<Compared>& judged, double ratio) {
   const double close = 0.01 * std::min(std::abs(ratio - 1), std::abs(ratio));
   return std::all_of(judged.begin(), judged.end(), [&](const Compared& c) {
@@ -41,7 +41,7 @@ std::string likely_cause(const std::vector<Compared>& all, const Shape& shape, s
   if (!std::isfinite(g))
     return "the derivative is not finite: a division by 0 or a log of 0 in the backward";
   std::vector<Compared> judged;
-  size_t wrong = 0, clear = 0;  // clear: not 0, beyond the noise
+  size_t wrong = 0, clear = 0;  // clear: not 0, even with the noise
   double ratio = 0, weight = 0, largest = 0, noise = 0;
   for (const Compared& c : all) {
     if (c.judgement == Judgement::Unjudged || !std::isfinite(c.got)) continue;
@@ -72,7 +72,7 @@ std::string likely_cause(const std::vector<Compared>& all, const Shape& shape, s
     return w == 0 ? "it should be 0"
                   : fmt::format(
                         "it is {:.6g} times what it should be; an input of more elements "
-                        "would tell more",
+                        "would show more",
                         g / w);
   if (wrong == judged.size() && wrong > 1)
     return "every element is wrong: look at the formula itself";

@@ -2,19 +2,17 @@
 
 #include <map>
 
-#include "autograd/node.h"
-
 namespace gradus {
 
 namespace {
 
-/// What a tensor's name is looked up by: the node that computed it, else the leaf itself.
+/// The key to a tensor's name: the node that computed it, or else the leaf itself.
 const void* key(const Tensor& x) {
   const Tensor::Impl* impl = x.impl();
   return impl->node ? static_cast<const void*>(impl->node.get()) : impl;
 }
 
-/// The lines of a label, without the empty ones, as they stand between Graphviz's quotes.
+/// The lines of a label, without the empty ones, escaped for Graphviz's quotes.
 std::string label(std::initializer_list<std::string> lines) {
   std::string out;
   for (const std::string& line : lines) {
@@ -32,7 +30,21 @@ std::string shape_line(const Shape& shape) { return shape.size() == 0 ? "" : sha
 
 }  // namespace
 
+void for_each_node(const Tensor& y, const std::function<void(const Node&)>& f) {
+  std::map<uint64_t, const Node*, std::greater<>> queue;  // as backward walks it
+  const auto push = [&](const std::shared_ptr<Node>& node) {
+    if (node) queue[node->sequence] = node.get();
+  };
+  push(y.impl()->node);
+  while (!queue.empty()) {
+    const Node* node = queue.extract(queue.begin()).mapped();
+    f(*node);
+    for (const Edge& edge : node->body.edges) push(edge.node);
+  }
+}
+
 std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, Tensor>>& names) {
+  check_defined("graph_dot", y);
   check<GradError>(
       y.requires_grad(),
       "graph_dot: the tensor of shape {} has no history: none of its inputs requires a gradient",
@@ -46,8 +58,8 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
 
   std::string out =
       "digraph gradus {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n";
-  std::map<uint64_t, const Node*, std::greater<>> queue;  // newest first, as backward walks it
-  std::map<const Tensor::Impl*, size_t> leaves;  // numbered as met: the same picture every run
+  // Leaves are numbered as they are met, so that every run gives the same picture.
+  std::map<const Tensor::Impl*, size_t> leaves;
   auto leaf = [&](const Tensor& x) {
     const auto [it, fresh] = leaves.try_emplace(x.impl(), leaves.size());
     if (!fresh) return it->second;
@@ -56,26 +68,21 @@ std::string graph_dot(const Tensor& y, const std::vector<std::pair<std::string, 
                        label({name_of(x.impl()), shape_line(x.shape())}));
     return it->second;
   };
-  if (!y.impl()->node)
-    leaf(y);
-  else
-    queue[y.impl()->node->sequence] = y.impl()->node.get();
-  while (!queue.empty()) {
-    const Node* node = queue.extract(queue.begin()).mapped();
-    check<GradError>(!node->released,
+  if (y.is_leaf()) leaf(y);
+  for_each_node(y, [&](const Node& node) {
+    check<GradError>(!node.released,
                      "graph_dot: the graph was freed by backward; draw it before, or retain it");
-    out += fmt::format("  op{} [shape=box, style=rounded, label=\"{}\"];\n", node->sequence,
-                       label({name_of(node), std::string(node->op), shape_line(node->shape)}));
-    for (const Edge& edge : node->body.edges) {
+    out += fmt::format("  op{} [shape=box, style=rounded, label=\"{}\"];\n", node.sequence,
+                       label({name_of(&node), std::string(node.op), shape_line(node.shape)}));
+    for (const Edge& edge : node.body.edges) {
       if (edge.node) {
-        queue[edge.node->sequence] = edge.node.get();
-        out += fmt::format("  op{} -> op{};\n", edge.node->sequence, node->sequence);
+        out += fmt::format("  op{} -> op{};\n", edge.node->sequence, node.sequence);
       } else if (edge.leaf.defined()) {
         const size_t number = leaf(edge.leaf);
-        out += fmt::format("  leaf{} -> op{};\n", number, node->sequence);
+        out += fmt::format("  leaf{} -> op{};\n", number, node.sequence);
       }
     }
-  }
+  });
   return out + "}\n";
 }
 

@@ -13,9 +13,9 @@
 
 namespace gradus {
 
-/// g -> gradient of one input; or (g, y) where the derivative is cheapest from the output y. A
-/// closure must not capture the output itself: that would be a reference cycle. The node hands it
-/// over.
+/// g -> the gradient of one input; or (g, y) -> the gradient, where it is cheapest from the output
+/// y. A closure must not capture the output itself, which would be a reference cycle: it receives
+/// it.
 struct Vjp {
   std::function<Tensor(const Tensor& g, const Tensor& y)> f;
   bool wants_output = false;
@@ -28,17 +28,16 @@ struct Vjp {
       : f(std::move(fn)), wants_output(true) {}
 };
 
-/// The gradients of all inputs of a fused op at once; an undefined one for an input without
-/// gradient.
+/// The gradients of all inputs of a fused op at once; undefined for an input that needs none.
 using JointVjp = std::function<std::vector<Tensor>(const Tensor& g, const Tensor& y)>;
-/// The fused op written in differentiable ops: its definition, and the way to second derivatives.
+/// A fused op written in differentiable ops: its definition, and the way to second derivatives.
 using Composite = std::function<Tensor(std::span<const Tensor> inputs)>;
 
 /// Where a gradient goes: to the node that computed the input, or into a leaf.
 struct Edge {
   std::shared_ptr<Node> node;
   Tensor leaf;
-  Shape shape;  // of the input, and its dtype: so must its gradient be
+  Shape shape;  // of the input, like its dtype; its gradient must have both
   DType dtype;
   Vjp vjp;
   bool needs_grad = true;
@@ -46,15 +45,14 @@ struct Edge {
 
 struct Node {
   std::string_view op;
-  uint64_t
-      sequence;  // creation order is a topological order: nothing is computed before its inputs
-  Shape shape;   // of the output
-  struct Body {  // everything that backward frees
+  uint64_t sequence;  // the order of creation: an input's node comes before this one
+  Shape shape;        // of the output
+  struct Body {       // everything that backward frees
     std::vector<Edge> edges;
     JointVjp joint;
     Composite composite;
     std::vector<Tensor> inputs;  // of a fused op, for its composite
-    Tensor output;               // detached; only if a closure wants it
+    Tensor output;               // detached; only if a closure needs it
   } body;
   std::vector<std::function<Tensor(const Tensor&)>> hooks;
   bool released = false;

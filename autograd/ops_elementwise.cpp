@@ -1,5 +1,5 @@
-// Elementwise operations: the value from tensor/, the derivative beside it. A closure is written
-// with differentiable operations, so that it can be differentiated again.
+// Elementwise operations: the value comes from tensor/, the derivative stands beside it. Closures
+// are written with differentiable operations, so that they can be differentiated again.
 #include <cmath>
 #include <numbers>
 
@@ -11,23 +11,22 @@ namespace gradus {
 // ---- Arithmetic
 
 namespace {
-Tensor pass(const Tensor& g) { return g; }
-/// The number that x meets, as a tensor like it.
-Tensor beside(const Tensor& x, double c, const char* op) {
-  check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),
-                    "{}: {} is no int64, but the tensor is; convert it with to(x, F32)", op, c);
+Tensor identity(const Tensor& g) { return g; }
+/// c as a 0-d tensor of x's dtype and device.
+Tensor scalar_like(const Tensor& x, double c, const char* op) {
+  raw::check_scalar(op, c, x);
   return full({}, c, x.options());
 }
-/// g where the mask is set. Not a product: 0 times infinity would be NaN.
-Tensor only(const Tensor& g, const Tensor& mask) { return masked_fill(g, eq(mask, 0), 0); }
+/// g where the mask is set, else 0. Not a product: 0 times infinity would be NaN.
+Tensor only_where(const Tensor& mask, const Tensor& g) { return masked_fill(g, eq(mask, 0), 0); }
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
-  return record("add", raw::add(a, b), {{a, pass}, {b, pass}});
+  return record("add", raw::add(a, b), {{a, identity}, {b, identity}});
 }
 Tensor sub(const Tensor& a, const Tensor& b) {
   return record("sub", raw::binary(scalar::Sub{}, a, b),
-                {{a, pass}, {b, [](const Tensor& g) { return -g; }}});
+                {{a, identity}, {b, [](const Tensor& g) { return -g; }}});
 }
 Tensor mul(const Tensor& a, const Tensor& b) {
   return record(
@@ -40,7 +39,7 @@ Tensor div(const Tensor& a, const Tensor& b) {
                  {b, [b](const Tensor& g, const Tensor& y) { return -(g * y / b); }}});
 }
 Tensor add(const Tensor& x, double c) {
-  return record("add_scalar", raw::unary(scalar::AddScalar{c}, x), {{x, pass}});
+  return record("add_scalar", raw::unary(scalar::AddScalar{c}, x), {{x, identity}});
 }
 Tensor mul(const Tensor& x, double c) {
   return record("mul_scalar", raw::unary(scalar::MulScalar{c}, x),
@@ -50,24 +49,24 @@ Tensor neg(const Tensor& x) {
   return record("neg", raw::unary(scalar::Neg{}, x), {{x, [](const Tensor& g) { return -g; }}});
 }
 Tensor div(const Tensor& x, double c) {
-  check<DTypeError>(x.is_floating_point(), "div: not defined for int64; convert with to(x, F32)");
+  raw::check_floating("div", {{"x", x}});
   return div(x, full({}, c, x.options()));  // x times 1 / c would be rounded twice: 49 / 49 < 1
 }
 Tensor operator/(double c, const Tensor& x) {
-  check<DTypeError>(x.is_floating_point(), "div: not defined for int64; convert with to(x, F32)");
+  raw::check_floating("div", {{"x", x}});
   return div(full({}, c, x.options()), x);
 }
 
 Tensor pow(const Tensor& a, const Tensor& b) {
-  auto log_of_base = [](const Tensor& base) { return log(masked_fill(base, eq(base, 0), 1)); };
+  auto log_or_0 = [](const Tensor& base) { return log(masked_fill(base, eq(base, 0), 1)); };
   return record(
       "pow", raw::binary(scalar::Pow{}, a, b),
       {{a,
         [a, b](const Tensor& g) {  // 0^0: nothing depends on a, though a^(b-1) is infinite
           return g * b * pow(masked_fill(a, eq(a, 0) * eq(b, 0), 1), b - 1.0);
         }},
-       {b, [a, log_of_base](const Tensor& g, const Tensor& y) {
-          return g * masked_fill(y, eq(a, 0), 0) * log_of_base(a);
+       {b, [a, log_or_0](const Tensor& g, const Tensor& y) {
+          return g * masked_fill(y, eq(a, 0), 0) * log_or_0(a);
         }}});
 }
 Tensor pow(const Tensor& x, double p) {
@@ -75,8 +74,10 @@ Tensor pow(const Tensor& x, double p) {
       "pow_scalar", raw::unary(scalar::PowScalar{p}, x),
       {{x, [x, p](const Tensor& g) { return p == 0 ? zeros_like(g) : g * (pow(x, p - 1) * p); }}});
 }
-
-Tensor pow(double a, const Tensor& x) { return pow(full({}, a, x.options()), x); }
+Tensor pow(double a, const Tensor& x) {
+  raw::check_floating("pow", {{"the exponent", x}});
+  return pow(full({}, a, x.options()), x);
+}
 
 // ---- Functions
 
@@ -141,7 +142,7 @@ Tensor softplus(const Tensor& x) {
 // ---- Activations with a backward kernel of one pass
 
 namespace {
-/// y = forward(x), dx = backward(g, x); `composite` is the definition in plain operations.
+/// y = forward(x), dx = backward(g, x). `composite` is the definition in plain operations.
 Tensor activation(std::string_view op, const UnaryOp& forward, const BinaryOp& backward,
                   const Tensor& x, std::function<Tensor(const Tensor&)> composite) {
   return record_fused(
@@ -181,23 +182,27 @@ Tensor gelu(const Tensor& x, GeluForm form) {
 // ---- Choices
 
 Tensor clamp(const Tensor& x, double low, double high) {
-  check<ValueError>(low <= high, "clamp: low {} above high {}", low, high);
+  check<ValueError>(low <= high, "clamp: low {} is above high {}", low, high);
   return record(
       "clamp", raw::unary(scalar::Clamp{low, high}, x),
-      {{x, [x, low, high](const Tensor& g) { return only(g, ge(x, low) * le(x, high)); }}});
+      {{x, [x, low, high](const Tensor& g) { return only_where(ge(x, low) * le(x, high), g); }}});
 }
 
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  raw::check_same_options("clamp", {{"x", x}, {"low", low}, {"high", high}});
   check<ValueError>(low.defined() || high.defined(), "clamp: neither bound is given");
+  Shape shape = x.shape();
+  for (const Tensor& bound : {low, high})
+    if (bound.defined()) shape = broadcast_shape("clamp", shape, bound.shape());
   Tensor y = x;
-  // A bound that is NaN counts, so that it shows.
+  // A bound that is NaN takes effect, so that it shows.
   if (low.defined()) y = where(lt(y, low) + isnan(low), low, y);
   if (high.defined()) y = where(gt(y, high) + isnan(high), high, y);
   return y;
 }
 
 namespace {
-/// g, half of it at a tie, nothing to who loses. A NaN neither ties nor loses.
+/// g; half of it where the operands tie, 0 where this one loses. A NaN neither ties nor loses.
 Tensor share(const Tensor& g, const Tensor& loses, const Tensor& ties) {
   return masked_fill(where(ties, g * 0.5, g), loses, 0);
 }
@@ -216,13 +221,14 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
   return record("where", raw::where(mask, a, b),
-                {{a, [mask](const Tensor& g) { return only(g, mask); }},
+                {{a, [mask](const Tensor& g) { return only_where(mask, g); }},
                  {b, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
-  // Who fills in -infinity, as attention's mask does, means it.
+  // Whoever fills in -infinity, as attention does with its mask, means it.
   const CheckNanPause pause(!std::isfinite(value));
-  return record("masked_fill", raw::where(mask, beside(x, value, "masked_fill"), x),
+  const Tensor fill = scalar_like(x, value, "masked_fill");
+  return record("masked_fill", raw::where(mask, fill, x, "masked_fill"),
                 {{x, [mask](const Tensor& g) { return masked_fill(g, mask, 0); }}});
 }
 
@@ -234,14 +240,19 @@ Tensor lt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Lt{}, 
 Tensor le(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Le{}, a, b); }
 Tensor gt(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Gt{}, a, b); }
 Tensor ge(const Tensor& a, const Tensor& b) { return raw::compare(scalar::Ge{}, a, b); }
-Tensor eq(const Tensor& x, double c) { return eq(x, beside(x, c, "eq")); }
-Tensor ne(const Tensor& x, double c) { return ne(x, beside(x, c, "ne")); }
-Tensor lt(const Tensor& x, double c) { return lt(x, beside(x, c, "lt")); }
-Tensor le(const Tensor& x, double c) { return le(x, beside(x, c, "le")); }
-Tensor gt(const Tensor& x, double c) { return gt(x, beside(x, c, "gt")); }
-Tensor ge(const Tensor& x, double c) { return ge(x, beside(x, c, "ge")); }
-Tensor isnan(const Tensor& x) { return ne(x, x); }
-// x - x is 0 for a number, NaN for infinity and NaN
-Tensor isfinite(const Tensor& x) { return eq(raw::binary(scalar::Sub{}, x, x), 0); }
+Tensor eq(const Tensor& x, double c) { return eq(x, scalar_like(x, c, "eq")); }
+Tensor ne(const Tensor& x, double c) { return ne(x, scalar_like(x, c, "ne")); }
+Tensor lt(const Tensor& x, double c) { return lt(x, scalar_like(x, c, "lt")); }
+Tensor le(const Tensor& x, double c) { return le(x, scalar_like(x, c, "le")); }
+Tensor gt(const Tensor& x, double c) { return gt(x, scalar_like(x, c, "gt")); }
+Tensor ge(const Tensor& x, double c) { return ge(x, scalar_like(x, c, "ge")); }
+Tensor isnan(const Tensor& x) {
+  check_defined("isnan", x);
+  return ne(x, x);
+}
+Tensor isfinite(const Tensor& x) {
+  check_defined("isfinite", x);
+  return eq(raw::binary(scalar::Sub{}, x, x), 0);  // x - x is NaN for infinity and NaN, else 0
+}
 
 }  // namespace gradus

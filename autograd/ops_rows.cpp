@@ -1,5 +1,5 @@
-// Operations on rows: softmax, normalisation, dropout, cross-entropy. Each fused op has its
-// definition, in plain operations, beside the kernel that makes it fast.
+// Operations on rows: softmax, normalisation, dropout, cross-entropy. Beside the kernel that makes
+// it fast, each fused op has its definition in plain operations.
 #include <cmath>
 
 #include "autograd/ops.h"
@@ -11,9 +11,11 @@ namespace {
 using AlongLast = Tensor (*)(const Tensor&);
 using AlongLastBackward = Tensor (*)(const Tensor& g, const Tensor& y);
 
-/// A fused op along the last dimension whose gradient needs only its output, along any dimension.
+/// Makes a fused op work along any dimension. Its kernels work along the last one, and its gradient
+/// needs only its output.
 Tensor along_dim(const char* op, AlongLast kernel, AlongLastBackward backward, const Tensor& x,
                  int dim, Composite composite) {
+  check_defined(op, x);
   dim = normalize_dim(op, dim, x.dim());
   if (dim < x.dim() - 1)
     return transpose(along_dim(op, kernel, backward, transpose(x, dim, -1), -1, composite), dim,
@@ -34,14 +36,14 @@ Tensor log_softmax(const Tensor& x, int dim) {
   return along_dim("log_softmax", raw::log_softmax, raw::log_softmax_backward, x, dim,
                    [](std::span<const Tensor> in) {
                      if (in[0].numel() == 0) return in[0] * 1.0;
-                     // The maximum is a constant here: subtracting it does not change the value.
+                     // No gradient flows through the maximum: subtracting it changes no value.
                      const Tensor d = in[0] - raw::reduce(scalar::Max{}, in[0], {-1}, true);
                      return d - logsumexp(d, {-1}, true);
                    });
 }
 
 namespace {
-/// The dimensions that a norm with such a parameter is over, counted from the end.
+/// The dimensions that a norm with this parameter is taken over, counted from the end.
 Dims last_dims(const Tensor& parameter) {
   Dims dims;
   for (int d = -parameter.dim(); d < 0; ++d) dims.push_back(d);
@@ -50,6 +52,7 @@ Dims last_dims(const Tensor& parameter) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  raw::check_floating("layer_norm", {{"x", x}, {"weight", weight}, {"bias", bias}});
   const Shape shape = raw::normalized_shape("layer_norm", x, weight.defined() ? weight : bias);
   const Tensor w = weight.defined() ? weight : ones(shape, x.options()),
                b = bias.defined() ? bias : zeros(shape, x.options());
@@ -68,6 +71,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  raw::check_floating("rms_norm", {{"x", x}, {"weight", weight}});
   const Tensor w =
       weight.defined() ? weight : ones(raw::normalized_shape("rms_norm", x, weight), x.options());
   const Tensor from = raw::contiguous(x.detach());
@@ -84,7 +88,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
 }
 
 namespace {
-/// Dropout is linear once its mask is fixed, and the key fixes it: the gradient is the same
+/// The key fixes the mask, and with a fixed mask dropout is linear: the gradient is the same
 /// function of g.
 Tensor dropout_with(PhiloxKey key, double p, const Tensor& x) {
   return record("dropout", raw::dropout(x, key, p),
@@ -102,19 +106,22 @@ Tensor dropout(const Tensor& x, double p, Generator& generator) {
 
 namespace {
 
-void check_options(const char* op, const Tensor& x, const CrossEntropyOptions& o) {
+void check_options(const char* op, const Tensor& x, const Tensor& targets,
+                   const CrossEntropyOptions& o) {
+  check_defined(op, x, targets);
   check<ValueError>(o.label_smoothing >= 0 && o.label_smoothing <= 1,
                     "{}: label smoothing {} is outside [0, 1]", op, o.label_smoothing);
   check<ValueError>(o.reduction != Reduction::BatchMean,
-                    "{}: its Mean is over the rows already; BatchMean is kl_div's", op);
+                    "{}: BatchMean is only for kl_div; Mean divides by the rows here", op);
   check<ShapeError>(x.dim() >= 1, "{}: input of shape {} has no classes", op, x.shape());
   raw::check_floating(op, {{"the input", x}, {"the class weights", o.weight}});
   check<ShapeError>(!o.weight.defined() || o.weight.shape() == Shape{x.size(-1)},
-                    "{}: class weights {} for input {}; wanted one for each class", op,
+                    "{}: class weights {} for input {}; there must be one for each class", op,
                     o.weight.defined() ? o.weight.shape() : Shape{}, x.shape());
 }
 
-/// What the rows with these targets count for in all, as a tensor: asking a GPU for the number would wait.
+/// The sum of the weights of the rows with these targets. It stays a tensor, because reading the
+/// number would wait for a GPU.
 Tensor total_weight(const char* op, const Tensor& targets, const CrossEntropyOptions& o,
                     const Options& options) {
   NoGrad guard;
@@ -126,8 +133,8 @@ Tensor total_weight(const char* op, const Tensor& targets, const CrossEntropyOpt
   }
   const Tensor total = sum(weights);
   check<ValueError>(total.device() != Device::CPU || total.item() != 0,
-                    "{}: no row counts: all {} are ignored, or their classes weigh nothing; the "
-                    "mean of nothing is undefined",
+                    "{}: no row counts: all {} are ignored, or their classes weigh nothing; use "
+                    "Reduction::Sum, or leave such a batch out",
                     op, targets.numel());
   return total;
 }
@@ -140,14 +147,14 @@ Tensor reduced(const char* op, const Tensor& losses, const Tensor& targets,
   return total / total_weight(op, targets, o, losses.options());
 }
 
-/// The definition, of log-probabilities (…, C): -sum_j w_j q_j log p_j with q = (1 - s) one_hot + s / C;
-/// 0 for ignored rows.
+/// The definition, from log-probabilities (…, C): -sum_j w_j q_j log p_j with
+/// q = (1 - s) one_hot + s / C; 0 for ignored rows.
 Tensor nll_rows(const Tensor& log_p, const Tensor& targets, const CrossEntropyOptions& o) {
   const Tensor ignored = eq(targets, static_cast<double>(o.ignore_index));
   const Tensor safe = unsqueeze(masked_fill(targets, ignored, 0), -1);
   const Tensor weighted = o.weight.defined() ? log_p * o.weight : log_p;
   Tensor loss = squeeze(gather(weighted, -1, safe), -1) * (o.label_smoothing - 1);
-  // Without smoothing the mean must not be touched: 0 times an infinite logarithm is NaN.
+  // Without smoothing, the mean must be left out: 0 times an infinite logarithm is NaN.
   if (o.label_smoothing != 0) loss = loss - mean(weighted, {-1}) * o.label_smoothing;
   return masked_fill(loss, ignored, 0);
 }
@@ -155,25 +162,27 @@ Tensor nll_rows(const Tensor& log_p, const Tensor& targets, const CrossEntropyOp
 /// -sum_c w_c q_c log p_c with q = (1 - s) target + s / C.
 Tensor cross_entropy_with_probabilities(const Tensor& logits, const Tensor& targets,
                                         const CrossEntropyOptions& o) {
-  check<ShapeError>(targets.shape() == logits.shape(),
-                    "cross_entropy: logits {} want target probabilities of the same shape, not {}",
-                    logits.shape(), targets.shape());
-  const int64_t rows = logits.numel() / std::max<int64_t>(logits.size(-1), 1);
-  check<ValueError>(o.reduction != Reduction::Mean || rows > 0,
-                    "cross_entropy: the mean of an empty batch {}", logits.shape());
+  check<ShapeError>(
+      targets.shape() == logits.shape(),
+      "cross_entropy: logits {} and target probabilities {}; they must have one shape",
+      logits.shape(), targets.shape());
+  const int64_t row_count = logits.numel() / std::max<int64_t>(logits.size(-1), 1);
+  check<ValueError>(o.reduction != Reduction::Mean || row_count > 0,
+                    "cross_entropy: the mean of an empty batch {}; use Reduction::Sum",
+                    logits.shape());
   const double s = o.label_smoothing, floor = s / static_cast<double>(logits.size(-1));
   Tensor q = s == 0 ? targets : targets * (1 - s) + floor;
   if (o.weight.defined()) q = q * o.weight;
   const Tensor losses = -sum(q * log_softmax(logits), {-1});
   if (o.reduction == Reduction::None) return losses;
   const Tensor total = sum(losses);
-  return o.reduction == Reduction::Sum ? total : total / static_cast<double>(rows);
+  return o.reduction == Reduction::Sum ? total : total / static_cast<double>(row_count);
 }
 
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& o) {
-  check_options("cross_entropy", logits, o);
+  check_options("cross_entropy", logits, targets, o);
   if (targets.is_floating_point()) {
     raw::check_floating("cross_entropy",
                         {{"logits", logits}, {"the target probabilities", targets}});
@@ -200,8 +209,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets,
                 const CrossEntropyOptions& o) {
   check<ValueError>(o.label_smoothing == 0,
-                    "nll_loss: it knows no label smoothing; cross_entropy does");
-  check_options("nll_loss", log_probabilities, o);
+                    "nll_loss: label smoothing {}, which only cross_entropy has",
+                    o.label_smoothing);
+  check_options("nll_loss", log_probabilities, targets, o);
   raw::check_targets("nll_loss", log_probabilities, targets, o.ignore_index);
   return reduced("nll_loss", nll_rows(log_probabilities, targets, o), targets, o);
 }

@@ -1,4 +1,4 @@
-// Operations that move or view numbers without changing them: the gradient goes the opposite way.
+// Operations that move or view numbers without changing them. The gradient goes the opposite way.
 #include <numeric>
 
 #include "autograd/ops.h"
@@ -10,6 +10,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor flatten(const Tensor& x, int start) {
+  check_defined("flatten", x);
   start = normalize_dim("flatten", start, x.dim());
   Shape shape(
       std::span<const int64_t>(x.shape().begin(), static_cast<size_t>(std::min(start, x.dim()))));
@@ -31,6 +32,7 @@ Tensor transpose(const Tensor& x, int a, int b) {
                 {{x, [a, b](const Tensor& g) { return transpose(g, a, b); }}});
 }
 Tensor t(const Tensor& x) {
+  check_defined("t", x);
   check<ShapeError>(x.dim() >= 2, "t: a tensor of shape {} has no last two dimensions", x.shape());
   return transpose(x, -2, -1);
 }
@@ -53,15 +55,15 @@ Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step)
                   }}});
 }
 Tensor select(const Tensor& x, int dim, int64_t index) {
-  dim = normalize_dim("select", dim, x.dim());
   Tensor value = raw::select(x, dim, index);
+  dim = normalize_dim("select", dim, x.dim());
   if (index < 0) index += x.shape()[dim];
   return record("select", std::move(value), {{x, [=, shape = x.shape()](const Tensor& g) {
                                                 return slice_backward(unsqueeze(g, dim), shape, dim,
                                                                       index, index + 1, 1);
                                               }}});
 }
-Tensor expand(const Tensor& x, const Shape& shape) {  // the engine sums what was repeated
+Tensor expand(const Tensor& x, const Shape& shape) {  // the engine sums over what was repeated
   return record("expand", raw::expand(x, shape), {{x, [](const Tensor& g) { return g; }}});
 }
 Tensor squeeze(const Tensor& x, int dim) {
@@ -69,6 +71,7 @@ Tensor squeeze(const Tensor& x, int dim) {
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor squeeze(const Tensor& x) {
+  check_defined("squeeze", x);
   Shape shape;
   for (int d = 0; d < x.dim(); ++d)
     if (x.shape()[d] != 1) shape.push_back(x.shape()[d]);
@@ -79,6 +82,7 @@ Tensor unsqueeze(const Tensor& x, int dim) {
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor contiguous(const Tensor& x) {
+  check_defined("contiguous", x);
   if (x.is_contiguous()) return x;
   return clone(x);
 }
@@ -86,12 +90,14 @@ Tensor clone(const Tensor& x) {
   return record("clone", raw::clone(x), {{x, [](const Tensor& g) { return g; }}});
 }
 Tensor to(const Tensor& x, DType dtype) {
+  check_defined("to", x);
   if (x.dtype() == dtype) return x;
   if (dtype == I64) return raw::to(x, dtype);
   return record("to", raw::to(x, dtype),
                 {{x, [from = x.dtype()](const Tensor& g) { return to(g, from); }}});
 }
 Tensor to(const Tensor& x, Device device) {
+  check_defined("to", x);
   if (x.device() == device) return x;
   return record("to_device", raw::to(x, device),
                 {{x, [from = x.device()](const Tensor& g) { return to(g, from); }}});
@@ -111,16 +117,26 @@ Tensor cat(const std::vector<Tensor>& xs, int dim) {
 }
 Tensor stack(const std::vector<Tensor>& xs, int dim) {
   check<ValueError>(!xs.empty(), "stack: no tensors given");
-  std::vector<Tensor> rows;
   for (const Tensor& x : xs) {
+    check_defined("stack", x);
+    raw::check_same_options("stack", {{"the first tensor", xs[0]}, {"another one", x}});
     check<ShapeError>(x.shape() == xs[0].shape(), "stack: {} beside {}", xs[0].shape(), x.shape());
-    rows.push_back(unsqueeze(x, dim));
   }
-  return cat(rows, normalize_dim("stack", dim, xs[0].dim() + 1));
+  dim = normalize_dim("stack", dim, xs[0].dim() + 1);
+  std::vector<Tensor> slices;
+  for (const Tensor& x : xs) slices.push_back(unsqueeze(x, dim));
+  return cat(slices, dim);
+}
+
+/// The size of x along dim. A 0-d tensor has none.
+static int64_t size_along(const char* op, const Tensor& x, int dim) {
+  check_defined(op, x);
+  check<IndexError>(x.dim() > 0, "{}: dimension {} of a tensor with 0 dimensions", op, dim);
+  return x.shape()[normalize_dim(op, dim, x.dim())];
 }
 std::vector<Tensor> split(const Tensor& x, int64_t size, int dim) {
-  check<ValueError>(size >= 1, "split: pieces of size {}", size);
-  const int64_t n = x.size(dim);
+  check<ValueError>(size >= 1, "split: pieces of size {}; it must be positive", size);
+  const int64_t n = size_along("split", x, dim);
   std::vector<Tensor> pieces;
   if (n == 0) pieces.push_back(slice(x, dim, 0, 0));  // so that cat(split(x)) is x
   for (int64_t start = 0; start < n; start += std::min(size, n - start))
@@ -129,38 +145,42 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int dim) {
 }
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, const std::vector<int64_t>& sizes, int dim) {
-  int64_t left = x.size(dim);
+  const int64_t n = size_along("split_with_sizes", x, dim);
+  int64_t start = 0;
   std::vector<Tensor> pieces;
   for (const int64_t size : sizes) {
-    check<ValueError>(size >= 0 && size <= left,
-                      "split_with_sizes: a piece of size {}, where {} of {} are left", size, left,
-                      x.size(dim));
-    const int64_t start = x.size(dim) - left;
+    check<ValueError>(size >= 0 && size <= n - start,
+                      "split_with_sizes: a piece of size {}, where {} of {} are left", size,
+                      n - start, n);
     pieces.push_back(slice(x, dim, start, start + size));
-    left -= size;
+    start += size;
   }
-  check<ValueError>(left == 0, "split_with_sizes: {} of {} belong to no piece", left, x.size(dim));
+  check<ValueError>(start == n, "split_with_sizes: {} of {} are in no piece", n - start, n);
   return pieces;
 }
 std::vector<Tensor> unbind(const Tensor& x, int dim) {
+  const int64_t n = size_along("unbind", x, dim);
   std::vector<Tensor> parts;
-  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(select(x, dim, i));
+  for (int64_t i = 0; i < n; ++i) parts.push_back(select(x, dim, i));
   return parts;
 }
 Tensor repeat(const Tensor& x, const Shape& repeats) {
+  check_defined("repeat", x);
   const int leading = repeats.size() - x.dim();
   check<ShapeError>(leading >= 0, "repeat: {} times, but the tensor {} has more dimensions",
                     repeats, x.shape());
-  Shape shape = repeats;  // x's, with ones in front; then, from the last dimension on, the result's
+  Shape shape = repeats, result = repeats;  // x's, with ones in front; and the result's
   for (int d = 0; d < repeats.size(); ++d) {
-    check<ValueError>(repeats[d] >= 0, "repeat: {} times", repeats);
+    check<ValueError>(repeats[d] >= 0, "repeat: {} times; none may be negative", repeats);
     shape[d] = d < leading ? 1 : x.shape()[d - leading];
+    result[d] = Shape{repeats[d], shape[d]}.checked_numel("repeat");
   }
+  result.checked_numel("repeat");
   Tensor y = reshape(x, shape);
   int64_t after = 1;  // elements of one step along d
   for (int d = shape.size() - 1; d >= 0; --d) {
     after *= shape[d];
-    shape[d] = Shape{repeats[d], shape[d]}.checked_numel("repeat");
+    shape[d] = result[d];
     const int64_t before = after == 0 ? 0 : y.numel() / after;
     if (repeats[d] != 1)
       y = reshape(expand(reshape(y, {before, 1, after}), {before, repeats[d], after}), shape);
@@ -172,16 +192,21 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
 namespace {
 /// The diagonal as a view, without recording.
 Tensor diagonal_view(const Tensor& x, int64_t offset, int dim1, int dim2) {
+  check_defined("diagonal", x);
   const int a = normalize_dim("diagonal", dim1, x.dim()),
             b = normalize_dim("diagonal", dim2, x.dim());
-  check<ShapeError>(x.dim() >= 2 && a != b, "diagonal: dimensions {} and {} of a tensor {}", dim1,
-                    dim2, x.shape());
+  check<ShapeError>(x.dim() >= 2 && a != b,
+                    "diagonal: dimensions {} and {} of a tensor {}; it takes two different ones",
+                    dim1, dim2, x.shape());
   Shape shape = x.shape(), strides = x.strides();
   const int64_t rows = shape[a], columns = shape[b];
   const int64_t down = std::clamp<int64_t>(offset < -rows ? rows : -offset, 0, rows);
   const int64_t right = std::clamp<int64_t>(offset, 0, columns);
   const int64_t start = down * strides[a] + right * strides[b], step = strides[a] + strides[b];
-  for (const int d : {std::max(a, b), std::min(a, b)}) shape.erase(d), strides.erase(d);
+  for (const int d : {std::max(a, b), std::min(a, b)}) {
+    shape.erase(d);
+    strides.erase(d);
+  }
   shape.push_back(std::min(rows - down, columns - right));
   strides.push_back(step);
   return raw::as_strided(x, shape, strides, start);
@@ -205,6 +230,7 @@ Tensor diagonal(const Tensor& x, int64_t offset, int dim1, int dim2) {
 namespace {
 /// For each element of a matrix of x's last two sizes: column - row - diagonal.
 Tensor from_diagonal(const char* op, const Tensor& x, int64_t diagonal) {
+  check_defined(op, x);
   check<ShapeError>(x.dim() >= 2, "{}: a tensor of shape {} has no last two dimensions", op,
                     x.shape());
   const int64_t rows = x.size(-2), columns = x.size(-1);

@@ -1,4 +1,4 @@
-// Recording: a node per operation, an edge per input, nothing at all where no gradient is wanted.
+// Recording: a node per operation, an edge per input; nothing at all where no gradient is needed.
 #include "autograd/record.h"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ GradMode::~GradMode() { recording = previous_; }
 
 Node::Node() : sequence(next_event()) {}
 
-// Destroying a long graph must not recurse, or 300,000 operations would overflow the stack: while
-// one node is being destroyed, those that it releases only hand over their bodies.
+// Destroying a long graph must not recurse, or 300,000 operations would overflow the stack. So
+// while one node is destroyed, the nodes that it releases only hand over their bodies.
 Node::~Node() {
   static thread_local std::vector<Body>* waiting = nullptr;
   if (waiting) {
@@ -44,7 +44,7 @@ Edge edge_to(const Tensor& input, Vjp vjp) {
 }
 
 std::shared_ptr<Node> attach(std::string_view op, Tensor& value) {
-  // contiguous(x) may be x itself: the node needs a handle of its own.
+  // The value may be the handle of an input; the node needs one of its own.
   if (value.impl_ptr().use_count() > 1) value = value.detach();
   auto node = std::make_shared<Node>();
   node->op = op;

@@ -13,6 +13,7 @@ static Tensor reduced(const char* op, const Tensor& losses, Reduction reduction)
 }
 
 static void check_pair(const char* op, const Tensor& input, const Tensor& target) {
+  check_defined(op, input, target);
   check<DTypeError>(input.is_floating_point() && input.dtype() == target.dtype(),
                     "{}: input {} and target {}; both must be float32 or both float64: convert "
                     "with to(x, F32)",
@@ -42,9 +43,11 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduc
 }
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
+  check_pair("smooth_l1_loss", input, target);
   check<ValueError>(beta >= 0, "smooth_l1_loss: beta is {}; it must not be negative", beta);
-  if (beta == 0) return l1_loss(input, target, reduction);
-  return huber_loss(input, target, beta, reduction) / beta;
+  const Tensor losses = beta == 0 ? l1_loss(input, target, Reduction::None)
+                                  : huber_loss(input, target, beta, Reduction::None) / beta;
+  return reduced("smooth_l1_loss", losses, reduction);
 }
 
 /// ln x, but -100 with gradient 0 where x is too small to have a finite 1 / x in float32.

@@ -1,6 +1,6 @@
 #pragma once
-// What a device must be able to do: keep memory, and run the kernels that tensor/kernels.def lists. The CPU
-// does in tensor/cpu/, a GPU in cuda/.
+// What a device must provide: memory, and the kernels that tensor/kernels.def lists. The CPU's are
+// in tensor/cpu/, a GPU's in cuda/.
 #include <optional>
 #include <span>
 
@@ -25,8 +25,9 @@ struct RmspropStep {
   double lr, alpha, eps, weight_decay, momentum;
 };
 
-/// A parameter, its gradient, and what an optimizer remembers of it, as far as it needs them:
-/// SGD its momentum buffer; Adam exp_avg, exp_avg_sq; RMSprop square_avg, its momentum buffer.
+/// A parameter, its gradient, and what an optimizer remembers about it. SGD: the momentum buffer.
+/// Adam: exp_avg and exp_avg_sq. RMSprop: square_avg and the momentum buffer. Unused ones are
+/// empty.
 struct ParameterViews {
   View value, gradient, state[2];
 };
@@ -47,13 +48,13 @@ class Backend {
 #undef KERNEL
 };
 
-/// Throws the IndexError of check_indices, in the same words for every device. `position` counts in
+/// Throws the IndexError of check_indices, in the same words on every device. `position` counts in
 /// row order.
 [[noreturn]] void bad_index(const char* op, int64_t index, int64_t position, int64_t size);
 
-/// The backend of a device; DeviceError where none has been set.
+/// The backend of a device; DeviceError if none has been set.
 Backend& backend(Device device);
-/// Makes `b` the backend of `device`. The CPU's is there from the start.
+/// Makes `b` the backend of `device`. The CPU's is set from the start.
 void set_backend(Device device, Backend* b);
 
 }  // namespace gradus

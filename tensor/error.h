@@ -1,7 +1,8 @@
 #pragma once
 // Errors teach. A message reads: operation: what is wrong: the two facts; what to do.
 //   matmul: inner sizes differ: (8, 64) @ (32, 10)
-// Everything is checked once, at the boundary; the kernels behind it assume valid input.
+// It names the operation that the user called, not one inside it. Everything is checked once, at
+// the boundary; the kernels behind it assume valid input.
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -14,13 +15,13 @@ struct Error : std::runtime_error {
 };
 struct ShapeError : Error {
   using Error::Error;
-};  // sizes that do not fit together
+};  // sizes that do not fit each other
 struct DTypeError : Error {
   using Error::Error;
-};  // F32 where F64 is, integers where floats must be
+};  // two dtypes where there must be one, integers where there must be floats
 struct DeviceError : Error {
   using Error::Error;
-};  // operands on two devices, a device that is absent
+};  // operands on different devices, a device that is absent
 struct IndexError : Error {
   using Error::Error;
 };  // a dimension, token id or class out of range
@@ -35,7 +36,7 @@ struct IoError : Error {
 };  // a file that is missing, truncated or hostile
 struct CudaError : Error {
   using Error::Error;
-};  // what the CUDA runtime reported
+};  // an error that the CUDA runtime reported
 
 /// Throws E with the formatted message unless `ok`.
 template <class E = Error, class... Args>

@@ -1,7 +1,7 @@
 #pragma once
-// The lines of a tensor along one dimension: fix every other coordinate and one line remains. A
-// kernel that works along a dimension takes its views' lines by number, whatever their strides.
-// Neighbouring lines differ in the innermost of the other dimensions: a run of them stands at a
+// The lines of a tensor along one dimension: fix every other coordinate, and one line remains. A
+// kernel that works along a dimension picks lines by number, whatever the strides of its views.
+// Neighbouring lines differ in the innermost of the other dimensions, so a run of them has a
 // constant step.
 #include <algorithm>
 
@@ -24,8 +24,8 @@ class Lines {
 
   int64_t count = 1;
 
-  /// Where line `number` starts in v, which may have other sizes along the dimension, or lack it if
-  /// it is the last.
+  /// Where line `number` starts in v. Along the dimension v may have another size; if it is the
+  /// last one, v may lack it.
   GRADUS_HD int64_t offset(const View& v, int64_t number) const {
     int64_t result = 0;
     for (int d = ndim_ - 1; d >= 0; --d) {
@@ -35,10 +35,10 @@ class Lines {
     return result;
   }
 
-  /// The distance from a line of v to the next in a run.
+  /// The distance from one line of v to the next within a run.
   int64_t step(const View& v) const { return ndim_ == 0 ? 1 : v.strides[dims_[ndim_ - 1]]; }
 
-  /// f(line, length) over runs of at most `longest` lines that cover [begin, end).
+  /// Calls f(line, length) for runs of at most `longest` lines, which together cover [begin, end).
   template <class F>
   void for_runs(int64_t begin, int64_t end, int64_t longest, F&& f) const {
     const int64_t inner = ndim_ == 0 ? 1 : sizes_[ndim_ - 1];

@@ -9,7 +9,7 @@ GRADUS_HD bool is_nan(T x) {
   return x != x;
 }
 
-/// Does a stand before b in the order asked for? Equal values: no.
+/// Does a come before b in this order? Of equal values, neither does.
 template <class T>
 GRADUS_HD bool before(T a, T b, bool descending) {
   if (descending) return a > b || (is_nan(a) && !is_nan(b));

@@ -46,15 +46,15 @@ GRADUS_HD T unit_interval(uint32_t high, uint32_t low) {
     return static_cast<T>(((uint64_t{high} << 32) | low) >> 11) * T(1.0 / 9007199254740992.0);
 }
 
-// How the elements of a tensor come from blocks: block i makes elements i n, …, i n + n - 1, where
-// n is the number of T in its 16 bytes; normal numbers 2 i and 2 i + 1 come from the uniform ones.
-// Dropout takes n = 4 for every T, so that F32 and F64 drop
+// How blocks become the elements of a tensor. Block i makes elements i n, …, i n + n - 1, where
+// n is how many numbers of type T fit into its 16 bytes. Normal numbers 2 i and 2 i + 1 are made
+// from uniform numbers 2 i and 2 i + 1. Dropout uses n = 4 for every T, so that F32 and F64 drop
 // the same elements.
 
 template <class T>
 inline constexpr int kPhiloxNumbers = 16 / sizeof(T);
 
-/// Uniform number i in [0, 1) from words in a row: those of a block, or of many.
+/// Uniform number i in [0, 1) from consecutive words, of one block or of many.
 template <class T>
 GRADUS_HD T uniform_number(const uint32_t* words, int64_t i) {
   if constexpr (sizeof(T) == 4)
@@ -63,7 +63,7 @@ GRADUS_HD T uniform_number(const uint32_t* words, int64_t i) {
     return unit_interval<T>(words[2 * i], words[2 * i + 1]);
 }
 
-/// u of [0, 1) stretched to [low, high). Rounding may reach high, which is not in the interval.
+/// Stretches u from [0, 1) to [low, high). Rounding may reach high, which is outside the interval.
 template <class T>
 GRADUS_HD T uniform_between(T u, T low, T high) {
   const T x = low + (high - low) * u;

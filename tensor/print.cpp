@@ -1,7 +1,7 @@
-// Printing as NumPy does: nested brackets, aligned columns, lines of at most 75 columns, dimensions over
-// 1,000 elements elided; only the precision is four digits, not eight.
-// The two fmt::formatters are defined here and not in the headers: each instantiates so much of fmt
-// that every file which includes them took three seconds longer to compile.
+// Printing as NumPy does: nested brackets, aligned columns, lines of at most 75 columns, an
+// ellipsis in tensors of more than 1,000 elements. Only the precision is four digits, not eight.
+// The two fmt::formatters are defined here, not in the headers: each instantiates so much of fmt
+// that every file including it would take three seconds longer to compile.
 #include <cmath>
 #include <ostream>
 
@@ -12,11 +12,12 @@ namespace gradus {
 namespace {
 
 constexpr int64_t kEdge = 3;        // elements kept at each end of a long dimension
-constexpr int64_t kSummary = 1000;  // elements above which dimensions are elided
+constexpr int64_t kSummary = 1000;  // tensors of more elements are elided
 constexpr size_t kLine = 75;        // columns
 
-/// One format for all numbers of a tensor. No more digits than a number needs, points below points:
-/// "[1.  , 0.25]"; where the sizes are far apart, all with an exponent: "[1.5e-08, 2.0e+00]".
+/// One format for all numbers of a tensor. No number gets more digits than the longest needs, and
+/// the points are aligned: "[1.  , 0.25]". If their sizes are far apart, all get an exponent:
+/// "[1.5e-08, 2.0e+00]".
 class NumberFormat {
  public:
   NumberFormat(const Tensor& x, int precision) {
@@ -28,7 +29,8 @@ class NumberFormat {
     const std::vector<double> values = x.to_vector<double>();
     for (double v : values) {
       if (!std::isfinite(v) || v == 0) continue;
-      smallest = std::min(smallest, std::abs(v)), largest = std::max(largest, std::abs(v));
+      smallest = std::min(smallest, std::abs(v));
+      largest = std::max(largest, std::abs(v));
     }
     const double least = x.dtype() == F32 ? 1e-4F : 1e-4;
     exponent_ = largest >= 1e8 || smallest < least || largest > 1e3 * smallest;
@@ -44,11 +46,11 @@ class NumberFormat {
   size_t width() const { return width_; }
 
  private:
-  /// v with `digits` digits after the point, which is there even before none: "3.", "3.e+08".
+  /// v with `digits` digits after the point, which is there even without digits: "3.", "3.e+08".
   std::string fixed(double v, int digits) const {
     return exponent_ ? fmt::format("{:#.{}e}", v, digits) : fmt::format("{:#.{}f}", v, digits);
   }
-  /// How many of them are left when zeros at the end are dropped.
+  /// How many of `precision` digits remain when zeros at the end are dropped.
   int digits_needed(double v, int precision) const {
     const std::string s = fixed(v, precision);
     const size_t point = s.find('.'), end = std::min(s.find('e'), s.size());
@@ -68,21 +70,22 @@ class NumberFormat {
   size_t width_ = 0;
 };
 
-/// A row of numbers, broken where the line would be too long. It stands `depth` brackets deep.
+/// A row of numbers, `depth` brackets deep, broken where the line would be too long.
 void print_row(std::string& out, const std::vector<std::string>& words, int depth) {
   const size_t indent = static_cast<size_t>(depth),
                end = std::max<size_t>(indent, 1);  // "]]" or ","
   size_t column = indent;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) out += ',', ++column;
-    if (i > 0 && column + 1 + words[i].size() + end > kLine) {
-      out += '\n';
+    if (i > 0 && column + 2 + words[i].size() + end > kLine) {
+      out += ",\n";
       out.append(indent, ' ');
       column = indent;
     } else if (i > 0) {
-      out += ' ', ++column;
+      out += ", ";
+      column += 2;
     }
-    out += words[i], column += words[i].size();
+    out += words[i];
+    column += words[i].size();
   }
 }
 
@@ -114,7 +117,7 @@ void print(std::string& out, const Tensor& x, const NumberFormat& format, bool e
   out += ']';
 }
 
-/// What printing will show, as one flat tensor, so that the columns fit it and nothing else.
+/// The elements that printing shows, so that the columns fit these and no others.
 Tensor shown(const Tensor& x, bool elide) {
   Tensor part = x;
   for (int d = 0; elide && d < x.dim(); ++d)

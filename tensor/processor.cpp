@@ -1,11 +1,12 @@
-// The library is compiled for one processor, the builder's own unless ARCH says otherwise. A lesser
-// one would end it with an illegal instruction, so this looks first, and says what is missing.
+// The library is compiled for one processor: the one it is built on, unless ARCH says otherwise. An
+// older one would stop at an illegal instruction. So this file looks first, and says what is
+// missing.
 //
-// It comes before every other constructor of the program. Nothing calls it, so programs are linked
-// with -Wl,-u,gradus_check_processor, which is in gradus.pc. The Makefile compiles this file alone
-// for any processor: GRADUS_NEEDS, from .ci/processor, lists what the others take for granted.
-// Only functions of C are called, because the linker may take an inline function of the standard
-// library from a file that was compiled for the better processor.
+// The check runs before every other constructor of the program. Nothing calls it, so programs are
+// linked with -Wl,-u,gradus_check_processor, which is in gradus.pc. The Makefile compiles only this
+// file for any processor; GRADUS_NEEDS, from .ci/processor, lists what the other files rely on.
+// Only functions of C are called: the linker may take an inline function of the standard library
+// from a file that was compiled for the newer processor.
 #include <cstdio>
 #include <cstdlib>
 

@@ -8,9 +8,9 @@
 
 namespace gradus {
 
-/// Threads may draw from one generator at once: no position is given out twice. Which of them gets which is
-/// chance, so where bits must repeat, each thread has a generator of its own. Seeding it or setting its
-/// state while others draw is not allowed for.
+/// Several threads may draw from one generator at once: no position is handed out twice. Which
+/// thread gets which position is chance. If bits must repeat, give each thread its own generator.
+/// Do not seed a generator or set its state while another thread draws from it.
 class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}
@@ -34,10 +34,11 @@ class Generator {
 
 /// The generator that every random function uses unless given another.
 Generator& default_generator();
-/// Starts default_generator() anew from `seed`.
+/// Restarts default_generator() from `seed`.
 void manual_seed(uint64_t seed);
 
-/// Uniform in [low, high); normal with mean and standard deviation. Any shape, F32 or F64.
+/// Uniform numbers in [low, high), and normal numbers with this mean and standard deviation. F32 or
+/// F64. rand draws from [0, 1), randn with mean 0 and standard deviation 1.
 Tensor uniform(const Shape& shape, double low, double high, Options options = {},
                Generator& generator = default_generator());
 Tensor rand(const Shape& shape, Options options = {}, Generator& generator = default_generator());
@@ -51,9 +52,9 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape,
 Tensor randperm(int64_t n, Generator& generator = default_generator());
 /// 1 with probability p (elementwise), else 0; p's dtype. ValueError outside [0, 1].
 Tensor bernoulli(const Tensor& p, Generator& generator = default_generator());
-/// n indices per row of `weights` (..., C), drawn in proportion to them; I64 (..., n).
+/// For each row of `weights` (…, C), n indices, drawn in proportion to them; I64 (…, n).
 /// Gumbel-top-k: the n largest of log w - log(-log u) are a draw without replacement (Kool et al.,
-/// ICML 2019, section 2.2). ValueError for negative weights, or too few positive ones.
+/// ICML 2019, section 2.2). ValueError for negative weights, or for too few positive ones.
 Tensor multinomial(const Tensor& weights, int64_t n, bool replacement = false,
                    Generator& generator = default_generator());
 

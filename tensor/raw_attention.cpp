@@ -1,4 +1,4 @@
-// Attention on values: the operands of the kernels, checked and laid out as they read them.
+// Attention on values: checks the operands, and lays them out as the kernels read them.
 #include <algorithm>
 
 #include "tensor/raw.h"
@@ -7,8 +7,9 @@ namespace gradus::raw {
 
 namespace {
 
-/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and at least as far apart as they
-/// are long. Rows repeated by expand, such as the gradient of a sum over T, lie on top of each other.
+/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and not closer together
+/// than they are long. Rows that expand repeats, as in the gradient of a sum over T, are stored
+/// only once.
 Tensor separate_rows(const Tensor& x) {
   const int64_t d = x.size(3);
   const bool separate =
@@ -23,16 +24,17 @@ std::optional<View> mask_view(const Tensor& mask) {
 void check_attention(const Attention& in, const Tensor& out) {
   const auto& [q, k, v, mask, causal, scale] = in;
   check_floating("attention", {{"q", q}, {"k", k}, {"v", v}, {"the result", out}});
-  check<ShapeError>(q.dim() == 4 && k.dim() == 4 && q.size(0) == k.size(0) &&
-                        q.size(1) == k.size(1) && q.size(3) == k.size(3) &&
-                        v.shape() == k.shape() && out.shape() == q.shape(),
-                    "attention: q {}, k {}, v {}, result {}; wanted (B, H, T, D) for q and the "
-                    "result, (B, H, S, D) for k and v",
-                    q.shape(), k.shape(), v.shape(), out.shape());
+  check<ShapeError>(
+      q.dim() == 4 && k.dim() == 4 && q.size(0) == k.size(0) && q.size(1) == k.size(1) &&
+          q.size(3) == k.size(3) && v.shape() == k.shape() && out.shape() == q.shape(),
+      "attention: q {}, k {}, v {}, result {}; q and the result must be (B, H, T, D), "
+      "k and v (B, H, S, D)",
+      q.shape(), k.shape(), v.shape(), out.shape());
   if (!mask.defined()) return;
   check_same_device("attention", {{"k", k}, {"the key mask", mask}});
   check<ShapeError>(mask.shape() == Shape{k.size(0), k.size(2)},
-                    "attention: key mask {} for keys {}; wanted (B, S)", mask.shape(), k.shape());
+                    "attention: key mask {} for keys {}; it must be (B, S)", mask.shape(),
+                    k.shape());
   check<DTypeError>(mask.dtype() == I64, "attention: the key mask is {}; it must be int64",
                     name(mask.dtype()));
 }

@@ -1,6 +1,4 @@
-// Elementwise operations on values: broadcasting, dtype and device checks, then one kernel.
-#include <cmath>
-
+// Elementwise operations on values: checks of dtype and device, broadcasting, then one kernel.
 #include "tensor/raw.h"
 
 namespace gradus {
@@ -22,11 +20,14 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
 namespace raw {
 namespace {
 
-const Tensor& broadcast(const Tensor& x, const Shape& shape, Tensor& hold) {
-  return x.shape() == shape ? x : hold = expand(x, shape);
+/// x itself if it has the shape, or else `expanded`, which is set to it.
+const Tensor& broadcast(const Tensor& x, const Shape& shape, Tensor& expanded) {
+  if (x.shape() == shape) return x;
+  return expanded = expand(x, shape);
 }
 
 void check_pair(const char* op, const Tensor& a, const Tensor& b) {
+  check_defined(op, a, b);
   check<DTypeError>(a.dtype() == b.dtype(), "{}: {} with {}; convert one with to(x, {})", op,
                     name(a.dtype()), name(b.dtype()),
                     a.dtype() == F64 || b.dtype() == F64 ? "F64" : "F32");
@@ -40,15 +41,10 @@ void check_integers(const char* op, bool supported, const Tensor& x) {
                     "{}: not defined for int64; convert with to(x, F32)", op);
 }
 
-/// A number that is to become an element of x, or meet one.
-void check_scalar(const char* op, double c, const Tensor& x) {
-  check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),
-                    "{}: {} is no int64, but the tensor is; convert it with to(x, F32)", op, c);
-}
-
 void check_mask(const char* op, const Tensor& mask, const Tensor& x) {
+  check_defined(op, mask);
   check<DTypeError>(mask.dtype() == I64,
-                    "{}: the mask is {}; a comparison gives the int64 mask it needs", op,
+                    "{}: the mask is {}; it must be int64, as a comparison gives it", op,
                     name(mask.dtype()));
   check<DeviceError>(mask.device() == x.device(), "{}: mask on {}, values on {}", op,
                      name(mask.device()), name(x.device()));
@@ -59,6 +55,7 @@ void check_mask(const char* op, const Tensor& mask, const Tensor& x) {
 Tensor unary(const UnaryOp& op, const Tensor& x) {
   std::visit(
       [&](auto f) {
+        check_defined(f.name, x);
         check_integers(f.name, f.integers, x);
         if constexpr (requires { f.c; }) check_scalar(f.name, f.c, x);
       },
@@ -73,9 +70,9 @@ Tensor binary(const BinaryOp& op, const Tensor& a, const Tensor& b) {
   check_pair(op_name, a, b);
   std::visit([&](auto f) { check_integers(f.name, f.integers, a); }, op);
   const Shape shape = broadcast_shape(op_name, a.shape(), b.shape());
-  Tensor out = empty(shape, a.options()), hold_a, hold_b;
+  Tensor out = empty(shape, a.options()), expanded_a, expanded_b;
   backend(a.device())
-      .binary(op, broadcast(a, shape, hold_a).view(), broadcast(b, shape, hold_b).view(),
+      .binary(op, broadcast(a, shape, expanded_a).view(), broadcast(b, shape, expanded_b).view(),
               out.view());
   return out;
 }
@@ -84,18 +81,18 @@ Tensor compare(const CompareOp& op, const Tensor& a, const Tensor& b) {
   const char* op_name = std::visit([](auto f) { return f.name; }, op);
   check_pair(op_name, a, b);
   const Shape shape = broadcast_shape(op_name, a.shape(), b.shape());
-  Tensor out = empty(shape, {I64, a.device()}), hold_a, hold_b;
+  Tensor out = empty(shape, {I64, a.device()}), expanded_a, expanded_b;
   backend(a.device())
-      .compare(op, broadcast(a, shape, hold_a).view(), broadcast(b, shape, hold_b).view(),
+      .compare(op, broadcast(a, shape, expanded_a).view(), broadcast(b, shape, expanded_b).view(),
                out.view());
   return out;
 }
 
-Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
-  check_pair("where", a, b);
-  check_mask("where", mask, a);
+Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b, const char* op_name) {
+  check_pair(op_name, a, b);
+  check_mask(op_name, mask, a);
   const Shape shape =
-      broadcast_shape("where", mask.shape(), broadcast_shape("where", a.shape(), b.shape()));
+      broadcast_shape(op_name, mask.shape(), broadcast_shape(op_name, a.shape(), b.shape()));
   Tensor out = empty(shape, a.options());
   backend(a.device())
       .where(expand(mask, shape).view(), expand(a, shape).view(), expand(b, shape).view(),
@@ -104,11 +101,12 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
 }
 
 void fill_(const Tensor& out, double value) {
-  check_scalar("fill", value, out);
+  check_scalar("fill_", value, out);
   out.written();
   backend(out.device()).fill(value, out.view());
 }
 void copy_(const Tensor& to, const Tensor& from) {
+  check_defined("copy_", to, from);
   check<ShapeError>(to.shape() == from.shape(), "copy_: {} into {}", from.shape(), to.shape());
   check<DeviceError>(to.device() == from.device(), "copy_: {} to {}; use to(x, device)",
                      name(from.device()), name(to.device()));
@@ -117,12 +115,13 @@ void copy_(const Tensor& to, const Tensor& from) {
 }
 void add_(const Tensor& to, const Tensor& x) {
   check_pair("add_", to, x);
-  Tensor hold;
+  Tensor expanded;
   to.written();
   backend(to.device())
-      .binary(scalar::Add{}, to.view(), broadcast(x, to.shape(), hold).view(), to.view());
+      .binary(scalar::Add{}, to.view(), broadcast(x, to.shape(), expanded).view(), to.view());
 }
 void mul_(const Tensor& to, double factor) {
+  check_defined("mul_", to);
   to.written();
   backend(to.device()).unary(scalar::MulScalar{factor}, to.view(), to.view());
 }

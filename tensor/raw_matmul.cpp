@@ -1,4 +1,4 @@
-// Matrix products on values: every case becomes one call of the backend's (batched) product.
+// Matrix products on values: every case becomes one call of the backend's product.
 #include "tensor/raw.h"
 
 namespace gradus::raw {
@@ -9,9 +9,10 @@ Tensor batched(const Tensor& x) { return reshape(x, {-1, x.size(-2), x.size(-1)}
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  check_defined("matmul", a, b);
   check_floating("matmul", {{"the left factor", a}, {"the right one", b}});
-  check<ShapeError>(a.dim() > 0 && b.dim() > 0, "matmul: {} @ {}: a 0-d tensor is no matrix; use *",
-                    a.shape(), b.shape());
+  check<ShapeError>(a.dim() > 0 && b.dim() > 0,
+                    "matmul: {} @ {}: a 0-d tensor is not a matrix; use *", a.shape(), b.shape());
   if (a.dim() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.dim() == 1 ? 0 : -2);
   if (b.dim() == 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
   const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
@@ -20,33 +21,36 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
       std::span<const int64_t>(a.shape().begin(), static_cast<size_t>(a.dim() - 2)));
   const Shape b_batch(
       std::span<const int64_t>(b.shape().begin(), static_cast<size_t>(b.dim() - 2)));
-  Shape shape = broadcast_shape("matmul, batch dimensions", a_batch, b_batch);
-  Shape a_full = shape, b_full = shape;
-  shape.push_back(m), shape.push_back(n);
-  Tensor out = empty(shape, a.options());
+  const Shape batch = broadcast_shape("matmul, batch dimensions", a_batch, b_batch);
+  const auto in_batch = [&](int64_t rows, int64_t columns) {
+    Shape shape = batch;
+    shape.push_back(rows);
+    shape.push_back(columns);
+    return shape;
+  };
+  Tensor out = empty(in_batch(m, n), a.options());
   if (out.numel() == 0) return out;
   Backend& device = backend(a.device());
   if (k == 0) {
     device.fill(0, out.view());
   } else if (b.dim() == 2 && view_as(a, {a.numel() / k, k}).defined()) {
-    // one matrix for the whole batch: the rows of all batches are one tall matrix
+    // one matrix b for the whole batch: the rows of all a are one tall matrix
     device.matmul(view_as(a, {a.numel() / k, k}).view(), b.view(), 0,
                   view_as(out, {out.numel() / n, n}).view());
   } else {
-    a_full.push_back(m), a_full.push_back(k);
-    b_full.push_back(k), b_full.push_back(n);
-    device.matmul(batched(expand(a, a_full)).view(), batched(expand(b, b_full)).view(), 0,
-                  batched(out).view());
+    device.matmul(batched(expand(a, in_batch(m, k))).view(),
+                  batched(expand(b, in_batch(k, n))).view(), 0, batched(out).view());
   }
   return out;
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_defined("linear", x, weight);
   check_floating("linear", {{"x", x}, {"weight", weight}, {"bias", bias}});
   check<ShapeError>(
       x.dim() >= 1 && weight.dim() == 2 && x.size(-1) == weight.size(1),
-      "linear: x {} does not fit weight {}: x's last size must be the weight's second", x.shape(),
-      weight.shape());
+      "linear: x {} does not fit weight {}: the last size of x must be the second of weight",
+      x.shape(), weight.shape());
   const int64_t c = weight.size(1), o = weight.size(0);
   Shape shape = x.shape();
   shape[shape.size() - 1] = o;

@@ -1,4 +1,4 @@
-// Memory of a device: tensors take it, give it back, and move numbers between devices.
+// The memory of a device: taking it, giving it back, and copying between devices.
 #include <atomic>
 
 #include "tensor/raw.h"
@@ -41,6 +41,7 @@ void from_host_(const Tensor& out, const void* values) {
 }
 
 Tensor to(const Tensor& x, Device device) {
+  check_defined("to", x);
   if (x.device() == device) return x;
   const Tensor from = contiguous(x);
   Tensor out = empty(x.shape(), {x.dtype(), device});

@@ -1,4 +1,4 @@
-// Random numbers on values. A key names them: the same key, the same numbers, on every device.
+// Random numbers on values. A key gives the same numbers on every device.
 #include "tensor/raw.h"
 
 namespace gradus::raw {

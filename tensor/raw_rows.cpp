@@ -1,5 +1,5 @@
-// Softmax, normalisation and cross-entropy on values. Their kernels work on the rows of a matrix (N, C):
-// the last dimension, or the last few, become C, and all others N.
+// Softmax, normalisation and cross-entropy on values. Their kernels work on the rows of a matrix
+// (N, C): the last dimension, or the last few, become C, and all others become N.
 #include "tensor/raw.h"
 
 namespace gradus::raw {
@@ -13,7 +13,7 @@ Tensor as_matrix(const Tensor& x, int64_t columns) {
 /// The last dimension as columns; a 0-d tensor is a matrix of one element.
 Tensor as_matrix(const Tensor& x) { return as_matrix(x, x.dim() > 0 ? x.shape().back() : 1); }
 
-/// Row after row, in one dimension.
+/// x with one dimension, row after row.
 Tensor flat(const Tensor& x) { return reshape(contiguous(x), {x.numel()}); }
 
 void check_gradient(const char* op, const Tensor& g, const Tensor& y) {
@@ -60,11 +60,14 @@ Tensor log_softmax_backward(const Tensor& g, const Tensor& y) {
 
 Shape normalized_shape(const char* op, const Tensor& x, const Tensor& parameter) {
   const int n = parameter.defined() ? parameter.dim() : 1;
-  check<ShapeError>(n > 0 && n <= x.dim(), "{}: x {} has no last {} dimensions to normalise", op,
-                    x.shape(), n);
+  check<ShapeError>(
+      n > 0 && n <= x.dim(),
+      "{}: it works on the last {} dimensions, but x is {}; weight and bias must have "
+      "x's last sizes",
+      op, n, x.shape());
   const Shape last(std::span<const int64_t>(x.shape().end() - n, static_cast<size_t>(n)));
   check<ShapeError>(!parameter.defined() || parameter.shape() == last,
-                    "{}: weight or bias {} for x {}; it must have x's last sizes", op,
+                    "{}: weight or bias is {} for x {}; it must have x's last sizes", op,
                     parameter.defined() ? parameter.shape() : last, x.shape());
   return last;
 }
@@ -127,7 +130,7 @@ std::vector<Tensor> rms_norm_backward(const Tensor& g, const Tensor& x, const Te
 // ---- Cross-entropy
 
 namespace {
-/// PyTorch's order, which many have at hand: (N, C, …) with targets (N, …).
+/// Whether this is PyTorch's order: (N, C, …) with targets (N, …).
 bool has_classes_second(const Shape& x, const Shape& targets) {
   if (x.size() < 3) return false;
   Shape rest = x;
@@ -137,6 +140,7 @@ bool has_classes_second(const Shape& x, const Shape& targets) {
 }  // namespace
 
 void check_targets(const char* op, const Tensor& x, const Tensor& targets, int64_t ignore_index) {
+  check_defined(op, targets);
   check_floating(op, {{"the input", x}});
   check_same_device(op, {{"the input", x}, {"targets", targets}});
   check<DTypeError>(targets.dtype() == I64, "{}: targets are {}; they must be int64", op,
@@ -144,8 +148,8 @@ void check_targets(const char* op, const Tensor& x, const Tensor& targets, int64
   check<ShapeError>(x.dim() >= 1, "{}: input of shape {} has no classes", op, x.shape());
   Shape expected = x.shape();
   expected.erase(expected.size() - 1);
-  check<ShapeError>(targets.shape() == expected, "{}: input {} wants targets {}, not {}{}", op,
-                    x.shape(), expected, targets.shape(),
+  check<ShapeError>(targets.shape() == expected, "{}: for input {} targets must be {}, not {}{}",
+                    op, x.shape(), expected, targets.shape(),
                     has_classes_second(x.shape(), targets.shape())
                         ? "; here the classes come last: move PyTorch's dimension 1 with permute"
                         : "");

@@ -1,9 +1,9 @@
 #pragma once
-// exp and tanh without a branch, so that a compiler turns a loop of them into vector instructions
-// without -ffast-math (which would remove NaN and infinity). For double, and on a GPU, the library
-// functions serve.
-//   e^x = 2^n e^r,  n = round(x / ln 2),  r = x - n ln 2 in [-0.35, 0.35],  e^r by a polynomial of
-//   degree 6
+// exp and tanh without a branch, so that the compiler turns loops over them into vector
+// instructions without -ffast-math (which would remove NaN and infinity). For double, and on a
+// GPU, we use the library's functions.
+//   e^x = 2^n e^r,  n = round(x / ln 2),  r = x - n ln 2 in [-0.35, 0.35],
+//   e^r by a polynomial of degree 6
 // Source of the method: Cody & Waite, Software Manual for the Elementary Functions (1980), ch. 6.
 #include <bit>
 #include <cmath>
@@ -14,9 +14,9 @@
 
 namespace gradus::scalar {
 
-/// e^x in single precision, relative error below 2e-7; 0 below -86.9, infinity above 88.73, NaN
-/// stays. Computed as (2 e^r) 2^(n-1), because 2^128 itself would not fit; what overflows then is
-/// infinity by itself.
+/// e^x in single precision, with a relative error below 2e-7. It is 0 below -86.9 and infinity
+/// above 88.73; NaN stays NaN. It is computed as (2 e^r) 2^(n-1), because 2^128 would not fit;
+/// what overflows then becomes infinity by itself.
 inline __attribute__((always_inline)) float exp_float(float x) {
   constexpr float lowest = -86.9f, highest = 89.0f;
   const float c = x > highest ? highest : x;
@@ -50,7 +50,7 @@ GRADUS_HD T sigmoid(T x) {
   return T(1) / (T(1) + scalar::exp(-x));
 }
 
-/// tanh x = 1 - 2 / (e^2x + 1); near 0, where that cancels, x + x^3 p(x^2).
+/// tanh x = 1 - 2 / (e^2x + 1). Near 0, where digits would cancel, it is x + x^3 p(x^2).
 template <class T>
 GRADUS_HD T tanh(T x) {
 #if !defined(__CUDA_ARCH__)

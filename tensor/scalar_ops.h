@@ -1,7 +1,8 @@
 #pragma once
-// The mathematics of every elementwise function, written once for g++ and nvcc. To add one: a
-// functor here, its name in the variant at the end, the op with its derivative in autograd/, a row
-// in the op table of tests/. `integers` says whether it also makes sense for I64.
+// The mathematics of every elementwise function, written once for both g++ and nvcc. To add one,
+// write a functor here, its name in the variant at the end, the op with its derivative in
+// autograd/, and a row in the op table of tests/. `name` is what errors call it; `integers` says
+// whether it makes sense for I64.
 #include <variant>
 
 #include "tensor/scalar_math.h"
@@ -17,7 +18,8 @@ namespace gradus::scalar {
 // clang-format off
 struct Neg        { GRADUS_UNARY("neg", true) { return -x; } };
 struct Abs        { GRADUS_UNARY("abs", true) { return x < T(0) ? -x : x + T(0); } };
-struct Sign       { GRADUS_UNARY("sign", true) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; } };
+struct Sign       { GRADUS_UNARY("sign", true) {
+  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == x ? T(0) : x; } };
 struct Square     { GRADUS_UNARY("square", true) { return x * x; } };
 struct Exp        { GRADUS_UNARY("exp", false) { return scalar::exp(x); } };
 struct Log        { GRADUS_UNARY("log", false) { return std::log(x); } };
@@ -30,16 +32,22 @@ struct Tanh       { GRADUS_UNARY("tanh", false) { return scalar::tanh(x); } };
 struct Erf        { GRADUS_UNARY("erf", false) { return std::erf(x); } };
 struct Sigmoid    { GRADUS_UNARY("sigmoid", false) { return scalar::sigmoid(x); } };
 struct Relu       { GRADUS_UNARY("relu", true) { return x > T(0) ? x : x == x ? T(0) : x; } };
-struct Silu       { GRADUS_UNARY("silu", false) { return x == -std::numeric_limits<T>::infinity() ? T(0) : x * scalar::sigmoid(x); } };
+struct Silu       { GRADUS_UNARY("silu", false) {
+  return x == -std::numeric_limits<T>::infinity() ? T(0) : x * scalar::sigmoid(x); } };
 // log(1 + e^x), without overflow: max(x, 0) + log1p(e^-|x|)
-struct Softplus   { GRADUS_UNARY("softplus", false) { return (x > T(0) ? x : T(0)) + std::log1p(scalar::exp(x > T(0) ? -x : x)); } };
-struct Gelu       { GRADUS_UNARY("gelu", false) { return T(0.5) * x * (T(1) + std::erf(x * T(0.70710678118654752440))); } };
-struct LeakyRelu  { double slope; GRADUS_UNARY("leaky_relu", false) { return x > T(0) ? x : x * static_cast<T>(slope); } };
+struct Softplus   { GRADUS_UNARY("softplus", false) {
+  return (x > T(0) ? x : T(0)) + std::log1p(scalar::exp(x > T(0) ? -x : x)); } };
+struct Gelu       { GRADUS_UNARY("gelu", false) {
+  return T(0.5) * x * (T(1) + std::erf(x * T(0.70710678118654752440))); } };
+struct LeakyRelu  { double slope; GRADUS_UNARY("leaky_relu", false) {
+  return x > T(0) ? x : x * static_cast<T>(slope); } };
 struct AddScalar  { double c; GRADUS_UNARY("add", true) { return x + static_cast<T>(c); } };
 struct MulScalar  { double c; GRADUS_UNARY("mul", true) { return x * static_cast<T>(c); } };
-struct PowScalar  { double p; GRADUS_UNARY("pow", false) { return static_cast<T>(std::pow(x, static_cast<T>(p))); } };
+struct PowScalar  { double p; GRADUS_UNARY("pow", false) {
+  return static_cast<T>(std::pow(x, static_cast<T>(p))); } };
 struct Clamp      { double lo, hi; GRADUS_UNARY("clamp", false) {
-  const T low = x < static_cast<T>(lo) ? static_cast<T>(lo) : x; return low > static_cast<T>(hi) ? static_cast<T>(hi) : low; } };
+  const T raised = x < static_cast<T>(lo) ? static_cast<T>(lo) : x;
+  return raised > static_cast<T>(hi) ? static_cast<T>(hi) : raised; } };
 // clang-format on
 
 /// The tanh form of gelu: 0.5 x (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3).
@@ -48,7 +56,7 @@ struct GeluTanh {
   static GRADUS_HD T two_u(T x) {
     return T(1.5957691216057308) * (x + T(0.044715) * x * x * x);
   }
-  GRADUS_UNARY("gelu_tanh", false) {
+  GRADUS_UNARY("gelu", false) {
     const T s = scalar::sigmoid(two_u(x));
     return s == T(0) ? T(0) : x * s;
   }
@@ -68,11 +76,14 @@ struct Sub      { GRADUS_BINARY("sub", true) { return a - b; } };
 struct Mul      { GRADUS_BINARY("mul", true) { return a * b; } };
 struct Div      { GRADUS_BINARY("div", false) { return a / b; } };
 struct Pow      { GRADUS_BINARY("pow", false) { return std::pow(a, b); } };
-struct Maximum  { GRADUS_BINARY("maximum", true) { return a > b ? a : a == a ? b : a; } };  // NaN in a or b comes out
+// If a or b is NaN, so is the result.
+struct Maximum  { GRADUS_BINARY("maximum", true) { return a > b ? a : a == a ? b : a; } };
 struct Minimum  { GRADUS_BINARY("minimum", true) { return a < b ? a : a == a ? b : a; } };
 // Backward kernels: (upstream gradient g, input x) -> gradient of x, in one pass over memory.
-struct ReluBackward { GRADUS_BINARY("relu_backward", false) { return b > T(0) ? a : b == b ? T(0) : b; } };
-struct LeakyReluBackward { double slope; GRADUS_BINARY("leaky_relu_backward", false) { return b > T(0) ? a : a * static_cast<T>(slope); } };
+struct ReluBackward { GRADUS_BINARY("relu_backward", false) {
+  return b > T(0) ? a : b == b ? T(0) : b; } };
+struct LeakyReluBackward { double slope; GRADUS_BINARY("leaky_relu_backward", false) {
+  return b > T(0) ? a : a * static_cast<T>(slope); } };
 struct SiluBackward { GRADUS_BINARY("silu_backward", false) {
   const T s = scalar::sigmoid(b); return s == T(0) ? T(0) : a * (s + b * s * (T(1) - s)); } };
 struct GeluBackward { GRADUS_BINARY("gelu_backward", false) {
@@ -103,7 +114,7 @@ struct Ge { GRADUS_COMPARE("ge", >=) };
 // clang-format on
 #undef GRADUS_COMPARE
 
-/// The ends of what a T can be.
+/// The least and the greatest value of a T: infinite, if T has infinities.
 template <class T>
 constexpr T least() {
   using Limits = std::numeric_limits<T>;
@@ -115,8 +126,8 @@ constexpr T greatest() {
   return Limits::has_infinity ? Limits::infinity() : Limits::max();
 }
 
-// Reductions: what combines two numbers, and `start`, which changes none. A comparison with NaN is
-// false; the second test lets a NaN in and never out again.
+// Reductions: how to combine two numbers, and `start`, which changes nothing when it is combined. A
+// comparison with NaN is false; the test b != b lets a NaN in, and then it stays.
 #define GRADUS_REDUCE(text, start_value)    \
   static constexpr const char* name = text; \
   template <class T>                        \

@@ -1,6 +1,5 @@
 #pragma once
-// A short list of sizes or strides, kept in place: no allocation for something every tensor
-// carries.
+// A short list of sizes or strides, stored in place: what every tensor carries should not allocate.
 #include <algorithm>
 #include <initializer_list>
 #include <span>
@@ -53,10 +52,10 @@ class Shape {
     for (int64_t s : *this) n *= s;
     return n;
   }
-  /// The same where the sizes come from outside: ShapeError for a negative one, or for more elements than
-  /// any memory holds.
+  /// The same for sizes that come from outside: ShapeError if one is negative, or if there are more
+  /// elements than any memory holds.
   int64_t checked_numel(const char* op) const;
-  /// The strides, in elements, of a tensor of this shape that is laid out row after row.
+  /// The strides, in elements, of a tensor of this shape laid out row after row.
   Shape contiguous_strides() const {
     Shape strides = *this;
     int64_t n = 1;

@@ -13,7 +13,7 @@ namespace {
 std::atomic<uint64_t> events{0};
 thread_local const SavedTensorsCheck* saved_tensors = nullptr;
 
-Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
+Tensor tensor_over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
   auto impl = std::make_shared<Tensor::Impl>();
   impl->storage = std::move(storage);
   impl->shape = shape;
@@ -43,8 +43,11 @@ Tensor::Impl::~Impl() {
 
 // ---- Properties
 
-void Tensor::refuse_undefined() {
-  throw Error("tensor: used before it was given a value; a gradient has none before backward()");
+void refuse_undefined(const char* op) {
+  throw Error(
+      fmt::format("{}: a tensor has no value yet; assign one first (a gradient has none before "
+                  "backward())",
+                  op));
 }
 int64_t Tensor::size(int d) const {
   check<IndexError>(dim() > 0, "size: dimension {} of a tensor with 0 dimensions", d);
@@ -58,20 +61,19 @@ SavedTensorsCheck::SavedTensorsCheck(std::string_view op, uint64_t recorded,
   saved_tensors = this;
 }
 SavedTensorsCheck::~SavedTensorsCheck() { saved_tensors = outer_; }
-void SavedTensorsCheck::check(const Tensor::Impl& x) const {
+void SavedTensorsCheck::require_unchanged(const Tensor::Impl& x) const {
   const Storage& s = *x.storage;
-  gradus::check<GradError>(
+  check<GradError>(
       s.made() >= recorded_ || s.version() <= recorded_ || &s == arriving_,
       "backward: \"{}\" saved a tensor of shape {} that was changed in place since: recorded at "
-      "event "
-      "{}, the tensor is of version {}; call backward() before the optimizer steps, or compute the "
-      "forward again",
+      "event {}, the tensor is of version {}; call backward() before the optimizer steps, or "
+      "compute the forward again",
       op_, x.shape, recorded_, s.version());
 }
 
 View Tensor::view() const {
   const Impl& impl = checked();
-  if (saved_tensors) saved_tensors->check(impl);
+  if (saved_tensors) saved_tensors->require_unchanged(impl);
   View v;
   v.data = static_cast<char*>(impl.storage->data()) +
            impl.offset * static_cast<int64_t>(size_of(impl.dtype));
@@ -84,9 +86,11 @@ View Tensor::view() const {
 
 template <class T>
 requires Element<std::remove_const_t<T>> T* Tensor::data() const {
-  constexpr DType wanted = dtype_of<std::remove_const_t<T>>();
-  check<DTypeError>(dtype() == wanted, "data: the tensor holds {}, {} was asked for", name(dtype()),
-                    name(wanted));
+  constexpr DType requested = dtype_of<std::remove_const_t<T>>();
+  check_defined("data", *this);
+  check<DTypeError>(dtype() == requested,
+                    "data: the tensor holds {}, not {}; convert with to(x, …)", name(dtype()),
+                    name(requested));
   check<DeviceError>(device() == Device::CPU,
                      "data: the tensor is on {}; bring it over with to(x, Device::CPU)",
                      name(device()));
@@ -102,19 +106,23 @@ template const int64_t* Tensor::data() const;
 
 void Tensor::written() const { checked().storage->written(); }
 
+static void check_single(const char* op, const Tensor& x) {
+  check_defined(op, x);
+  check<ShapeError>(x.numel() == 1, "{}: a tensor of shape {} has {} elements, not one", op,
+                    x.shape(), x.numel());
+}
 double Tensor::item() const {
-  check<ShapeError>(numel() == 1, "item: a tensor of shape {} has {} elements, not one", shape(),
-                    numel());
+  check_single("item", *this);
   return to_vector<double>()[0];
 }
 int64_t Tensor::item_int() const {
-  check<ShapeError>(numel() == 1, "item: a tensor of shape {} has {} elements, not one", shape(),
-                    numel());
+  check_single("item_int", *this);
   return to_vector<int64_t>()[0];
 }
 
 template <Element T>
 std::vector<T> Tensor::to_vector() const {
+  check_defined("to_vector", *this);
   const Tensor x = raw::contiguous(raw::to(raw::to(*this, Device::CPU), dtype_of<T>()));
   const T* p = x.data<const T>();
   return std::vector<T>(p, p + x.numel());
@@ -126,6 +134,7 @@ template std::vector<int64_t> Tensor::to_vector() const;
 bool Tensor::requires_grad() const { return impl_ && (impl_->node || impl_->requires_grad); }
 bool Tensor::is_leaf() const { return !checked().node; }
 const Tensor& Tensor::set_requires_grad(bool on) const {
+  check_defined("set_requires_grad", *this);
   check<DTypeError>(!on || is_floating_point(),
                     "set_requires_grad: {} tensors have no gradient; convert with to(x, F32)",
                     name(dtype()));
@@ -136,15 +145,16 @@ const Tensor& Tensor::set_requires_grad(bool on) const {
   return *this;
 }
 const Tensor& Tensor::grad() const {
-  check<GradError>(
-      is_leaf() || impl_->grad.defined(),
-      "grad: the tensor is the result of a recorded operation, no leaf, and backward() "
-      "leaves gradients in leaves only. If `w -= lr * w.grad()` made it: let an "
-      "optimizer step (SGD opt({{w}}, lr)), or write, under NoGrad, "
-      "w = (w - lr * w.grad()).set_requires_grad()");
+  check_defined("grad", *this);
+  check<GradError>(is_leaf() || impl_->grad.defined(),
+                   "grad: the tensor is the result of a recorded operation, not a leaf, and "
+                   "backward() leaves gradients only in leaves. If `w -= lr * w.grad()` made it: "
+                   "let an optimizer step (SGD opt({{w}}, lr)), or write, under NoGrad, "
+                   "w = (w - lr * w.grad()).set_requires_grad()");
   return checked().grad;
 }
 void Tensor::set_grad(Tensor g) const {
+  check_defined("set_grad", *this);
   if (g.defined()) {
     check<ShapeError>(g.shape() == shape(), "set_grad: a gradient of shape {} for a tensor of {}",
                       g.shape(), shape());
@@ -182,17 +192,27 @@ int64_t Shape::checked_numel(const char* op) const {
 
 Tensor empty(const Shape& shape, Options options) {
   const size_t bytes = static_cast<size_t>(shape.checked_numel("empty")) * size_of(options.dtype);
-  return over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
+  return tensor_over(std::make_shared<Storage>(bytes, options.device), shape, options.dtype);
 }
-Tensor full(const Shape& shape, double value, Options options) {
+
+static Tensor filled(const char* op, const Shape& shape, double value, Options options) {
+  shape.checked_numel(op);
   Tensor x = empty(shape, options);
+  raw::check_scalar(op, value, x);
   raw::fill_(x, value);
   return x;
 }
-Tensor zeros(const Shape& shape, Options options) { return full(shape, 0, options); }
-Tensor ones(const Shape& shape, Options options) { return full(shape, 1, options); }
-Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.options()); }
-Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, x.options()); }
+static Tensor filled_like(const char* op, const Tensor& x, double value) {
+  check_defined(op, x);
+  return filled(op, x.shape(), value, x.options());
+}
+Tensor full(const Shape& shape, double value, Options options) {
+  return filled("full", shape, value, options);
+}
+Tensor zeros(const Shape& shape, Options options) { return filled("zeros", shape, 0, options); }
+Tensor ones(const Shape& shape, Options options) { return filled("ones", shape, 1, options); }
+Tensor zeros_like(const Tensor& x) { return filled_like("zeros_like", x, 0); }
+Tensor ones_like(const Tensor& x) { return filled_like("ones_like", x, 1); }
 
 template <Element T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape, Device device) {
@@ -211,7 +231,7 @@ Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<
   const size_t bytes = static_cast<size_t>(shape.checked_numel("from_memory")) * size_of(dtype);
   check<ValueError>(data != nullptr || bytes == 0, "from_memory: a null pointer for shape {}",
                     shape);
-  return over(std::make_shared<Storage>(data, bytes, std::move(owner)), shape, dtype);
+  return tensor_over(std::make_shared<Storage>(data, bytes, std::move(owner)), shape, dtype);
 }
 
 Tensor arange(double start, double end, double step, Options options) {
@@ -220,31 +240,33 @@ Tensor arange(double start, double end, double step, Options options) {
                     end, step);
   check<ValueError>(
       options.dtype != I64 || (start == std::trunc(start) && step == std::trunc(step)),
-      "arange: from {} by {} gives no int64; ask for F32 or F64", start, step);
+      "arange: from {} by {} does not give int64; ask for F32 or F64", start, step);
   const double count = std::max(0.0, std::ceil((end - start) / step));
-  check<ValueError>(count < 1e18, "arange: from {} to {} by {} is no finite number of steps", start,
-                    end, step);
+  check<ValueError>(count < 0x1p56, "arange: from {} to {} by {} takes too many steps", start, end,
+                    step);
   const Tensor x = empty({static_cast<int64_t>(count)}, {F64, Device::CPU});
   double* p = x.data<double>();
   for (int64_t i = 0; i < x.numel(); ++i) p[i] = start + static_cast<double>(i) * step;
   return raw::to(raw::to(x, options.dtype), options.device);
 }
 Tensor arange(int64_t end) {
-  const Tensor x = empty({std::max<int64_t>(end, 0)}, {I64, Device::CPU});
+  const Shape shape{std::max<int64_t>(end, 0)};
+  shape.checked_numel("arange");
+  const Tensor x = empty(shape, {I64, Device::CPU});
   std::iota(x.data<int64_t>(), x.data<int64_t>() + x.numel(), int64_t{0});
   return raw::to(x, get_default_device());
 }
 Tensor linspace(double start, double end, int64_t n, Options options) {
   check<ValueError>(n >= 1, "linspace: {} points; at least one is needed", n);
-  const Tensor x = full({n}, start, {F64, Device::CPU});
+  const Tensor x = filled("linspace", {n}, start, {F64, Device::CPU});
   double* p = x.data<double>();
   for (int64_t i = 1; i < n; ++i)
-    p[i] = i == n - 1 ? end
-                      : start + (end - start) * static_cast<double>(i) / static_cast<double>(n - 1);
+    p[i] = start + (end - start) * static_cast<double>(i) / static_cast<double>(n - 1);
+  if (n > 1) p[n - 1] = end;  // exactly
   return raw::to(raw::to(x, options.dtype), options.device);
 }
 Tensor eye(int64_t n, Options options) {
-  Tensor x = zeros({n, n}, options);
+  Tensor x = filled("eye", {n, n}, 0, options);
   raw::fill_(raw::as_strided(x, {n}, {n + 1}, 0), 1);
   return x;
 }

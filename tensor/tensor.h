@@ -1,8 +1,8 @@
 #pragma once
-// A tensor is a handle: storage (the numbers), and a way to look at it (shape, strides, offset).
+// A tensor is a handle to storage (the numbers) and a way to look at it (shape, strides, offset).
 // Copying a Tensor shares both; a view shares the storage and looks at it differently. Operations
 // are free functions: tensor/raw.h computes, autograd/ops.h computes and records. Nothing here
-// knows how to differentiate; the slots for a gradient and a graph node only wait for autograd/.
+// knows how to differentiate; the slots for a gradient and a graph node are filled by autograd/.
 #include <atomic>
 #include <concepts>
 #include <functional>
@@ -18,20 +18,20 @@ namespace gradus {
 
 struct Node;  // autograd/node.h
 
-/// What a tensor's elements may be in C++.
+/// The C++ types that a tensor's elements may have.
 template <class T>
 concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, int64_t>;
 
-/// The order of what happens to memory and graphs: every recorded operation and every write into a
-/// tensor that is there already advances it. Of two events the later one has the larger number.
+/// A clock for memory and graphs. It advances with every recorded operation and every write into an
+/// existing tensor. Of two events, the later one has the larger number.
 uint64_t current_event();
 uint64_t next_event();
 
-/// A block of a device's memory; freed when the last tensor that shares it goes.
+/// A block of a device's memory; freed with the last tensor that shares it.
 class Storage {
  public:
   Storage(size_t bytes, Device device);
-  /// Memory of somebody else, kept alive through `owner`.
+  /// Memory that belongs to `owner`, which is kept alive.
   Storage(void* data, size_t bytes, std::shared_ptr<void> owner);
   ~Storage();
   Storage(const Storage&) = delete;
@@ -39,11 +39,11 @@ class Storage {
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
-  /// Its version: the event of the last write in place, or of its making.
+  /// The event of the last write in place, or else of its making.
   uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   uint64_t made() const { return made_; }
   void written() { version_.store(next_event(), std::memory_order_relaxed); }
-  /// How many storages are alive: a leak test compares it before and after.
+  /// How many storages are alive; a leak test compares this before and after.
   static int64_t live_count();
 
  private:
@@ -56,12 +56,13 @@ class Storage {
   std::shared_ptr<void> owner_;
 };
 
-/// Where factories make tensors unless told otherwise: the CPU, or what was set. Per program, not per
-/// thread. A device without a backend is a DeviceError at the first tensor made there.
+/// Where factories put tensors unless told otherwise: the CPU, or the device that was set. It holds
+/// for all threads. A device without a backend is a DeviceError when the first tensor is made
+/// there.
 Device get_default_device();
 void set_default_device(Device device);
 
-/// What a factory makes: zeros({2, 3}, F64), zeros({2, 3}, {F32, Device::CUDA}).
+/// Dtype and device for a factory: zeros({2, 3}, F64), zeros({2, 3}, {F32, Device::CUDA}).
 struct Options {
   DType dtype = F32;
   Device device = get_default_device();
@@ -73,14 +74,14 @@ struct Options {
 class Tensor {
  public:
   struct Impl;
-  Tensor() = default;  // undefined: asked for more than defined() or requires_grad(), an Error
+  Tensor() = default;  // undefined: only defined() and requires_grad() work, the rest is an Error
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
   bool defined() const { return impl_ != nullptr; }
   const Shape& shape() const;
   const Shape& strides() const;
   int dim() const { return shape().size(); }
-  /// The size along d; negative d counts from the end. IndexError outside [-dim, dim).
+  /// The size along d; a negative d counts from the end. IndexError outside [-dim, dim).
   int64_t size(int d) const;
   int64_t numel() const { return shape().numel(); }
   DType dtype() const;
@@ -89,15 +90,16 @@ class Tensor {
   bool is_floating_point() const { return dtype() != I64; }
   Options options() const { return {dtype(), device()}; }
 
-  /// The first element, for host code: data<float>() to write, data<const float>() to read. Asking for
-  /// the first counts as a write (written() below). DTypeError if T is not the dtype, DeviceError off
-  /// the CPU.
+  /// A pointer to the first element, for host code: data<float>() to write, data<const float>() to
+  /// read. data<float>() counts as a write (see written()). DTypeError if T is not the dtype,
+  /// DeviceError if the tensor is not on the CPU.
   template <class T>
   requires Element<std::remove_const_t<T>> T* data() const;
-  /// Says that the elements have been, or are about to be, changed in place: a backward pass that needs
-  /// the old ones is then a GradError, and no wrong gradient. raw::…_ and optimizers say so themselves.
+  /// Says that the elements have been or will be changed in place. A backward pass that needs the
+  /// old ones then throws a GradError, instead of computing a wrong gradient. raw::…_ and
+  /// optimizers call this themselves.
   void written() const;
-  /// The one element, as double. ShapeError if there are more or none.
+  /// The only element, as a double. ShapeError if there are several or none.
   double item() const;
   int64_t item_int() const;
   /// All elements in row order, converted to T.
@@ -106,11 +108,11 @@ class Tensor {
 
   // The slots of autograd/.
   bool requires_grad() const;
-  /// Marks a leaf as something to differentiate with respect to, or not; returns *this. DTypeError for I64.
+  /// Says whether to differentiate with respect to this leaf; returns *this. DTypeError for I64.
   const Tensor& set_requires_grad(bool on = true) const;
   bool is_leaf() const;
-  /// The gradient that backward() left here; undefined before. GradError for the result of a recorded
-  /// operation, which gets none.
+  /// The gradient that backward() left here; undefined before that. GradError for the result of a
+  /// recorded operation, which gets none.
   const Tensor& grad() const;
   /// ShapeError, DTypeError or DeviceError unless g fits this tensor; an undefined g clears it.
   void set_grad(Tensor g) const;
@@ -122,21 +124,25 @@ class Tensor {
   Impl* impl() const { return impl_.get(); }
   bool sole_handle() const { return impl_.use_count() == 1; }
   const std::shared_ptr<Impl>& impl_ptr() const { return impl_; }
-  /// Nobody else holds this handle or its storage: writing in place is invisible to others.
+  /// Nobody else holds this handle or its storage, so nobody sees a write in place.
   bool unique() const;
 
  private:
-  Impl& checked() const {
-    if (impl_ == nullptr) refuse_undefined();
-    return *impl_;
-  }
-  [[noreturn]] static void refuse_undefined();
+  Impl& checked() const;
   std::shared_ptr<Impl> impl_;
 };
 
+[[noreturn]] void refuse_undefined(const char* op);
+/// An Error that names `op`, unless all tensors are defined.
+template <std::same_as<Tensor>... Tensors>
+void check_defined(const char* op, const Tensors&... tensors) {
+  if (!(tensors.defined() && ...)) [[unlikely]]
+    refuse_undefined(op);
+}
+
 struct Tensor::Impl {
   Impl() = default;
-  ~Impl();  // a gradient may have a gradient, and so on for a million: not by recursion
+  ~Impl();  // gradients may have gradients, a million deep: so not by recursion
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -147,26 +153,30 @@ struct Tensor::Impl {
   bool requires_grad = false;  // a leaf that wants a gradient
   std::shared_ptr<Node> node;  // how it was computed, if that was recorded
   Tensor grad;
-  std::vector<std::function<Tensor(const Tensor&)>>
-      hooks;  // of a leaf; an interior tensor's are its node's
+  std::vector<std::function<Tensor(const Tensor&)>> hooks;  // of a leaf; others have them in node
 };
 
-// Asked for several times in every operation.
+// Inline, because every operation calls these several times.
+inline Tensor::Impl& Tensor::checked() const {
+  check_defined("tensor", *this);
+  return *impl_;
+}
 inline const Shape& Tensor::shape() const { return checked().shape; }
 inline const Shape& Tensor::strides() const { return checked().strides; }
 inline DType Tensor::dtype() const { return checked().dtype; }
 inline Device Tensor::device() const { return checked().storage->device(); }
 
-/// While it lives, on this thread: a closure of the operation `op`, recorded at event `recorded`, runs. What
-/// was made before that event and written after it is not what the closure saved: reading it is a
-/// GradError. `arriving`, the gradient that the pass began with, is the caller's own and exempt.
+/// Alive while a closure of the operation `op`, recorded at event `recorded`, runs on this
+/// thread. A tensor made before that event and written after it is not what the closure saved, so
+/// reading it is a GradError. `arriving`, the gradient that the pass began with, is the caller's
+/// and exempt.
 class SavedTensorsCheck {
  public:
   SavedTensorsCheck(std::string_view op, uint64_t recorded, const Storage* arriving);
   ~SavedTensorsCheck();
   SavedTensorsCheck(const SavedTensorsCheck&) = delete;
   SavedTensorsCheck& operator=(const SavedTensorsCheck&) = delete;
-  void check(const Tensor::Impl& x) const;
+  void require_unchanged(const Tensor::Impl& x) const;
 
  private:
   std::string_view op_;
@@ -184,26 +194,26 @@ constexpr DType dtype_of() {
   return std::is_same_v<T, float> ? F32 : std::is_same_v<T, double> ? F64 : I64;
 }
 
-// Factories. ShapeError for a negative size, ValueError for a value that an int64 cannot
-// hold; what is too large for a float32 becomes infinity.
+// Factories. ShapeError for a negative size, ValueError for a value that an int64 cannot hold. A
+// value too large for a float32 becomes infinity.
 Tensor empty(const Shape& shape, Options options = {});
 Tensor full(const Shape& shape, double value, Options options = {});  // full({}, 3) is a 0-d tensor
 Tensor zeros(const Shape& shape, Options options = {});
 Tensor ones(const Shape& shape, Options options = {});
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
-/// start, start + step, … below end (above, if step is negative); I64 unless told.
+/// start, start + step, … below end (above it, if step is negative); I64 unless told otherwise.
 Tensor arange(double start, double end, double step = 1, Options options = I64);
 Tensor arange(int64_t end);
 template <std::floating_point T>
 Tensor arange(T end) {  // arange(2.5) is 0, 1, 2
   return arange(0.0, static_cast<double>(end));
 }
-/// n numbers from start to end, both included; I64 rounds them toward zero.
+/// n evenly spaced numbers from start to end, both included; I64 rounds them toward zero.
 Tensor linspace(double start, double end, int64_t n, Options options = {});
 Tensor eye(int64_t n, Options options = {});
-/// A copy of `values` in row order, 1-d unless a shape is given: tensor<float>({1, 2, 3, 4}, {2,
-/// 2}).
+/// A copy of `values` in row order: 1-d, unless a shape is given, as in
+/// tensor<float>({1, 2, 3, 4}, {2, 2}).
 template <Element T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape,
               Device device = get_default_device());
@@ -211,8 +221,7 @@ template <Element T>
 Tensor tensor(const std::vector<T>& values) {
   return tensor(values, Shape{static_cast<int64_t>(values.size())});
 }
-/// A tensor over memory that somebody else owns: no copy. `owner` is kept alive as long as the
-/// tensor.
+/// A tensor over existing memory, without a copy. It keeps `owner` alive as long as it lives.
 Tensor from_memory(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner = {});
 
 /// As NumPy prints an array: nested brackets, columns aligned, long dimensions elided.

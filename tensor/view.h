@@ -1,6 +1,6 @@
 #pragma once
-// What a kernel sees: plain data, no ownership, nothing that needs a standard library. g++ and nvcc
-// both read this file. A stride of 0 repeats one element along a dimension: that is broadcasting.
+// What a kernel sees: plain data, without ownership, without containers. Both g++ and nvcc read
+// this file. A stride of 0 repeats one element along a dimension: that is broadcasting.
 #include <cstddef>
 #include <cstdint>
 
@@ -35,7 +35,7 @@ struct View {
     for (int d = 0; d < ndim; ++d) n *= sizes[d];
     return n;
   }
-  /// Laid out row after row, without gaps; nothing at all always is.
+  /// Laid out row after row, without gaps. A tensor without elements always is.
   GRADUS_HD bool contiguous() const {
     bool dense = true;
     int64_t expected = 1;
@@ -47,8 +47,8 @@ struct View {
   }
 };
 
-/// Calls f.template operator()<T>() with the C++ type of `dtype`; dispatch_float leaves out I64,
-/// which the boundary has refused before a kernel is reached.
+/// Calls f.template operator()<T>() with the C++ type of `dtype`. dispatch_float leaves out I64,
+/// where the operation has already refused it.
 template <class F>
 decltype(auto) dispatch_float(DType dtype, F&& f) {
   return dtype == DType::F64 ? f.template operator()<double>() : f.template operator()<float>();

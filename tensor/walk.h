@@ -1,15 +1,16 @@
 #pragma once
-// How a kernel walks operands of one shape: neighbouring dimensions that lie behind one another in
-// every operand are merged, dimensions of size 1 are dropped. Most walks end as one flat line. The
-// CPU's loops and the GPU's threads share it; it is plain data, so a kernel takes it as an argument.
+// How a kernel walks operands of one shape. Dimensions of size 1 are dropped. Two neighbouring
+// dimensions are merged if in every operand the inner one continues where it ended. Most walks
+// become one flat line. The CPU's loops and the GPU's threads share this; it is plain data, so a
+// kernel takes it as an argument.
 #include <array>
 
 #include "tensor/view.h"
 
 namespace gradus {
 
-/// The dimensions of x that a reduction to `out` keeps, or else those that it reduces (out has size 1
-/// there), as a view of their own.
+/// A view of only those dimensions of x that a reduction to `out` keeps, or, if not `kept`, of
+/// those that it reduces. Where it reduces, out has size 1.
 inline View dimensions_of(const View& x, const View& out, bool kept) {
   View v = x;
   v.ndim = 0;
@@ -21,7 +22,7 @@ inline View dimensions_of(const View& x, const View& out, bool kept) {
   return v;
 }
 
-/// N operands; always at least one dimension left.
+/// A walk over N operands. It has at least one dimension.
 template <int N>
 struct Walk {
   int ndim = 0;
@@ -55,7 +56,7 @@ struct Walk {
   }
   int64_t numel() const { return outer() * inner(); }
   int64_t inner_stride(int i) const { return strides[i][ndim - 1]; }
-  /// The element offsets of all operands where outer row `row` begins.
+  /// The element offsets of all operands at the start of outer row `row`.
   std::array<int64_t, N> offsets(int64_t row) const {
     std::array<int64_t, N> at{};
     for (int d = ndim - 2; d >= 0; --d) {
@@ -65,8 +66,8 @@ struct Walk {
     }
     return at;
   }
-  /// The element offsets of all operands at element number `i`. One division per dimension but the
-  /// first: a flat walk needs none.
+  /// The element offsets of all operands at element `i`. It divides once for each dimension but the
+  /// first, so a flat walk does not divide.
   GRADUS_HD std::array<int64_t, N> element(int64_t i) const {
     std::array<int64_t, N> at{};
     for (int d = ndim - 1; d > 0; --d) {

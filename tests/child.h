@@ -1,5 +1,6 @@
 #pragma once
-// A part of a test in a process of its own, which may give up rights or memory that the others need.
+// Runs a part of a test in its own process, where it can give up rights or memory that other tests
+// need.
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -10,11 +11,11 @@
 
 #include "tests/scratch.h"
 
-#if !defined(__has_feature)  // is how clang tells of its sanitizers
+#if !defined(__has_feature)  // clang's way to ask for its sanitizers
   #define __has_feature(x) 0
 #endif
 
-/// Whether `body` returns. What it throws is printed.
+/// Whether `body` returns in a child process. What it throws is printed.
 template <class F>
 bool in_child(F body) {
   std::fflush(nullptr);
@@ -31,7 +32,8 @@ bool in_child(F body) {
   return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-/// Not as root: what root may do, a test must not try. `folder` is given to that user.
+/// The same without root's rights, with which a test of permissions would be pointless. The child's
+/// user becomes the owner of `folder`.
 template <class F>
 bool as_ordinary_user(const Scratch& folder, F body) {
   constexpr uid_t kNobody = 65534;
@@ -44,8 +46,9 @@ bool as_ordinary_user(const Scratch& folder, F body) {
   });
 }
 
-/// With no more than `bytes` of memory beside what the process has already: more is a std::bad_alloc. The
-/// sanitizers reserve so much for themselves that there it is not limited.
+/// The same with at most `bytes` of memory beyond what the process already has: beyond that,
+/// there is a std::bad_alloc. Under the sanitizers, which reserve very much memory, there is no
+/// limit.
 template <class F>
 bool within_memory([[maybe_unused]] size_t bytes, F body) {
   return in_child([&] {

@@ -1,5 +1,5 @@
 #pragma once
-// Comparing tensors, and errors, in tests.
+// Comparing tensors and errors in tests.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -9,7 +9,7 @@
 
 namespace gradus {
 
-/// The largest |a - b|, NaN if there is one; the shapes must agree.
+/// The largest |a - b|, or NaN if there is one. The shapes must agree.
 inline double max_difference(const Tensor& a, const Tensor& b) {
   REQUIRE(a.shape() == b.shape());
   const auto x = a.to_vector<double>(), y = b.to_vector<double>();
@@ -21,7 +21,7 @@ inline double max_difference(const Tensor& a, const Tensor& b) {
   return worst;
 }
 
-/// What f's exception of type E says.
+/// The message of the E that f throws.
 template <class E, class F>
 std::string message_of(F&& f) {
   try {

@@ -1,5 +1,5 @@
 #pragma once
-// A check of op_table_checks.h for every row of the op table, on one device.
+// Runs a check of op_table_checks.h on every row of the op table, on one device.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -13,10 +13,10 @@ inline bool has_matrix(const OpRow& row) { return row.matrix != nullptr; }
 inline bool has_golden(const OpRow& row) { return row.golden; }
 
 inline void for_every_row(Device device, RowCheck check_row,
-                          const std::function<bool(const OpRow&)>& wanted = every_row) {
+                          const std::function<bool(const OpRow&)>& applies = every_row) {
   CHECK(op_table().size() > 80);
   for (const OpRow& row : op_table()) {
-    if (!wanted(row)) continue;
+    if (!applies(row)) continue;
     CAPTURE(row.name);
     Outcome outcome;
     CHECK_NOTHROW(outcome = check_row(row, device));

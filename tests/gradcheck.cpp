@@ -1,7 +1,7 @@
-// `make gradcheck`: is every derivative right? One line per row of the op table (tests/op_table.h):
-// how many derivatives were compared, and the worst relative error of the first and the second
-// derivatives against central differences, and of value and gradients against PyTorch's. Exit
-// status 1 if any is too large.
+// `make gradcheck`: is every derivative right? It prints one line for each row of the op table
+// (tests/op_table.h): how many derivatives were compared; the worst relative errors of first and
+// second derivatives against central differences; and that of value and gradients against
+// PyTorch's. The exit status is 1 if any is too large.
 #include <fmt/color.h>
 #include <unistd.h>
 
@@ -52,8 +52,9 @@ Outcome run(RowCheck check_row, const OpRow& row, Line& line) {
 Line line_of(const OpRow& row, int64_t& total, double& worst) {
   Line line{.op = row.name, .inputs = shapes_of(row)};
   const Outcome first = run(check_first, row, line), second = run(check_second, row, line);
-  line.first = error(first), line.second = error(second), line.pytorch = "-";
-  if (row.golden) line.pytorch = error(run(check_golden, row, line));
+  line.first = error(first);
+  line.second = error(second);
+  line.pytorch = row.golden ? error(run(check_golden, row, line)) : "-";
   line.checked = fmt::format("{}", first.checked + second.checked);
   total += first.checked + second.checked;
   worst = std::max({worst, first.worst, second.worst});

@@ -1,5 +1,5 @@
-// The test programs' main. Every test begins with the same random numbers, whatever ran before it: a
-// failure comes back when the test is run alone.
+// The main function of the test programs. Every test begins with the same random numbers, whatever
+// ran before it, so that a failure comes back when the test is run alone.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 

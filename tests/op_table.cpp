@@ -1,4 +1,4 @@
-// The table, its inputs, and the loops that references are written with.
+// The table, its inputs, and the loops for writing references.
 #include "tests/op_table.h"
 
 namespace gradus::test {
@@ -19,10 +19,11 @@ const std::vector<std::pair<std::string, std::string>>& internal_ops() {
       {"slice_backward",
        "the gradient of slice, select and split; differentiated once more by "
        "the second derivatives of those rows"},
-      {"diagonal_backward", "the gradient of diagonal; differentiated once more by its second"},
+      {"diagonal_backward",
+       "the gradient of diagonal; differentiated once more by the second derivatives of its row"},
       {"alias",
-       "what the engine wraps a fused op's inputs in for a second derivative: the second "
-       "derivatives of every fused row"},
+       "wraps the inputs of a fused op for a second derivative: the second derivatives of every "
+       "fused row"},
       {"to_device", "needs two devices: a copy, whose gradient is the copy back"},
   };
   return ops;
@@ -30,8 +31,8 @@ const std::vector<std::pair<std::string, std::string>>& internal_ops() {
 
 namespace {
 
-/// Evenly spaced over [low, high] and shuffled: no two equal, so that max, sort and |a - b| have no
-/// tie; the offset differs between inputs, and keeps 0 out of a symmetric range.
+/// Evenly spaced over [low, high] and shuffled. No two are equal, so max, sort and |a - b| have no
+/// ties. The offset differs between inputs, and keeps 0 out of a symmetric range.
 Tensor spread(const InputSpec& spec, const Shape& shape, int k) {
   Generator generator(static_cast<uint64_t>(k) + 1);
   if (spec.below > 0) return randint(0, spec.below, shape, generator);
@@ -90,14 +91,17 @@ Tensor combine(const Tensor& a, const Tensor& b, const std::function<double(doub
                [&](const Index& i) { return f(at(a, i), at(b, i)); });
 }
 
-Tensor fold(const Tensor& x, const Dims& wanted, bool keepdim,
+Tensor fold(const Tensor& x, const Dims& dims_or_all, bool keepdim,
             const std::function<double(const std::vector<double>&)>& value) {
-  const Dims dims = normalize_dims("fold", wanted, x.dim());
-  Shape kept = x.shape(), along, dropped;
-  for (int d : dims) kept[d] = 1, along.push_back(x.shape()[d]);
-  const Tensor out = build(kept, [&](const Index& i) {
+  const Dims dims = normalize_dims("fold", dims_or_all, x.dim());
+  Shape with_ones = x.shape(), along, remaining;
+  for (int d : dims) {
+    with_ones[d] = 1;
+    along.push_back(x.shape()[d]);
+  }
+  const Tensor out = build(with_ones, [&](const Index& i) {
     std::vector<double> line;
-    build(along, [&](const Index& j) {  // called for its order of indices
+    build(along, [&](const Index& j) {  // used as a loop over indices
       Index k = i;
       for (size_t d = 0; d < dims.size(); ++d) k[dims[d]] = j[d];
       line.push_back(at(x, k));
@@ -106,8 +110,8 @@ Tensor fold(const Tensor& x, const Dims& wanted, bool keepdim,
     return value(line);
   });
   for (int d = 0; d < x.dim(); ++d)
-    if (std::find(dims.begin(), dims.end(), d) == dims.end()) dropped.push_back(x.shape()[d]);
-  return keepdim ? out : raw::reshape(out, dropped);
+    if (std::find(dims.begin(), dims.end(), d) == dims.end()) remaining.push_back(x.shape()[d]);
+  return keepdim ? out : raw::reshape(out, remaining);
 }
 
 }  // namespace gradus::test

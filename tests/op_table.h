@@ -9,9 +9,10 @@
 //              op, the definition in plain ops.
 // From that, tests/test_ops.cpp checks the value, also on transposed, sliced and broadcast inputs;
 // gradients and second derivatives by differences; every layout of the upstream gradient; float32
-// against float64; PyTorch's values; and of a fused op with `matrix`, whose kernels handle ends of
-// vectors and warps by themselves, rows of many lengths against its definition. `make gradcheck` prints the table. The same rows, with inputs
-// on another device, compare that device with the CPU.
+// against float64; and PyTorch's values. A fused op with `matrix` has kernels that handle the ends
+// of vectors and warps themselves: it is compared with its definition on rows of many lengths.
+// `make gradcheck` prints the table. The same rows, with inputs on another device, compare that
+// device with the CPU.
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 
@@ -20,7 +21,7 @@ namespace gradus::test {
 using Tensors = std::vector<Tensor>;
 using Shapes = std::vector<Shape>;
 
-/// F64 numbers in [low, high], all different; or, if below > 0, I64 in [0, below).
+/// F64 numbers in [low, high], all different; if below > 0, I64 numbers in [0, below).
 struct InputSpec {
   Shape shape;
   double low = -2, high = 2;
@@ -33,7 +34,7 @@ struct OpRow {
   Function f, reference;
   std::vector<Shapes> also = {};  // other shapes for the same inputs: 0-d, empty, broadcasting
   bool composite = false;         // made of other ops: records their names, not its own
-  bool golden = true;             // PyTorch has the same function
+  bool golden = true;             // golden/ops.json has PyTorch's values
   double tolerance = 1e-12;       // of the value against the reference
   // A fused op that works row by row: the inputs' shapes for a matrix of `rows` rows of n.
   std::function<Shapes(int64_t rows, int64_t n)> matrix = {};
@@ -44,7 +45,7 @@ const std::vector<OpRow>& op_table();
 std::vector<OpRow> elementwise_rows(), shape_rows(), reduce_rows(), product_rows(), index_rows(),
     row_rows(), attention_rows();
 
-/// Names passed to record() that no row can call by themselves, and which rows reach them.
+/// Names passed to record() that no row can call directly, and the rows that reach them.
 const std::vector<std::pair<std::string, std::string>>& internal_ops();
 
 /// The inputs of a row in its own shapes, or in others. The same numbers on every device.
@@ -56,11 +57,11 @@ std::vector<Shapes> all_shapes(const OpRow& row);
 using Index = std::vector<int64_t>;
 /// The F64 tensor whose element at i is value(i).
 Tensor build(const Shape& shape, const std::function<double(const Index&)>& value);
-/// x at i. As in broadcasting, leading indices too many are ignored, and a size of 1 repeats.
+/// x at i. As in broadcasting, surplus leading indices are ignored, and a size of 1 repeats.
 double at(const Tensor& x, const Index& i);
-/// How x broadcasts with y.
+/// f of a and b, element by element, with broadcasting.
 Tensor combine(const Tensor& a, const Tensor& b, const std::function<double(double, double)>& f);
-/// `value` of the numbers along `dims` (sorted, not negative; none: all of them), row by row.
+/// `value` of the numbers along `dims` (sorted, not negative; an empty list means all), row by row.
 Tensor fold(const Tensor& x, const Dims& dims, bool keepdim,
             const std::function<double(const std::vector<double>&)>& value);
 

@@ -8,12 +8,12 @@ namespace gradus::test {
 
 namespace {
 
-/// softmax(q k^T scale + bias) v; `mask` (B, S) and `bias` (T, S) may be undefined. A query that sees nothing
-/// gives 0.
+/// softmax(q k^T scale + bias) v; `mask` (B, S) and `bias` (T, S) may be undefined. A query that
+/// sees no key gives 0.
 Tensor loops(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, bool causal,
              double scale, const Tensor& bias = {}) {
   const int64_t queries = q.size(2), keys = k.size(2), width = q.size(3);
-  const int64_t sharing = q.size(1) / k.size(1);  // heads of q to one of k and v
+  const int64_t sharing = q.size(1) / k.size(1);  // heads of q for each head of k and v
   return build({q.size(0), q.size(1), queries, v.size(3)}, [&](const Index& i) {
     const int64_t b = i[0], h = i[1], t = i[2], e = i[3];
     double above = 0, below = 0;
@@ -53,7 +53,7 @@ OpRow attention_row(std::string name, int64_t queries, int64_t keys, bool causal
               }};
 }
 
-/// With attn_mask (T, S): floating to add, or I64 to hide where it is 0.
+/// With an attn_mask (T, S): floating, which is added, or I64, where 0 hides.
 OpRow scores_row(std::string name, bool added) {
   const InputSpec mask = added ? InputSpec{{5, 7}} : InputSpec{.shape = {5, 7}, .below = 2};
   return {.name = std::move(name),
@@ -70,6 +70,20 @@ OpRow scores_row(std::string name, bool added) {
                 return loops(in[0], in[1], in[2], {}, false, 0.5, bias);
               },
           .composite = true};
+}
+
+OpRow weights_row() {
+  return {
+      .name = "attention_weights",
+      .inputs = {{{2, 3, 5, 4}}, {{2, 3, 7, 4}}, {.shape = {2, 7}, .below = 2}},
+      .f = [](const Tensors& in) { return attention_weights(in[0], in[1], {.key_mask = in[2]}); },
+      .reference =
+          [](const Tensors& in) {  // the weights are the output for the unit vectors as v
+            const Tensor v = expand(eye(7, F64), {2, 3, 7, 7});
+            return loops(in[0], in[1], v, in[2], false, 0.5);
+          },
+      .composite = true,
+      .golden = false};
 }
 
 OpRow packed_row(std::string name, bool causal, bool masked) {
@@ -111,6 +125,7 @@ std::vector<OpRow> attention_rows() {
           attention_row("attention/wide v", 5, 7, false, true, {}, 3, 7),
           scores_row("attention/attn_mask", false),
           scores_row("attention/bias", true),
+          weights_row(),
           packed_row("packed_attention", true, false),
           packed_row("packed_attention/masked", false, true)};
 }

@@ -1,5 +1,5 @@
-// The checks ask the same of every device: the inputs are made on the CPU and moved there, so that
-// the numbers are the same, and the references are computed on the CPU.
+// The checks are the same for every device. Inputs are made on the CPU and moved, so that every
+// device gets the same numbers; references are computed on the CPU.
 #include "tests/op_table_checks.h"
 
 #include <cmath>
@@ -7,10 +7,9 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "autograd/engine.h"
-#include "autograd/node.h"
+#include "autograd/graph.h"
 #include "tensor/runtime.h"
 
 namespace gradus::test {
@@ -22,14 +21,15 @@ struct Result {
   Tensors gradients;  // of the floating inputs, in order
 };
 
-/// f(inputs) and, for the upstream gradient u, d(u . f)/d inputs. The inputs become leaves with the
-/// strides that they have. Of a fused op its definition can be asked for instead of its kernels.
+/// f(inputs) and, for the upstream gradient u, d(u . f)/d inputs. The inputs become leaves, and
+/// keep their strides. With `definition`, a fused op is evaluated by its definition, not by its
+/// kernels.
 Result evaluate(const OpRow& row, const Tensors& inputs, const Tensor& upstream,
                 bool definition = false) {
-  Tensors leaves, wanted;
+  Tensors leaves, differentiated;
   for (const Tensor& x : inputs) {
     leaves.push_back(x.detach());
-    if (x.is_floating_point()) wanted.push_back(leaves.back().set_requires_grad());
+    if (x.is_floating_point()) differentiated.push_back(leaves.back().set_requires_grad());
   }
   Result r{row.f(leaves), {}};
   if (definition) {
@@ -37,9 +37,9 @@ Result evaluate(const OpRow& row, const Tensors& inputs, const Tensor& upstream,
     r.value = recorded.composite(recorded.inputs);
   }
   if (r.value.requires_grad())
-    r.gradients = grad(r.value, wanted, {}, upstream);
+    r.gradients = grad(r.value, differentiated, {}, upstream);
   else
-    for (const Tensor& x : wanted) r.gradients.push_back(zeros_like(x));
+    for (const Tensor& x : differentiated) r.gradients.push_back(zeros_like(x));
   r.value = r.value.detach();
   return r;
 }
@@ -87,7 +87,7 @@ std::string named(const OpRow& row, const Shapes& shapes) {
 Tensor stored_transposed(const Tensor& x) {
   return x.dim() < 2 ? x : raw::transpose(raw::clone(raw::transpose(x, 0, -1)), 0, -1);
 }
-/// Every second element of a larger buffer, not from its start.
+/// Every second element of a larger buffer, beginning after its start.
 Tensor stored_with_gaps(const Tensor& x) {
   if (x.dim() == 0) return x;
   Shape wide = x.shape();
@@ -96,7 +96,7 @@ Tensor stored_with_gaps(const Tensor& x) {
   raw::copy_(view, x);
   return view;
 }
-/// The first element along dimension d for all of them: other numbers, stride 0.
+/// The first element along dimension d in place of all: different numbers, stride 0.
 Tensor repeated(const Tensor& x, int d) {
   if (d >= x.dim() || x.size(d) == 0) return x;
   return raw::expand(raw::slice(x, d, 0, 1), x.shape());
@@ -224,7 +224,7 @@ Outcome check_definition(const OpRow& row, Device device) {
   return out;
 }
 
-// In float32 both sides may be as far from the truth as check_float32 allows.
+// In float32, both sides may be as far off as check_float32 allows.
 Outcome check_against_cpu(const OpRow& row, Device device) {
   Outcome out;
   for (const Shapes& shapes : all_shapes(row))
@@ -315,15 +315,7 @@ Outcome check_golden(const OpRow& row, Device device) {
 
 std::vector<std::string> recorded_ops(const Tensor& y) {
   std::vector<std::string> ops;
-  std::set<const Node*> seen;
-  std::vector<const Node*> waiting = {y.impl()->node.get()};
-  while (!waiting.empty()) {
-    const Node* node = waiting.back();
-    waiting.pop_back();
-    if (!node || !seen.insert(node).second) continue;
-    ops.emplace_back(node->op);
-    for (const Edge& edge : node->body.edges) waiting.push_back(edge.node.get());
-  }
+  for_each_node(y, [&](const Node& node) { ops.emplace_back(node.op); });
   return ops;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// What is asked of every row of the op table. Each check returns the worst relative error it met,
+// The checks of every row of the op table. Each returns the worst relative error it met,
 //   |got - wanted| / max(|got|, |wanted|, root mean square of the wanted),
-// how many numbers it compared, and a message if the row fails; tests/test_ops.cpp asserts that
-// there is none, `make gradcheck` prints them all.
+// how many numbers it compared, and a message if the row fails. tests/test_ops.cpp asserts that
+// there is none; `make gradcheck` prints the table.
 #include "tests/op_table.h"
 
 namespace gradus::test {
@@ -22,8 +22,9 @@ Outcome check_layouts(const OpRow& row, Device device);
 Outcome check_upstream(const OpRow& row, Device device);
 /// Value and gradients in float32 against float64.
 Outcome check_float32(const OpRow& row, Device device);
-/// Of a fused op with `matrix`: value and gradients, in float32 and float64, for rows of many lengths,
-/// against the definition that it was recorded with; on the CPU also the same bits on 1, 2 and 3 threads.
+/// For a fused op with `matrix`: value and gradients, in float32 and float64, on rows of many
+/// lengths, against the definition that it was recorded with. On the CPU also the same bits on 1, 2
+/// and 3 threads.
 Outcome check_definition(const OpRow& row, Device device);
 /// First and second derivatives against central differences, in all of the row's shapes.
 Outcome check_first(const OpRow& row, Device device);

@@ -1,4 +1,4 @@
-// Rows of the elementwise ops. A reference is the function of one or two doubles, from std::.
+// Rows of the elementwise ops. A reference is a function of one or two doubles, from std::.
 #include <cmath>
 #include <numbers>
 
@@ -25,7 +25,7 @@ OpRow unary(std::string name, Unary f, double (*reference)(double), double low =
           .also = {{{}}, {{7}}, {{0, 3}}}};
 }
 
-/// y = f(a, b), each in its range; broadcasting from either side and from both.
+/// y = f(a, b), each in its own range; broadcasting either operand, and both.
 OpRow binary(std::string name, Binary f, double (*reference)(double, double), double a_low = -2,
              double b_low = -2) {
   return {.name = std::move(name),

@@ -1,4 +1,4 @@
-// Rows of the ops that pick by index. Indices repeat: what is picked twice gets both gradients.
+// Rows of the ops that pick by index. Indices repeat: an element picked twice gets both gradients.
 #include "tests/op_table.h"
 
 namespace gradus::test {
@@ -12,10 +12,10 @@ Index with(Index i, size_t d, int64_t value) {
   return i;
 }
 
-/// x, plus source's element at j wherever target(j) says.
+/// x plus source: the element at j is added at target(j).
 Tensor added(const Tensor& x, const Tensor& source, const std::function<Index(const Index&)>& to) {
   Tensor out = build(x.shape(), [&](const Index& i) { return at(x, i); });
-  build(source.shape(), [&](const Index& j) {  // called for its order of indices
+  build(source.shape(), [&](const Index& j) {  // used as a loop over indices
     const Index i = to(j);
     int64_t where = 0;
     for (int d = 0; d < out.dim(); ++d) where += i[d] * out.strides()[d];

@@ -5,7 +5,8 @@ namespace gradus::test {
 
 namespace {
 
-/// sum_k a[…, m, k] b[…, k, n]; a 1-d operand is a row (a) or a column (b) that is dropped again.
+/// sum_k a[…, m, k] b[…, k, n]. A 1-d a counts as a row, a 1-d b as a column; the result
+/// drops it.
 Tensor product(const Tensor& a_, const Tensor& b_) {
   const Tensor a = a_.dim() == 1 ? raw::unsqueeze(a_, 0) : a_;
   const Tensor b = b_.dim() == 1 ? raw::unsqueeze(b_, 1) : b_;

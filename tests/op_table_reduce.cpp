@@ -1,4 +1,4 @@
-// Rows of the reductions: a reference is the formula for the numbers of one line.
+// Rows of the reductions. A reference is the formula for the numbers of one line.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -21,7 +21,7 @@ OpRow row_of(std::string name, const Reduce& f, double (*formula)(const Line&), 
           .also = std::move(also)};
 }
 
-/// One row over everything, one over two dimensions that are kept, one over the first that is not.
+/// Three rows: over everything, over two dimensions with keepdim, over the first without.
 std::vector<OpRow> reduction(const std::string& name, const Reduce& f,
                              double (*formula)(const Line&), bool composite = false) {
   std::vector<OpRow> rows = {row_of(name, f, formula, {}, false, {{{7}}}),
@@ -44,7 +44,7 @@ std::vector<OpRow> sums() {
   auto population = [](const Tensor& x, const Dims& d, bool k) { return var(x, d, k, 0); };
   std::vector<OpRow> rows = reduction("sum", sum, total);
   rows[0].also.push_back({{}});
-  rows[0].also.push_back({{0, 3}});  // the sum of nothing is 0
+  rows[0].also.push_back({{0, 3}});  // the sum of no elements is 0
   for (OpRow& row : reduction("mean", mean, average, true)) rows.push_back(row);
   for (OpRow& row : reduction(
            "var", sample,
@@ -74,7 +74,7 @@ std::vector<OpRow> extremes() {
   return rows;
 }
 
-/// The numbers of x's line through i along `dim`.
+/// The numbers of x on the line through i along `dim`.
 Line line_at(const Tensor& x, Index i, int dim) {
   Line line;
   for (i[dim] = 0; i[dim] < x.size(dim); ++i[dim]) line.push_back(at(x, i));

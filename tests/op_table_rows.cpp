@@ -8,7 +8,7 @@ namespace gradus::test {
 
 namespace {
 
-/// The softmax along `dim` at i, in the numbers' own range: no maximum taken away.
+/// The softmax along `dim` at i, without subtracting the maximum.
 double soft(const Tensor& x, Index i, int dim) {
   const double top = std::exp(at(x, i));
   double below = 0;
@@ -38,7 +38,8 @@ OpRow softmax_row(std::string name, bool log_of, int dim) {
       .matrix = dim == 2 ? matrix : nullptr};
 }
 
-/// x normalised over its last n dimensions, at i: (x - m) / sqrt(mean (x - m)^2 + eps), with m the mean or 0.
+/// x normalised over its last n dimensions, at i: (x - m) / sqrt(mean (x - m)^2 + eps), where m is
+/// the mean or 0.
 double normed(const Tensor& x, const Index& i, int n, bool centre, double eps) {
   std::vector<double> row;
   Index j = i;
@@ -56,7 +57,8 @@ double normed(const Tensor& x, const Index& i, int n, bool centre, double eps) {
   return (at(x, i) - m) / std::sqrt(average(m, 2) + eps);
 }
 
-/// weight and bias, of these sizes, are x's last; no sizes: there are none.
+/// The row of a norm whose weight and bias have these sizes, the last ones of x; without sizes, it
+/// has neither.
 OpRow norm_row(std::string name, bool centre, Shape inner, std::vector<Shapes> also,
                Shapes (*row_by_row)(int64_t, int64_t) = nullptr) {
   const bool affine = inner.size() > 0;
@@ -113,7 +115,7 @@ std::vector<OpRow> norms() {
   };
 }
 
-/// -sum_j q_j ln p_j with q = (1 - s) one_hot + s / C for the row that target t at i stands for.
+/// -sum_j q_j ln p_j with q = (1 - s) one_hot + s / C, for the row of target t at i.
 double loss_at(const Tensor& logits, const Tensor& targets, const Index& i,
                const CrossEntropyOptions& o) {
   const auto target = static_cast<int64_t>(at(targets, i));

@@ -1,11 +1,12 @@
-// Rows of the ops that move numbers: a reference says where the element at i comes from.
+// Rows of the ops that move numbers. A reference says where the element at i comes from.
 #include "tests/op_table.h"
 
 namespace gradus::test {
 
 namespace {
 
-/// One input x; `shape` of the output and `source`, the index in x, as functions of x's shape.
+/// A row with one input x. The output has the shape out(shape of x), and at i the element of x at
+/// source(i).
 OpRow mover(std::string name, Shape shape, std::function<Tensor(const Tensor&)> f,
             std::function<Shape(Shape)> out, std::function<Index(Index)> source,
             std::vector<Shapes> also = {}) {
@@ -25,14 +26,14 @@ OpRow composite(OpRow row) {
   return row;
 }
 
-/// x in row order, as `shape`: the definition of every reshape.
+/// x in row order with another shape: the definition of every reshape.
 Tensor refilled(const Tensor& x, const Shape& shape) {
   const std::vector<double> values = x.to_vector<double>();
   size_t next = 0;
   return build(shape, [&](const Index&) { return values[next++]; });
 }
 
-/// The row of an op that only reads x's numbers in another shape.
+/// The row of an op that only gives x another shape.
 OpRow refill(std::string name, Shape shape, std::function<Tensor(const Tensor&)> f,
              std::function<Shape(Shape)> out, std::vector<Shapes> also = {}) {
   return {.name = std::move(name),
@@ -210,7 +211,8 @@ std::vector<OpRow> copies() {
           "triu/diagonal", [](const Tensor& x) { return triu(x, 1); },
           [](int64_t r, int64_t c) { return c >= r + 1; }),
   };
-  // There and back rounds to float32; the op is linear, so large steps drown the rounding.
+  // Converting there and back rounds to float32. The op is linear, so large steps hide the
+  // rounding.
   OpRow to_row = refill("to", {2, 3, 5}, [](const Tensor& x) { return to(to(x, F32), F64); }, same,
                         {{{}}, {{0, 2}}});
   to_row.tolerance = 1e-7;
@@ -249,7 +251,7 @@ std::vector<OpRow> joins() {
            },
        .also = {{{7}, {7}}, {{2, 0}, {2, 0}}},
        .composite = true},
-      {.name = "split",  // the pieces in reverse order, so that each must come from its place
+      {.name = "split",  // the pieces in reverse order, so that each must come from the right place
        .inputs = {{{2, 7, 3}}},
        .f =
            [](const Tensors& in) {
@@ -264,6 +266,36 @@ std::vector<OpRow> joins() {
              });
            },
        .composite = true},
+      {.name = "split_with_sizes",
+       .inputs = {{{2, 7, 3}}},
+       .f =
+           [](const Tensors& in) {
+             const Tensors pieces = split_with_sizes(in[0], {2, 0, 5}, 1);
+             return cat({pieces[2], pieces[1], pieces[0]}, 1);
+           },
+       .reference =
+           [](const Tensors& in) {
+             return build(in[0].shape(), [&](const Index& i) {
+               return at(in[0], {i[0], (i[1] + 2) % 7, i[2]});
+             });
+           },
+       .composite = true,
+       .golden = false},
+      {.name = "unbind",
+       .inputs = {{{2, 3, 5}}},
+       .f =
+           [](const Tensors& in) {
+             const Tensors parts = unbind(in[0], 1);
+             return stack({parts[2], parts[1], parts[0]}, 0);
+           },
+       .reference =
+           [](const Tensors& in) {
+             return build({3, 2, 5}, [&](const Index& i) {
+               return at(in[0], {i[1], 2 - i[0], i[2]});
+             });
+           },
+       .composite = true,
+       .golden = false},
   };
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A directory that a test may fill: fresh, and removed with everything in it at the end.
+// A new, empty directory for a test. It is removed at the end, with everything in it.
 #include <unistd.h>
 
 #include <cstdlib>

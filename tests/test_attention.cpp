@@ -78,7 +78,7 @@ TEST_CASE("cache: one token at a time, or in pieces, equals the whole sequence a
     CHECK(caches[0].length == capacity);
     CHECK(max_difference(cat(out, 1), whole) < 1e-5);
 
-    caches[0].length = 3;  // forget, and go on from there
+    caches[0].length = 3;  // forget the rest, and continue from there
     CHECK(max_difference(first(slice(x, 1, 3, 6), caches[0]), slice(first(x), 1, 3, 6)) < 1e-5);
   }
 }
@@ -96,7 +96,7 @@ TEST_CASE("cache: padding on the left is hidden") {
   CHECK(max_difference(last, slice(attn(x), 1, 3, 4)) < 1e-5);
 }
 
-TEST_CASE("attention: rows that lie on top of each other, or closer than they are long") {
+TEST_CASE("attention: rows that overlap in memory") {
   const Tensor q = randn({1, 2, 3, 4}, F64).set_requires_grad();
   // The gradient of a mean over T is one row, repeated.
   const auto pooled = [&](const Tensor& y) { return grad(sum(square(mean(y, {2}))), {q})[0]; };

@@ -1,5 +1,5 @@
-// The engine: hooks, functional gradients, higher derivatives, the debugging aids; and whether
-// gradcheck finds wrong derivatives that are planted for it.
+// The engine: hooks, functional gradients, higher derivatives, debugging. And whether gradcheck
+// finds planted mistakes in derivatives.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -75,7 +75,7 @@ TEST_CASE("autograd: create_graph, up to the third derivative") {
   CHECK(first.item() == doctest::Approx(e * (2 * s + c)).epsilon(1e-12));
   CHECK(second.item() == doctest::Approx(e * (3 * s + 4 * c)).epsilon(1e-12));
   CHECK(third.item() == doctest::Approx(e * (2 * s + 11 * c)).epsilon(1e-12));
-  // the third derivative of a fused op goes through its composite
+  // The third derivative of a fused op goes through its composite.
   const Tensor z = grad(
       grad(grad(silu(x), {x}, {.create_graph = true})[0], {x}, {.create_graph = true})[0], {x})[0];
   const auto slope2 = [](double v) {
@@ -85,13 +85,14 @@ TEST_CASE("autograd: create_graph, up to the third derivative") {
   CHECK(z.item() ==
         doctest::Approx((slope2(0.7 + 1e-5) - slope2(0.7 - 1e-5)) / 2e-5).epsilon(1e-8));
   backward(y, {}, {.create_graph = true});
-  backward(x.grad());  // a .grad with a history: 1 more second derivative is added
+  backward(x.grad());  // .grad has a history; this adds the second derivative
   CHECK(x.grad().item() == doctest::Approx(first.item() + second.item()).epsilon(1e-12));
   x.zero_grad();  // x.grad() refers to x: a cycle, broken here
 }
 
 TEST_CASE("autograd: a fused op of something that depends on its other input") {
-  // f(x, h(x)): differentiating the composite through h as well would count that path twice
+  // f(x, h(x)): if the composite were differentiated through h as well, that path would count
+  // twice.
   const auto f = [](const std::vector<Tensor>& in) {
     const Tensor &x = in[0], h = tanh(x);
     const Tensor norm = layer_norm(x, select(h, 0, 0) + 2.0, select(h, 0, 1));
@@ -126,8 +127,14 @@ TEST_CASE("autograd: hooks see and replace the whole gradient") {
   const Tensor x = leaf(3);
   const Tensor h = x * 2.0;
   Doubles seen;
-  register_hook(x, [&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); });
-  register_hook(h, [&](const Tensor& g) { return seen.push_back(g.item()), g * 10.0; });
+  register_hook(x, [&](const Tensor& g) {
+    seen.push_back(g.item());
+    return Tensor();
+  });
+  register_hook(h, [&](const Tensor& g) {
+    seen.push_back(g.item());
+    return g * 10.0;
+  });
   backward(h * h + h);              // dh = 2 h + 1 = 13, once, not in two pieces
   CHECK(seen == Doubles{13, 260});  // then 130 through the 2
   CHECK(x.grad().item() == 260);
@@ -165,7 +172,7 @@ TEST_CASE("autograd: GRADUS_CHECK_NAN names the operation") {
 
 namespace {
 
-/// sum-to-one rows of x times `wrong` in the backward: what gradcheck is for.
+/// 3 x, with a derivative of our own, which may be wrong.
 Tensor planted(const Tensor& x, const std::function<Tensor(const Tensor&)>& backward_of) {
   return record("planted", raw::mul(x, full({}, 3, F64)), {{x, Vjp(backward_of)}});
 }
@@ -201,7 +208,7 @@ TEST_CASE("gradcheck: finds planted mistakes and names their cause") {
 }
 
 TEST_CASE("gradcheck: a random upstream gradient sees what ones cannot") {
-  // the outputs of softmax sum to 1, so with ones for a gradient zero is the right answer
+  // The outputs of softmax sum to 1, so for an upstream gradient of ones, zero would be right.
   const auto f = [](const std::vector<Tensor>& in) {
     return record("planted", raw::softmax(in[0]),
                   {{in[0], [](const Tensor& g) { return zeros_like(g); }}});

@@ -1,5 +1,5 @@
-// What is checked where the library is entered. Behind that boundary kernels trust their input, so each of
-// these would end as a wrong number without a word, or worse.
+// What is checked at the entrance to the library. Behind that boundary kernels trust their input,
+// so each of these would silently become a wrong number, or worse.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -11,6 +11,7 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "tensor/runtime.h"
+#include "tests/compare.h"
 
 using namespace gradus;
 
@@ -21,7 +22,7 @@ using Doubles = std::vector<double>;
 Doubles doubles(const Tensor& x) { return x.to_vector<double>(); }
 }  // namespace
 
-TEST_CASE("boundary: what is added must have the dtype of what it is added to") {
+TEST_CASE("boundary: index_add and scatter_add take one dtype") {
   for (const DType from : {F32, F64, I64})
     for (const DType into : {F32, F64, I64}) {
       if (from == into) continue;
@@ -75,7 +76,7 @@ TEST_CASE("boundary: raw operations check what the kernels trust") {
   CHECK_THROWS_AS(raw::attention_({q, k, k, ones({5}, I64), false, 1}, out), ShapeError);
 }
 
-TEST_CASE("boundary: a closure that returns no gradient of its input is refused by name") {
+TEST_CASE("boundary: a closure that returns a gradient of the wrong kind is named") {
   const Tensor x = ones({2, 3}).set_requires_grad();
   const auto with = [&](const Tensor& gradient) {
     backward(sum(record("planted", x.detach(), {{x, [=](const Tensor&) { return gradient; }}})));
@@ -116,9 +117,157 @@ TEST_CASE("boundary: sizes that are negative, or more than there is") {
 }
 
 TEST_CASE("boundary: errors name the operation that was called") {
-  CHECK_THROWS_WITH_AS(var(arange(4)), doctest::Contains("var: "), DTypeError);
-  CHECK_THROWS_WITH_AS(matmul(ones({2, 2, 3}), ones({3, 3, 2})),
-                       doctest::Contains("matmul, batch dimensions: "), ShapeError);
+  const Tensor none, x = ones({2, 3}), y = ones({4}), wide = ones({2, 3}, F64);
+  const Tensor ids = arange(3), table = reshape(arange(6), {2, 3}), q = ones({1, 2, 3, 4});
+  struct Mistake {
+    std::string message_begins;
+    std::function<void()> make;
+  };
+  std::vector<Mistake> mistakes = {
+      // A wrong dtype.
+      {"mean: not defined for int64", [&] { mean(ids); }},
+      {"var: not defined for int64", [&] { var(ids); }},
+      {"logsumexp: not defined for int64", [&] { logsumexp(ids); }},
+      {"softmax: not defined for int64", [&] { softmax(ids); }},
+      {"layer_norm: not defined for int64", [&] { layer_norm(ids, {}, {}); }},
+      {"rms_norm: not defined for int64", [&] { rms_norm(ids, {}); }},
+      {"dropout: not defined for int64", [&] { dropout(ids, 0.5); }},
+      {"gelu: not defined for int64", [&] { gelu(ids, GeluForm::Tanh); }},
+      {"div: not defined for int64", [&] { 1.0 / ids; }},
+      {"pow: not defined for int64", [&] { pow(0.5, ids); }},
+      {"clamp: x is float32, low is float64", [&] { clamp(x, wide, {}); }},
+      {"masked_fill: the mask is float32", [&] { masked_fill(x, x, 0); }},
+      {"masked_fill: 0.5 is not an int64", [&] { masked_fill(table, table, 0.5); }},
+      {"full: 0.5 is not an int64", [&] { full({2}, 0.5, I64); }},
+      {"stack: the first tensor is float32, another one is float64",
+       [&] {
+         stack({x, wide}, 0);
+       }},
+      {"one_hot: ids are float32", [&] { one_hot(x, 3); }},
+      {"cross_entropy: targets are int64", [&] { cross_entropy(x, table); }},
+      {"nll_loss: for input (2, 3) targets must be (2,)", [&] { nll_loss(x, ids); }},
+      {"smooth_l1_loss: ", [&] { smooth_l1_loss(x, wide); }},
+      {"packed_attention: not defined for int64",
+       [] {
+         packed_attention(ones({1, 2, 6}, I64), 2);
+       }},
+      {"rand: not for int64", [] { rand({2}, I64); }},
+      {"randn: not for int64", [] { randn({2}, I64); }},
+      // A wrong shape.
+      {"matmul, batch dimensions: ",
+       [] {
+         matmul(ones({2, 2, 3}), ones({3, 3, 2}));
+       }},
+      {"matmul: a", [&] { matmul(full({}, 1), x); }},
+      {"linear: x (2, 3) does not fit weight (1, 4)", [&] { linear(x, y); }},
+      {"clamp: shapes (2, 3) and (4,) do not broadcast", [&] { clamp(x, {}, y); }},
+      {"masked_fill: shapes", [&] { masked_fill(y, table, 0); }},
+      {"repeat: (2,) times, but the tensor (2, 3)", [&] { repeat(x, {2}); }},
+      {"repeat: a tensor of shape",
+       [&] {
+         repeat(x, {kHuge, kHuge});
+       }},
+      {"tril: a tensor of shape (4,)", [&] { tril(y); }},
+      {"zeros: negative size",
+       [] {
+         zeros({2, -1});
+       }},
+      {"eye: negative size", [] { eye(-1); }},
+      {"randn: negative size", [] { randn({-1}); }},
+      {"randint: negative size", [] { randint(0, 2, {-1}); }},
+      {"linspace: a tensor of shape", [] { linspace(0, 1, int64_t{1} << 60); }},
+      {"attention_weights: q (2, 3)", [&] { attention_weights(x, x); }},
+      {"scaled_dot_product_attention: key_mask (2, 3)",
+       [&] { scaled_dot_product_attention(q, q, q, {.key_mask = table}); }},
+      {"packed_attention: (2, 3) with 2 heads", [&] { packed_attention(x, 2); }},
+      // A dimension that is not there.
+      {"mean: dimension 2", [&] { mean(x, {2}); }},
+      {"var: dimension 2", [&] { var(x, {2}); }},
+      {"any: dimension 2", [&] { any(x, {2}); }},
+      {"all: dimension 2", [&] { all(x, {2}); }},
+      {"logsumexp: dimension 2", [&] { logsumexp(x, {2}); }},
+      {"sort: dimension 2", [&] { sort(x, 2); }},
+      {"split: dimension 2", [&] { split(x, 1, 2); }},
+      {"split: dimension 0", [] { split(full({}, 1), 1, 0); }},
+      {"split_with_sizes: dimension 2", [&] { split_with_sizes(x, {1}, 2); }},
+      {"unbind: dimension 0", [] { unbind(full({}, 1)); }},
+      {"stack: dimension 3",
+       [&] {
+         stack({x, x}, 3);
+       }},
+      {"flatten: dimension 2", [&] { flatten(x, 2); }},
+      {"log_softmax: dimension 2", [&] { log_softmax(x, 2); }},
+  };
+  // A tensor without a value.
+  const auto undefined = [&](const char* op, std::function<void()> make) {
+    mistakes.push_back({std::string(op) + ": a tensor has no value yet", std::move(make)});
+  };
+  undefined("add", [&] { x + none; });
+  undefined("mul", [&] { none * 2.0; });
+  undefined("div", [&] { none / 2.0; });
+  undefined("pow", [&] { pow(2, none); });
+  undefined("relu", [&] { relu(none); });
+  undefined("clamp", [&] { clamp(none, x, {}); });
+  undefined("lt", [&] { lt(none, 0); });
+  undefined("isnan", [&] { isnan(none); });
+  undefined("isfinite", [&] { isfinite(none); });
+  undefined("where", [&] { where(none, x, x); });
+  undefined("masked_fill", [&] { masked_fill(x, none, 0); });
+  undefined("reshape", [&] { reshape(none, {2}); });
+  undefined("flatten", [&] { flatten(none); });
+  undefined("permute", [&] { permute(none, {0}); });
+  undefined("t", [&] { t(none); });
+  undefined("slice", [&] { slice(none, 0, 0, 1); });
+  undefined("select", [&] { select(none, 0, 0); });
+  undefined("squeeze", [&] { squeeze(none); });
+  undefined("contiguous", [&] { contiguous(none); });
+  undefined("to", [&] { to(none, F64); });
+  undefined("cat", [&] { cat({x, none}, 0); });
+  undefined("stack", [&] { stack({x, none}, 0); });
+  undefined("split", [&] { split(none, 1, 0); });
+  undefined("unbind", [&] { unbind(none); });
+  undefined("repeat", [&] { repeat(none, {2}); });
+  undefined("diagonal", [&] { diagonal(none); });
+  undefined("triu", [&] { triu(none); });
+  undefined("sum", [&] { sum(none); });
+  undefined("mean", [&] { mean(none); });
+  undefined("var", [&] { var(none); });
+  undefined("max", [&] { max(none); });
+  undefined("any", [&] { any(none); });
+  undefined("logsumexp", [&] { logsumexp(none); });
+  undefined("cumsum", [&] { cumsum(none, 0); });
+  undefined("argmax", [&] { argmax(none); });
+  undefined("topk", [&] { topk(none, 1); });
+  undefined("sort", [&] { sort(none); });
+  undefined("matmul", [&] { matmul(x, none); });
+  undefined("linear", [&] { linear(x, none); });
+  undefined("index_select", [&] { index_select(x, 0, none); });
+  undefined("gather", [&] { gather(none, 0, ids); });
+  undefined("scatter_add", [&] { scatter_add(x, 0, ids, none); });
+  undefined("index_add", [&] { index_add(x, 0, none, x); });
+  undefined("embedding", [&] { embedding(none, ids); });
+  undefined("one_hot", [&] { one_hot(none, 3); });
+  undefined("softmax", [&] { softmax(none); });
+  undefined("layer_norm", [&] { layer_norm(none, {}, {}); });
+  undefined("rms_norm", [&] { rms_norm(none, {}); });
+  undefined("dropout", [&] { dropout(none, 0.5); });
+  undefined("cross_entropy", [&] { cross_entropy(x, none); });
+  undefined("nll_loss", [&] { nll_loss(none, ids); });
+  undefined("scaled_dot_product_attention", [&] { scaled_dot_product_attention(q, q, none); });
+  undefined("packed_attention", [&] { packed_attention(none, 2); });
+  undefined("attention_weights", [&] { attention_weights(q, none); });
+  undefined("zeros_like", [&] { zeros_like(none); });
+  undefined("bernoulli", [&] { bernoulli(none); });
+  undefined("multinomial", [&] { multinomial(none, 1); });
+  undefined("backward", [&] { backward(none); });
+  undefined("graph_dot", [&] { graph_dot(none); });
+  undefined("item", [&] { none.item(); });
+  undefined("to_vector", [&] { none.to_vector(); });
+  for (const Mistake& mistake : mistakes) {
+    CAPTURE(mistake.message_begins);
+    const std::string message = message_of<Error>(mistake.make);
+    CHECK_MESSAGE(message.starts_with(mistake.message_begins), message);
+  }
 }
 
 TEST_CASE("boundary: random ranges") {
@@ -177,7 +326,7 @@ TEST_CASE("boundary: backward passes on two threads leave the check for NaN as i
   work();
   other.join();
   CHECK(check_nan_enabled());
-  // A mask of -infinity is meant; what becomes of it otherwise is not.
+  // A mask of -infinity is intended; infinity elsewhere is not.
   const Tensor scores = zeros({1, 2}), hide = tensor<int64_t>({0, 1}, {1, 2});
   const Tensor masked = masked_fill(scores, hide, -kInfinity);
   CHECK(softmax(masked).to_vector() == std::vector<float>{1, 0});
@@ -209,12 +358,12 @@ TEST_CASE("boundary: gradcheck refuses what it cannot check") {
   CHECK_THROWS_AS(gradcheck(square_, {x}, one_too_many), ValueError);
 }
 
-TEST_CASE("boundary: memory kept for later is given back before there is too little") {
+TEST_CASE("boundary: the pool gives its memory back before an allocation fails") {
   const int64_t before = pool_bytes();
   { const Tensor block = empty({1 << 20}); }
   if (pool_bytes() == before) return;  // under AddressSanitizer there is no pool
   CHECK(pool_bytes() >= before + (4 << 20));
-  CHECK_THROWS_AS(empty({int64_t{1} << 50}), Error);  // tries once more without what is kept
+  CHECK_THROWS_AS(empty({int64_t{1} << 50}), Error);  // tries again once the pool is empty
   CHECK(pool_bytes() < before + (4 << 20));
 }
 

@@ -1,5 +1,5 @@
-// Integers at the ends of their range, in every argument that is one: an error or a right answer, and under
-// the sanitizers no overflow on the way. What comes out must have a sensible shape.
+// Integers at the ends of their range, in every integer argument. The result is an error or right,
+// with a sensible shape, and the sanitizers see no overflow on the way.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -19,7 +19,7 @@ const std::vector<int64_t> kExtremes = {
 const std::vector<int> kDims = {std::numeric_limits<int>::min(), -4, -3, -1, 0, 2, 3,
                                 std::numeric_limits<int>::max()};
 
-/// Runs f; what it returns has sizes that are not negative, and elements that can be read.
+/// Runs f. Its result has no negative size, its elements can be read, and backward works.
 void sane(const std::function<Tensor()>& f) {
   try {
     const Tensor x = f();
@@ -29,7 +29,7 @@ void sane(const std::function<Tensor()>& f) {
   } catch (const Error&) {}
 }
 
-/// The same with a tensor that wants a gradient, so that the way back is walked, too.
+/// The same for every n and d, with an x that requires a gradient.
 void sweep(const std::function<Tensor(const Tensor& x, int64_t n, int d)>& f) {
   for (const int64_t n : kExtremes)
     for (const int d : kDims) sane([&] { return f(randn({2, 3, 6}).set_requires_grad(), n, d); });
@@ -64,7 +64,7 @@ TEST_CASE("extreme integers: shapes and views") {
 
 TEST_CASE("extreme integers: factories") {
   for (const int64_t n : kExtremes) {
-    if (n > 3 && n < int64_t{1} << 60) continue;  // 2^31 floats are a sensible wish
+    if (n > 3 && n < int64_t{1} << 60) continue;  // 2^31 floats are a sensible request
     sane([&] { return empty({n}); });
     sane([&] { return empty({n, n}); });
     sane([&] { return arange(n); });

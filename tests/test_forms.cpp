@@ -1,4 +1,4 @@
-// The forms of ops and losses that people bring along from elsewhere: what the op table does not ask.
+// Forms of ops and losses that people know from elsewhere, and that the op table does not cover.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -58,7 +58,7 @@ TEST_CASE("forms: pieces, repetitions, diagonals") {
   const auto pieces = split_with_sizes(x, {1, 0, 3}, 1);
   CHECK(pieces[1].shape() == Shape{3, 0});
   CHECK(pieces[2].to_vector<int64_t>() == Integers{1, 2, 3, 5, 6, 7, 9, 10, 11});
-  CHECK_THROWS_WITH_AS(split_with_sizes(x, {1, 2}, 1), doctest::Contains("1 of 4 belong to no"),
+  CHECK_THROWS_WITH_AS(split_with_sizes(x, {1, 2}, 1), doctest::Contains("1 of 4 are in no piece"),
                        ValueError);
   CHECK_THROWS_AS(split_with_sizes(x, {5, -1}, 1), ValueError);
   CHECK_THROWS_AS(split_with_sizes(x, {-1, 5}, 1), ValueError);
@@ -127,7 +127,7 @@ TEST_CASE("forms: attention without heads, with a mask of scores, with dropout")
   const Tensor bias = randn({2, 5, 7}, F64);
   CHECK(max_difference(scaled_dot_product_attention(q, k, v, {.attn_mask = bias}),
                        with_heads({.attn_mask = unsqueeze(bias, 1)})) == 0);
-  const Tensor hidden = zeros({7}, I64);  // hides every key from every query
+  const Tensor hidden = zeros({7}, I64);  // every key from every query
   CHECK(max(abs(scaled_dot_product_attention(q, k, v, {.attn_mask = hidden}))).item() == 0);
   const Tensor see_all = ones({5, 7}, I64);
   for (const bool causal : {false, true})
@@ -142,7 +142,7 @@ TEST_CASE("forms: attention without heads, with a mask of scores, with dropout")
       scaled_dot_product_attention(randn({2, 3, 5, 4}), randn({2, 2, 5, 4}), randn({2, 2, 5, 4})),
       ShapeError);
 
-  // Dropout keeps the mean: of many draws it comes near the output without.
+  // Dropout keeps the mean: the mean of many draws is near the output without dropout.
   Tensor total = zeros({2, 5, 4}, F64);
   for (int i = 0; i < 2000; ++i) total += scaled_dot_product_attention(q, k, v, {.dropout = 0.25});
   CHECK(max_difference(total / 2000, scaled_dot_product_attention(q, k, v)) < 0.1);

@@ -1,4 +1,4 @@
-// What gradcheck says about a derivative that is not there, and about a formula that is wrong.
+// What gradcheck says about a derivative that does not exist, and about a wrong formula.
 #include <doctest/doctest.h>
 
 #include "autograd/gradcheck.h"
@@ -13,7 +13,7 @@ bool contains(const std::string& text, const char* part) {
 std::string message(const Function& f, const Tensor& x) { return gradcheck(f, {x}).message; }
 }  // namespace
 
-TEST_CASE("gradcheck: a kink or a jump is named at it, and does not disturb near it") {
+TEST_CASE("gradcheck: a kink or a jump is named where it is, and does not disturb nearby") {
   const Function bend = [](const auto& in) { return relu(in[0]); };
   const Function jump = [](const auto& in) { return sign(in[0]); };
   for (const Function& f : {bend, jump}) {
@@ -44,7 +44,7 @@ TEST_CASE("gradcheck: a steep and curved function has no kink") {
   CHECK(contains(said, "formula"));
 }
 
-TEST_CASE("gradcheck: the roundoff where a gradient is 0 is no error") {
+TEST_CASE("gradcheck: rounding where a gradient is 0 is not an error") {
   const Function one = [](const auto& in) { return sum(softmax(in[0])); };  // the number of rows
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Generator generator(seed);
@@ -76,7 +76,7 @@ TEST_CASE("gradcheck: differences too coarse to judge neither pass nor accuse") 
   CHECK(r.checked == 6);
   CHECK(contains(r.message, "6 of 6 derivatives could not be judged"));
   CHECK(contains(r.message, "too coarse"));
-  // Beside other outputs the offset is no noise: outputs are subtracted one by one.
+  // As another output the offset adds no noise: outputs are subtracted one by one.
   const Function apart = [](const auto& in) { return cat({sin(in[0]), full({1}, 1e8, F64)}, 0); };
   CHECK(message(apart, randn({3}, F64)) == "");
   const Function edge = [](const auto& in) { return sqrt(in[0]); };
@@ -87,7 +87,7 @@ TEST_CASE("gradcheck: differences too coarse to judge neither pass nor accuse") 
 
 TEST_CASE("gradcheck: float32 inside f is named, and nothing is accused") {
   const Function recorded = [](const auto& in) { return to(sin(to(in[0], F32)), F64); };
-  const Function hidden = [](const auto& in) {  // recorded as one op: the values tell
+  const Function hidden = [](const auto& in) {  // recorded as one op; only the values show it
     const Tensor x = in[0];
     return record("sin", raw::to(raw::unary(scalar::Sin{}, raw::to(x, F32)), F64),
                   {{x, [x](const Tensor& g) { return g * cos(x); }}});
@@ -126,7 +126,7 @@ TEST_CASE("gradcheck: a random f is refused by name") {
   CHECK(message(unused, randn({3}, F64)) == "");
 }
 
-TEST_CASE("gradgradcheck: says that it speaks of second derivatives") {
+TEST_CASE("gradgradcheck: its message says that it is about second derivatives") {
   const Function detached = [](const auto& in) {
     const Tensor x = in[0];
     return record("square", raw::mul(x, x),
@@ -140,7 +140,7 @@ TEST_CASE("gradgradcheck: says that it speaks of second derivatives") {
     CHECK(contains(r.message, "second derivative of input 0 at"));
     CHECK(contains(r.message, "0 everywhere"));
   }
-  const Function half = [](const auto& in) {  // differentiable, but by half
+  const Function half = [](const auto& in) {  // only half of the derivative is differentiable
     const Tensor x = in[0];
     return record("cube", pow(x.detach(), 3),
                   {{x, [x](const Tensor& g) { return g * x * x.detach() * 3; }}});
@@ -166,7 +166,7 @@ TEST_CASE("gradcheck: where f is not finite nothing is accused, and a check must
   CHECK_THROWS_AS(gradcheck([](const auto& in) { return in[0] > 0; }, {x}), DTypeError);
 }
 
-TEST_CASE("gradcheck: what values inside f leave over when they cancel accuses nobody") {
+TEST_CASE("gradcheck: rounding left over by values that cancel inside f is not called wrong") {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     Generator generator(seed);

@@ -1,6 +1,6 @@
-// gradcheck's own table: functions whose derivative is right, and functions whose derivative is wrong
-// in one known way, with inputs from 1e-8 to 1e8. No right one may be called wrong, no wrong one may
-// pass, and no cause may be named but the true one.
+// A table of functions for gradcheck: some with a right derivative, some with a derivative that is
+// wrong in a known way, at inputs from 1e-8 to 1e8. No right one may be called wrong, no wrong one
+// may pass, and the cause that is named must be the true one.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -19,8 +19,8 @@ struct Case {
   Function f;
   std::vector<Shape> shapes = {{2, 3}};
   double least = 1e-8, most = 1e8;  // the sizes of inputs at which f can be computed
-  bool positive = false;            // inputs
-  std::string cause = {};           // what is said of a wrong one
+  bool positive = false;            // only positive inputs
+  std::string cause = {};           // part of the message, if the derivative is wrong
   std::vector<double> coarse = {};  // sizes at which differences cannot judge it
 };
 
@@ -113,12 +113,12 @@ Function with(Unary f, std::function<Tensor(const Tensor& g, const Tensor& x)> d
   };
 }
 
-Tensor turned(const Tensor& g) { return cat({slice(g, 1, 1, 3), slice(g, 1, 0, 1)}, 1); }
+Tensor rotated(const Tensor& g) { return cat({slice(g, 1, 1, 3), slice(g, 1, 0, 1)}, 1); }
 Tensor without_last(const Tensor& g) { return g * tensor<double>({1, 1, 1, 1, 1, 0}, {2, 3}); }
 
-/// Puts back what slice(x, 1, 0, 2) took, one column too far.
+/// The gradient of slice(x, 1, 0, 2), one column too far to the right.
 Tensor one_too_far(const Tensor& g) { return cat({zeros({2, 1}, F64), g}, 1); }
-/// index_select's gradient with = where += belongs, for rows 1, 0, 1.
+/// The gradient of index_select for rows 1, 0, 1, with = instead of +=.
 Tensor last_only(const Tensor& g) { return cat({slice(g, 0, 1, 2), slice(g, 0, 2, 3)}, 0); }
 
 std::vector<Case> wrong_ones() {
@@ -143,9 +143,9 @@ std::vector<Case> wrong_ones() {
   const std::vector<Shape> one_input = {{2, 3}}, pair = {{2, 3}, {2, 3}},
                            squares = {{3, 3}, {3, 3}};
   const std::string sign_ = "the sign is wrong everywhere", zero = "0 everywhere",
-                    formula = "every element is wrong: look at the formula", turned_ = "transposed",
-                    missing = "this element gets no gradient", infinite = "not finite",
-                    some = "elements are wrong: look at how";
+                    formula = "every element is wrong: look at the formula",
+                    transposed = "transposed", missing = "this element gets no gradient",
+                    infinite = "not finite", some = "elements are wrong: look at how";
   const auto case_of = [&](const char* name, Function f, const std::string& cause,
                            double least = 1e-8, double most = 1e8) {
     return Case{name, std::move(f), one_input, least, most, true, cause};
@@ -170,8 +170,8 @@ std::vector<Case> wrong_ones() {
                   with(square_, [](T g, T x) { return without_last(g * x * 2); }), missing),
       signed_case("one of them 1e-4 too much",
                   with(square_, [=](T g, T x) { return g * x * 2 * nudge; }), "1 of 6 " + some),
-      signed_case("turned by one column", with(square_, [](T g, T x) { return turned(g * x * 2); }),
-                  formula),
+      signed_case("rotated by one column",
+                  with(square_, [](T g, T x) { return rotated(g * x * 2); }), formula),
       signed_case("infinite", with(square_, [](T g, T) { return g / 0; }), infinite),
       signed_case("cube: 2 x^2",
                   with([](T x) { return pow(x, 3); }, [](T g, T x) { return g * x * x * 2; }),
@@ -241,7 +241,7 @@ std::vector<Case> wrong_ones() {
           "matmul: transposed",
           two([](T a, T b) { return matmul(a, b); }, [](T g, T, T b) { return t(matmul(g, t(b))); },
               [](T g, T a, T) { return matmul(t(a), g); }),
-          turned_, squares),
+          transposed, squares),
       pair_case("sub: plus",
                 two([](T a, T b) { return a - b; }, [](T g, T, T) { return g; },
                     [](T g, T, T) { return g; }),
@@ -265,8 +265,9 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// Calls check(inputs, seed) for each size of the case and three seeds.
-void each(const Case& c, const std::function<void(const Inputs&, double, uint64_t)>& check_one) {
+/// Calls check_one(inputs, size, seed) for each size of the case and three seeds.
+void for_each_input(const Case& c,
+                    const std::function<void(const Inputs&, double, uint64_t)>& check_one) {
   for (const double size : {1e-8, 1e-4, 1.0, 1e4, 1e8})
     for (uint64_t seed = 1; seed <= 3; ++seed)
       if (size >= c.least && size <= c.most) check_one(inputs_of(c, size, seed), size, seed);
@@ -274,9 +275,9 @@ void each(const Case& c, const std::function<void(const Inputs&, double, uint64_
 
 }  // namespace
 
-TEST_CASE("gradcheck: accuses no right derivative, at any size of its inputs") {
+TEST_CASE("gradcheck: calls no right derivative wrong, at any size of its inputs") {
   for (const Case& c : right_ones())
-    each(c, [&](const Inputs& in, double size, uint64_t seed) {
+    for_each_input(c, [&](const Inputs& in, double size, uint64_t seed) {
       for (const bool second : {false, true}) {
         const GradcheckOptions options{.seed = seed};
         const GradcheckResult r =
@@ -295,7 +296,7 @@ TEST_CASE("gradcheck: accuses no right derivative, at any size of its inputs") {
 
 TEST_CASE("gradcheck: accepts no wrong derivative, and names its cause") {
   for (const Case& c : wrong_ones())
-    each(c, [&](const Inputs& in, double size, uint64_t seed) {
+    for_each_input(c, [&](const Inputs& in, double size, uint64_t seed) {
       const GradcheckResult r = gradcheck(c.f, in, {.seed = seed});
       CAPTURE(c.name);
       CAPTURE(size);

@@ -1,4 +1,4 @@
-// graph_dot: what stands in the picture, and what it refuses.
+// for_each_node and graph_dot: what they visit, what they draw, and what they refuse.
 #include <doctest/doctest.h>
 
 #include "autograd/engine.h"
@@ -15,6 +15,15 @@ int64_t count(const std::string& text, const std::string& part) {
   return n;
 }
 }  // namespace
+
+TEST_CASE("for_each_node: every node once, each before those of its inputs") {
+  const Tensor x = ones({2, 3}).set_requires_grad();
+  const Tensor y = exp(x), root = sum(y * y + x);  // exp is reached twice
+  std::vector<std::string> ops;
+  for_each_node(root, [&](const Node& node) { ops.emplace_back(node.op); });
+  CHECK(ops == std::vector<std::string>{"sum", "add", "mul", "exp"});
+  for_each_node(x, [](const Node&) { FAIL("a leaf has no node"); });
+}
 
 TEST_CASE("graph_dot: a box per operation, an ellipse per leaf, an arrow per use") {
   const Tensor x = ones({2, 3}).set_requires_grad();

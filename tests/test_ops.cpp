@@ -1,4 +1,4 @@
-// Every row of the op table (op_table.h says how to add one), through every check of op_table_checks.h.
+// Every check of op_table_checks.h on every row of the op table (op_table.h says how to add one).
 #include <algorithm>
 #include <set>
 
@@ -8,12 +8,12 @@ using namespace gradus;
 using namespace gradus::test;
 
 namespace {
-void on_cpu(RowCheck check_row, const std::function<bool(const OpRow&)>& wanted = every_row) {
-  for_every_row(Device::CPU, check_row, wanted);
+void on_cpu(RowCheck check_row, const std::function<bool(const OpRow&)>& applies = every_row) {
+  for_every_row(Device::CPU, check_row, applies);
 }
 }  // namespace
 
-TEST_CASE("ops: the value is the reference's") { on_cpu(check_value); }
+TEST_CASE("ops: the value equals the reference") { on_cpu(check_value); }
 TEST_CASE("ops: strides of the inputs do not matter") { on_cpu(check_layouts); }
 TEST_CASE("ops: strides of the upstream gradient do not matter") { on_cpu(check_upstream); }
 TEST_CASE("ops: float32 agrees with float64") { on_cpu(check_float32); }
@@ -24,7 +24,7 @@ TEST_CASE("ops: gradients by differences") { on_cpu(check_first); }
 TEST_CASE("ops: second derivatives by differences") { on_cpu(check_second); }
 TEST_CASE("ops: PyTorch's values and gradients") { on_cpu(check_golden, has_golden); }
 
-TEST_CASE("ops: the rows are what they are called") {
+TEST_CASE("ops: every row calls the op that it names") {
   std::set<std::string> names, from_pytorch;
   for (const OpRow& row : op_table()) {
     CAPTURE(row.name);

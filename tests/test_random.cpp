@@ -1,5 +1,5 @@
-// Random tensors: the right frequencies, permutations that are permutations, the same bits for the
-// same seed on any number of threads. The streams themselves are tested in test_kernels_random.cpp.
+// Random tensors: the right frequencies, valid permutations, and the same bits for the same seed on
+// any number of threads. test_kernels_random.cpp tests the streams themselves.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -80,7 +80,7 @@ TEST_CASE("random: what multinomial refuses") {
   CHECK_THROWS_AS(multinomial(full({}, 1), 1), ShapeError);
 }
 
-TEST_CASE("random: randperm is a permutation, and no favourite comes first") {
+TEST_CASE("random: randperm gives permutations, and favours no number") {
   Generator generator(5);
   for (const int64_t n : {0, 1, 2, 7, 1000}) {
     Ints p = randperm(n, generator).to_vector<int64_t>();
@@ -108,7 +108,7 @@ TEST_CASE("random: bernoulli, randint, uniform, normal") {
   for (int64_t d : dice) shifted.push_back(d + 2);
   check_frequencies(frequencies(shifted, 6), Doubles(6, 1.0 / 6), dice.size());
   CHECK_THROWS_AS(randint(3, 3, {1}), ValueError);
-  const int64_t low = (int64_t{1} << 53) + 1;  // no double
+  const int64_t low = (int64_t{1} << 53) + 1;  // does not fit into a double
   CHECK(min(eq(randint(low, low + 1, {8}), tensor<int64_t>({low}))).item() == 1);
 
   const Tensor u = uniform({50'000}, -1, 3, F64, generator), n = randn({50'000}, F64, generator);

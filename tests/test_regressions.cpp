@@ -1,6 +1,6 @@
-// Bugs found in toolkits that this one learnt from, each a test from the first day; the numbers are
-// those of the list. (4, convolution, waits for the op; 10, train + save + load + train, is in
-// test_checkpoint.cpp.)
+// Bugs of other toolkits, from which this one learnt: each has had a test from the first day. The
+// numbers are those of the original list. (4 is about convolution, which gradus does not have; 7 is
+// test_special_values.cpp; 10, train + save + load + train, is in test_checkpoint.cpp.)
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -24,8 +24,9 @@ TEST_CASE("regression 1: a gradient handed to two inputs is not accumulated into
     CAPTURE(product_first);
     const Tensor a = leaf(2), b = leaf(3), c = leaf(10);
     Tensor z, w;
-    if (product_first) w = a * c, z = a + b;
-    if (!product_first) z = a + b, w = a * c;
+    if (product_first) w = a * c;
+    z = a + b;
+    if (!product_first) w = a * c;
     backward(product_first ? w + z : z + w);
     CHECK(a.grad().item() == 11);
     CHECK(b.grad().item() == 1);
@@ -45,7 +46,7 @@ TEST_CASE("regression 1: scaling one gradient leaves the other alone") {
   CHECK(values(a.grad()) == Doubles(6, 8));
   CHECK(values(b.grad()) == Doubles(6, 6));
   const Tensor seed = ones({2, 3}, F64), x = zeros({2, 3}, F64).set_requires_grad();
-  backward(reshape(x, {2, 3}), seed);  // nor is the caller's seed somebody's gradient
+  backward(reshape(x, {2, 3}), seed);  // nor does the caller's seed become a gradient
   raw::mul_(x.grad(), 3);
   CHECK(values(seed) == Doubles(6, 1));
 }
@@ -74,7 +75,7 @@ TEST_CASE("regression 2: backward twice") {
   CHECK(x.grad().item() == 12);
   CHECK_THROWS_WITH_AS(backward(y), doctest::Contains("freed by an earlier backward"), GradError);
   CHECK(x.grad().item() == 12);
-  // the freed part is named also when it is reached from a new one
+  // The freed part is also named if a new graph leads to it.
   CHECK_THROWS_WITH_AS(backward(y * 2.0), doctest::Contains("through \"mul\""), GradError);
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("regression 6: nothing leaks") {
   CHECK(Storage::live_count() == before + 1);  // `seven`
 }
 
-TEST_CASE("regression 8: every reduction and row op on lengths around a vector's") {
+TEST_CASE("regression 8: every reduction and row op on lengths near a vector's") {
   for (const int64_t n : {1, 7, 8, 9, 31, 33, 1025})
     for (const DType dtype : {F32, F64}) {
       CAPTURE(n);
@@ -165,7 +166,10 @@ TEST_CASE("regression 8: every reduction and row op on lengths around a vector's
       const Doubles row(v.begin() + n, v.begin() + 2 * n);
       const double count = static_cast<double>(n), close = dtype == F32 ? 1e-4 : 1e-11;
       double total = 0, squares = 0, exps = 0;
-      for (double r : row) total += r, exps += std::exp(r);
+      for (double r : row) {
+        total += r;
+        exps += std::exp(r);
+      }
       for (double r : row) squares += (r - total / count) * (r - total / count);
       const auto check_row = [&](const char* what, const Tensor& y, double wanted) {
         CAPTURE(what);

@@ -1,5 +1,6 @@
-// Values and gradients that were wrong once, each the sign of a kind: digits lost to a reciprocal, to an
-// offset, to a long sum; the rule for NaN; second derivatives where the first has a special case.
+// Values and gradients that were once wrong, each an example of its kind: digits lost to a
+// reciprocal, to an offset, to a long sum; the rule for NaN; second derivatives where the first one
+// has a special case.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -55,11 +56,12 @@ TEST_CASE("right values: an offset of the logits costs no digits of a gradient")
     }
 }
 
-TEST_CASE("right values: NaN goes on in the gradient of what it wins") {
+TEST_CASE("right values: NaN goes on into the gradient of max and of minimum") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Tensor x = leaf({1, nan, 3, nan}, {4});
-  for (auto* extreme : {&max, &min})
-    CHECK(grad((*extreme)(x, {}, false), {x})[0].to_vector() == std::vector<float>{0, .5, 0, .5});
+  for (auto* max_or_min : {&max, &min})
+    CHECK(grad((*max_or_min)(x, {}, false), {x})[0].to_vector() ==
+          std::vector<float>{0, .5, 0, .5});
   const Tensor a = leaf({nan, 1, 2}, {3}), b = leaf({1, nan, 2}, {3});
   for (auto* pick : {static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&maximum), &minimum})
     for (const Tensor& side : {a, b})
@@ -97,7 +99,7 @@ TEST_CASE("right values: long sums in float32 keep their digits") {
                        zeros({1, 4'000'000})) < 1e-4);
 }
 
-TEST_CASE("right values: what is empty, and what cannot be drawn") {
+TEST_CASE("right values: empty tensors, and draws that are impossible") {
   CHECK(cat(split(ones({0, 3}), 2, 0), 0).shape() == Shape{0, 3});
   CHECK(split(ones({5, 3}), std::numeric_limits<int64_t>::max(), 0).size() == 1);
   CHECK_THROWS_WITH_AS(cross_entropy(ones({2, 0}), arange(2)), doctest::Contains("has no classes"),

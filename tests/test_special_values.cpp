@@ -1,5 +1,5 @@
-// Regression 7: what happens at zero, at infinity, at ties, and to NaN. In float32 and float64, and
-// on enough elements that the vector loop and its scalar tail both see each value.
+// Regression 7: zero, infinity, ties and NaN. In float32 and float64, and on enough elements that
+// both the vector loop and its scalar tail see each value.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -74,7 +74,7 @@ const std::vector<std::pair<const char*, Unary>>& elementwise() {
   return all;
 }
 
-/// The value of f at x, with NaN among the others at every position in turn.
+/// Whether f of n numbers is NaN if any one of them is NaN.
 bool spreads_nan(Unary f, DType dtype, int64_t n) {
   for (int64_t at = 0; at < n; ++at) {
     const Tensor x = ones({n}, dtype);
@@ -114,7 +114,7 @@ TEST_CASE("special values: pow") {
       "(-2)^3", [](const Tensor& x) { return pow(x, 3); }, -2, -8, 12);
   check_at(
       "(-2)^0.5", [](const Tensor& x) { return pow(x, 0.5); }, -2, kNaN, kNaN);
-  // 0^y = 0 for y > 0, whose slope in y is 0; 0^0 = 1
+  // 0^y = 0 for y > 0, so its slope in y is 0; 0^0 = 1
   check_at(
       "0^y", [](const Tensor& y) { return pow(zeros_like(y), y); }, 2, 0, 0);
   check_at(

@@ -1,5 +1,5 @@
-// A beginner's first lines: all of std and all of gradus at once. Four names need their namespace then,
-// and README says so: std has a slice, a stack, an empty and an any of its own.
+// A beginner's first lines: all of std and all of gradus at once. Then four names need their
+// namespace, as the README says, because std has its own slice, stack, empty and any.
 #include <bits/stdc++.h>
 #include <doctest/doctest.h>
 

@@ -42,7 +42,7 @@ TEST_CASE("tensor: factories") {
   CHECK_THROWS_AS(arange(0, 1, 0), ValueError);
   CHECK_THROWS_AS(arange(0, NAN), ValueError);
   check_says<ValueError>([] { arange(0, 1, 0.1); },
-                         "arange: from 0 by 0.1 gives no int64; ask for F32 or F64");
+                         "arange: from 0 by 0.1 does not give int64; ask for F32 or F64");
   CHECK(full({}, 1e300).item() == INFINITY);
   CHECK_THROWS_AS(linspace(0, 1, 0), ValueError);
   check_says<ShapeError>(
@@ -121,7 +121,7 @@ TEST_CASE("tensor: an undefined tensor says so") {
   CHECK_THROWS_AS(none.detach(), Error);
   CHECK_THROWS_AS(none.is_contiguous(), Error);
   CHECK_THROWS_AS(contiguous(none), Error);
-  // The beginner's classic: a gradient is asked for before backward().
+  // The beginner's classic: asking for a gradient before backward().
   CHECK_THROWS_WITH_AS(ones({2}).grad().to_vector(), doctest::Contains("none before backward()"),
                        Error);
   CHECK(to_string(none) == "tensor(undefined)");
@@ -183,7 +183,7 @@ TEST_CASE("tensor: data and item know their type") {
   const Tensor x = ones({2, 3});
   CHECK(x.data<float>()[5] == 1);
   check_says<DTypeError>([&] { x.data<double>(); },
-                         "data: the tensor holds float32, float64 was asked for");
+                         "data: the tensor holds float32, not float64; convert with to(x, …)");
   CHECK_THROWS_AS(arange(3).data<float>(), DTypeError);
   check_says<ShapeError>([&] { x.item(); },
                          "item: a tensor of shape (2, 3) has 6 elements, not one");
@@ -203,7 +203,7 @@ TEST_CASE("tensor: conversions") {
   CHECK_THROWS_AS(zeros({2}, {F32, Device::CUDA}), DeviceError);
 }
 
-TEST_CASE("tensor: memory of somebody else") {
+TEST_CASE("tensor: memory that belongs to somebody else") {
   float memory[] = {1, 2, 3, 4, 5, 6};
   int64_t released = 0;
   const int64_t before = Storage::live_count();

@@ -1,4 +1,5 @@
-// What a backward pass saved and somebody changed since: an error, never a wrong gradient.
+// If a tensor that was saved for backward has changed since, that is an error, never a wrong
+// gradient.
 #include <doctest/doctest.h>
 
 #include "autograd/autograd.h"
@@ -48,7 +49,7 @@ TEST_CASE("versions: every way to write in place counts") {
   }
   const Tensor x = leaf({1, 2, 3});
   const Tensor y = sum(x * x);
-  CHECK(x.data<const double>()[1] == 2);  // reading is no write
+  CHECK(x.data<const double>()[1] == 2);  // reading is not a write
   backward(y);
   CHECK(x.grad().to_vector<double>() == std::vector<double>{2, 4, 6});
 }
@@ -72,7 +73,7 @@ TEST_CASE("versions: optimizers, clipping and loading a state count as well") {
   const Tensor penalty = sum(square(w.grad()));
   clip_grad_value({w}, 1);
   CHECK_THROWS_AS(backward(penalty), GradError);
-  w.zero_grad();  // or its history and itself would keep each other alive
+  w.zero_grad();  // or w and its gradient's history would keep each other alive
 }
 
 TEST_CASE("versions: a mask that was changed is noticed, too") {
