@@ -54,9 +54,9 @@ void survive_forks() {
 
 }  // namespace
 
-void cpu::run_pieces(int64_t count, int64_t cost, Share share, const void* loop,
+void cpu::run_pieces(int64_t count, int64_t work, Share share, const void* loop,
                      void (*piece_of)(const void* loop, int64_t piece)) {
-  if (dry_run) return dry_run->loops.push_back({count, count * cost});
+  if (dry_run) return dry_run->loops.push_back({count, work});
   if (count <= 1 || omp_get_max_threads() == 1 || omp_in_parallel()) {
     for (int64_t i = 0; i < count; ++i) piece_of(loop, i);
     return;

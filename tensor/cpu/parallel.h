@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <type_traits>
+#include <limits>
 #include <vector>
 
 namespace gradus::cpu {
@@ -36,15 +36,15 @@ struct Parts {
 /// so that what it wrote is still in its cache. Uneven: whoever is free takes the next.
 enum class Share { Alike, Uneven };
 
-/// piece_of(loop, i) for each of `count` pieces that cost `cost` each, on the average.
-void run_pieces(int64_t count, int64_t cost, Share share, const void* loop,
+/// piece_of(loop, i) for each of `count` pieces, all of which cost `work`.
+void run_pieces(int64_t count, int64_t work, Share share, const void* loop,
                 void (*piece_of)(const void* loop, int64_t piece));
 
 /// f(piece) for each of them. Through a pointer, so that a piece is compiled once: inlined here on
 /// one thread and there on many, its sums would not be vectorised alike, and bits would differ.
 template <class F>
-void for_pieces(int64_t count, int64_t cost, Share share, const F& f) {
-  run_pieces(count, cost, share, &f,
+void for_pieces(int64_t count, int64_t work, Share share, const F& f) {
+  run_pieces(count, work, share, &f,
              [](const void* loop, int64_t piece) { (*static_cast<const F*>(loop))(piece); });
 }
 
@@ -54,7 +54,7 @@ template <class F>
 void parallel_for(int64_t n, int64_t cost, const F& f, int64_t align = 1) {
   Parts parts(n, 1, align);
   parts.count = pieces(parts.units, cost * align);
-  for_pieces(parts.count, n / std::max<int64_t>(parts.count, 1) * cost, Share::Alike,
+  for_pieces(parts.count, n * cost, Share::Alike,
              [&](int64_t piece) { f(parts.begin(piece), parts.end(piece)); });
 }
 
@@ -70,11 +70,10 @@ void parallel_items(int64_t n, int64_t cost, const F& f) {
 /// last thread to finish is not much later than the others.
 template <class F>
 void parallel_tasks(int64_t n, int64_t cost, const F& f) {
-  const Parts parts(n, pieces(n, cost, n));
-  for_pieces(parts.count, n / std::max<int64_t>(parts.count, 1) * cost, Share::Uneven,
-             [&](int64_t piece) {
-               for (int64_t i = parts.begin(piece); i < parts.end(piece); ++i) f(i);
-             });
+  const Parts parts(n, pieces(n, cost, std::numeric_limits<int64_t>::max()));
+  for_pieces(parts.count, n * cost, Share::Uneven, [&](int64_t piece) {
+    for (int64_t i = parts.begin(piece); i < parts.end(piece); ++i) f(i);
+  });
 }
 
 /// While it lives, this thread's loops only say how they are cut, and do nothing. So a test can ask

@@ -130,12 +130,13 @@ void reduce_with(Op op, const View& x, const View& out) {
     return fold_rows(op, x.as<T>(), inner.inner_stride(0), inner.inner(), o, results);
 
   const auto from = [&](int64_t result) { return x.as<T>() + outer.element(result)[0]; };
-  const int64_t cuts = pieces(results * each, 1) / results;
-  if (cuts < 2)
+  const int64_t wanted = pieces(results * each, 1);
+  if (wanted < 2 * results)
     return parallel_items(results, each, [&](int64_t i) {
       o[i] = inner.ndim == 1 ? fold(op, from(i), inner.inner_stride(0), each)
                              : fold_walk(op, from(i), inner, 0, each);
     });
+  const int64_t cuts = wanted / results;
   const Parts part(each, cuts, kBlock);
   std::vector<T> folded(static_cast<size_t>(results * cuts));
   parallel_items(results * cuts, each / cuts, [&](int64_t i) {
