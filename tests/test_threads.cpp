@@ -74,6 +74,28 @@ TEST_CASE("parallel: an error in a piece of parallel work reaches the caller") {
   set_num_threads(before);
 }
 
+TEST_CASE("parallel: a block's output and gradients have the same bits on any number of threads") {
+  TransformerBlock block(96, 4, {.causal = true});
+  const Tensor x = randn({3, 200, 96});
+  const auto step = [&] {
+    block.zero_grad();
+    const Tensor y = block(x);
+    backward(mean(square(y)));
+    std::vector<std::vector<float>> bits{y.to_vector()};
+    for (const Tensor& p : block.parameters()) bits.push_back(p.grad().to_vector());
+    return bits;
+  };
+  const int before = get_num_threads();
+  set_num_threads(1);
+  const auto one = step();
+  for (int n : {2, 3, 16}) {
+    CAPTURE(n);
+    set_num_threads(n);
+    CHECK((step() == one));
+  }
+  set_num_threads(before);
+}
+
 // Without the handler, the child waits for threads that it does not have; alarm() ends it then.
 TEST_CASE("fork: a child goes on alone, with the same bits, and is told what it cannot have") {
   const Tensor a = randn({300, 300}), b = randn({300, 300});
