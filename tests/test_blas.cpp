@@ -150,7 +150,7 @@ TEST_CASE("matmul: the same bits on any number of threads") {
   set_num_threads(threads);
 }
 
-// Large enough for a grid of 64 pieces. (a b) x = a (b x), and the right side is none of its pieces.
+// Large enough for a grid of 64 pieces. (a b) x = a (b x), and the right side has no pieces.
 TEST_CASE("matmul: a product in a grid of pieces has no seams") {
   const Tensor a = numbers({1301, 1250}, F32, 1), b = numbers({1250, 1303}, F32, 2);
   const Tensor x = to(numbers({1303, 1}, F32, 3), F64);

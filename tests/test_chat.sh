@@ -11,16 +11,18 @@ options=(--layers 1 --channels 16 --heads 2 --out "$place/out")
 "$program" "${options[@]}" --fast --steps 2 --ask "Hello" >"$place/train.log" 2>&1 ||
   { cat "$place/train.log"; complain "training and --ask failed"; }
 
-# ---- A finished chatbot: it is the one that was asked for, and training anew does not lose it -----
+# ---- A finished chatbot is the one that was asked for, and training anew does not lose it ------
 ask() { "$program" --out "$place/out" --ask "Hello" "$@" 2>&1 | grep -v '^done in'; }
 before=$(ask)
-[[ $(ask --steps 300) == *"--steps 300: the earlier run has --steps 2"* ]] || complain "--steps of another run is not an error"
+[[ $(ask --steps 300) == *"--steps 300: the earlier run has --steps 2"* ]] ||
+  complain "--steps of another run is not an error"
 timeout -s INT 1 "$program" "${options[@]}" --train --steps 100000 >"$place/train.log" 2>&1
 [[ $(ask) == "$before" ]] || complain "training anew, interrupted, lost the chatbot that was there"
 
-# ---- A pipe: one line of answer for each question, and no prompt ----------------------------------
+# ---- A pipe: one line of answer for each question, and no prompt -------------------------------
 says() { # pattern, what was typed
-  printf '%b' "$2" | "$program" "${options[@]}" >"$place/pipe.log" 2>&1 || complain "the chat failed on $2"
+  printf '%b' "$2" | "$program" "${options[@]}" >"$place/pipe.log" 2>&1 ||
+    complain "the chat failed on $2"
   grep -qF -- "$1" "$place/pipe.log" || { cat "$place/pipe.log"; complain "no \"$1\" after $2"; }
 }
 says "/save FILE" "/help\n"
@@ -34,13 +36,17 @@ says "not a conversation" "/load $place/train.log\n"
 says "forgotten" "Hello\n/reset\n"
 says "not UTF-8" "\xff\xfe\n"
 says "make it shorter" "$(printf 'long %.0s' {1..400})\n"
-printf '/no\x1b[31m\n/load \x1b[31m\n' | "$program" "${options[@]}" | grep -q $'\x1b' && complain "errors echo control codes"
+printf '/no\x1b[31m\n/load \x1b[31m\n' | "$program" "${options[@]}" | grep -q $'\x1b' &&
+  complain "errors echo control codes"
 mkdir "$place/elsewhere"
-(cd "$place/elsewhere" && "$program" "${options[@]:0:6}" --fast --steps 2 --ask Hello >other.log 2>&1 && grep -q "no chatbot in $place/elsewhere/out/17_chatbot-fast yet" other.log) ||
+(cd "$place/elsewhere" &&
+  "$program" "${options[@]:0:6}" --fast --steps 2 --ask Hello >other.log 2>&1 &&
+  grep -q "no chatbot in $place/elsewhere/out/17_chatbot-fast yet" other.log) ||
   complain "a chatbot trained elsewhere is not said to be missing here"
 grep -q '"user": "你好"' "$place/talk.json" || complain "/save lost a Chinese question"
 answer() { # seed
-  printf '/temp 1\n/topk 5\n/seed %s\nHello\n' "$1" | "$program" "${options[@]}" | grep -v '^done in'
+  printf '/temp 1\n/topk 5\n/seed %s\nHello\n' "$1" |
+    "$program" "${options[@]}" | grep -v '^done in'
 }
 [[ $(answer 3) == "$(answer 3)" ]] || complain "the same seed gave two answers"
 [[ $(answer 3) != "$(answer 4)" ]] || complain "two seeds gave the same answer"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A program that is killed at any moment continues with --resume and ends as if nothing had happened:
-# the same bits, on one thread and on two. 13_mini_gpt in its --fast size, so that this takes seconds.
+# A program that is killed at any moment continues with --resume and ends as if nothing had
+# happened: the same bits, on one thread and on two. 13_mini_gpt in its --fast size takes seconds.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 source tests/findings.sh
@@ -10,7 +10,8 @@ trap 'rm -rf "$out"' EXIT
 train() { # folder, options…, which come before those of this list
   local folder=$out/$1 usual
   shift
-  for usual in "--steps 60" "--every 5" "--channels 32" "--batch 4" "--text tests/test_resume.sh"; do
+  for usual in "--steps 60" "--every 5" "--channels 32" "--batch 4" \
+    "--text tests/test_resume.sh"; do
     [[ " $* " == *" ${usual% *} "* ]] || set -- "$@" "${usual% *}" "${usual#* }"
   done
   "$program" --fast --out "$folder" "$@" >"$folder.log" 2>&1
@@ -24,7 +25,8 @@ await_lock() { # folder: a run has begun there
   complain "no run has begun in $1"
 }
 same() { # what, folder
-  cmp -s "$out/whole/mini_gpt.safetensors" "$out/$2/mini_gpt.safetensors" || complain "$1: the model differs from that of an unbroken run"
+  cmp -s "$out/whole/mini_gpt.safetensors" "$out/$2/mini_gpt.safetensors" ||
+    complain "$1: the model differs from that of an unbroken run"
 }
 
 train whole --threads 2 || { cat "$out/whole.log"; complain "the unbroken run failed"; }
@@ -52,11 +54,14 @@ same "killed and resumed" killed
 interrupt() { # signal, status
   rm -rf "$out/polite" "$out/polite.log" && mkdir "$out/polite"
   train polite --every 30 &
-  until grep -q "^training" "$out/polite.log" 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
+  until grep -q "^training" "$out/polite.log" 2>/dev/null || ! kill -0 $! 2>/dev/null; do
+    sleep 0.01
+  done
   pkill "-$1" -P $!
   wait $!
   local status=$?
-  [[ $status -eq $2 ]] || { cat "$out/polite.log"; complain "after SIG$1 the status is $status, not $2"; }
+  [[ $status -eq $2 ]] ||
+    { cat "$out/polite.log"; complain "after SIG$1 the status is $status, not $2"; }
   grep -q "stopped and saved at step" "$out/polite.log" || complain "after SIG$1 nothing was saved"
   [[ ! -e $out/polite/.training ]] || complain "after SIG$1 the lock is still there"
   train polite --every 30 --resume || complain "it does not resume after SIG$1"
@@ -65,7 +70,7 @@ train sparse --every 30
 for signal in INT:130 TERM:143; do
   interrupt "${signal%:*}" "${signal#*:}"
   cmp -s "$out/sparse/mini_gpt.safetensors" "$out/polite/mini_gpt.safetensors" ||
-    complain "stopped by SIG${signal%:*} and resumed: the model differs from that of an unbroken run"
+    complain "stopped by SIG${signal%:*} and resumed: the model is not that of an unbroken run"
 done
 
 # ---- One folder, one run at a time; and an earlier run's model is kept ---------------------------
@@ -77,35 +82,47 @@ mkdir "$out/busy" && echo "somebody's own" >"$out/busy/lock"
 train busy --steps 100000 &
 await_lock busy
 holder=$(pgrep -P $!)
-"$program" --fast --text tests/test_resume.sh --out "$out/busy" >"$out/second.log" 2>&1 && complain "a second run in the same folder"
-grep -q "process $holder is training there" "$out/second.log" || { cat "$out/second.log"; complain "the second run does not name the first"; }
+"$program" --fast --text tests/test_resume.sh --out "$out/busy" >"$out/second.log" 2>&1 &&
+  complain "a second run in the same folder"
+grep -q "process $holder is training there" "$out/second.log" ||
+  { cat "$out/second.log"; complain "the second run does not name the first"; }
 disown $! && kill -KILL "$holder"
 while kill -0 "$holder" 2>/dev/null; do sleep 0.01; done # until it is gone, it holds the lock
 train busy --steps 5 || complain "a lock that was left behind locks others out"
-[[ $(<"$out/busy/lock") == "somebody's own" ]] || complain "a file called lock was taken for the lock"
+[[ $(<"$out/busy/lock") == "somebody's own" ]] ||
+  complain "a file called lock was taken for the lock"
 cp "$out/whole/mini_gpt.safetensors" "$out/before"
 train whole --steps 10 --seed 3
-cmp -s "$out/before" "$out/whole/mini_gpt-1.safetensors" || complain "a new run overwrote the earlier one's model"
+cmp -s "$out/before" "$out/whole/mini_gpt-1.safetensors" ||
+  complain "a new run overwrote the earlier one's model"
 
 # ---- Another text is another run, which may begin with this one's model --------------------------
 fails "learned from another text" whole --resume --text tests/test_chat.sh
 fails "leave one of them out" whole --resume --from "$out/before"
 fails "a model keeps its size" tuned --from "$out/before" --channels 16
-train tuned --from "$out/before" --text tests/test_chat.sh --channels 32 --rate 1e-3 --steps 10 || { cat "$out/tuned.log"; complain "--from failed"; }
-train tuned --resume --text tests/test_chat.sh --rate 1e-3 --steps 20 || { cat "$out/tuned.log"; complain "it does not resume after --from"; }
+train tuned --from "$out/before" --text tests/test_chat.sh --channels 32 --rate 1e-3 --steps 10 ||
+  { cat "$out/tuned.log"; complain "--from failed"; }
+train tuned --resume --text tests/test_chat.sh --rate 1e-3 --steps 20 ||
+  { cat "$out/tuned.log"; complain "it does not resume after --from"; }
 
 # ---- A user's settings stay out of the pictures, and what cannot be drawn stops nothing ----------
 mkdir "$out/home" && echo 'no such command' >"$out/home/.gnuplot"
-HOME=$out/home train pictures || { cat "$out/pictures.log"; complain "the user's .gnuplot ended the run"; }
+HOME=$out/home train pictures ||
+  { cat "$out/pictures.log"; complain "the user's .gnuplot ended the run"; }
 [[ -s $out/pictures/loss.svg ]] || complain "the user's .gnuplot cost a picture"
-mkdir -p "$out/bin" "$out/drawn" && printf '#!/bin/sh\nexit 3\n' >"$out/bin/gnuplot" && chmod +x "$out/bin/gnuplot"
-PATH=$out/bin:$PATH train drawn || { cat "$out/drawn.log"; complain "a gnuplot that fails ended the run"; }
-grep -q "no picture: gnuplot: stopped with status 3" "$out/drawn.log" || complain "a gnuplot that fails is not named"
+mkdir -p "$out/bin" "$out/drawn"
+printf '#!/bin/sh\nexit 3\n' >"$out/bin/gnuplot"
+chmod +x "$out/bin/gnuplot"
+PATH=$out/bin:$PATH train drawn ||
+  { cat "$out/drawn.log"; complain "a gnuplot that fails ended the run"; }
+grep -q "no picture: gnuplot: stopped with status 3" "$out/drawn.log" ||
+  complain "a gnuplot that fails is not named"
 
 # ---- Texts from elsewhere: byte order marks, CR, UTF-16, control codes ---------------------------
 { printf '\xEF\xBB\xBF' && sed 's/$/\r/' tests/test_resume.sh; } >"$out/windows.txt"
 train windows --text "$out/windows.txt" --steps 5
-grep -q "left out: a byte order mark; its CR" "$out/windows.log" || complain "nothing is said of a byte order mark and CR"
+grep -q "left out: a byte order mark; its CR" "$out/windows.log" ||
+  complain "nothing is said of a byte order mark and CR"
 iconv -t UTF-16 tests/test_resume.sh >"$out/utf16.txt"
 fails "is UTF-16" utf16 --text "$out/utf16.txt"
 sed 's/e/\x1b[31m/g' tests/test_resume.sh >"$out/codes.txt"

@@ -19,7 +19,7 @@ LAYERS, HEADS, C, T, B, V, STEPS = 2, 2, 32, 16, 2, 50, 10
 
 
 def words(name, n):
-    """n numbers in [0, 2^32), from the name (FNV-1a) and the position (a finalizer of two rounds)."""
+    """n numbers in [0, 2^32), from the name (FNV-1a) and the position (a two-round finalizer)."""
     seed = 2166136261
     for byte in name.encode():
         seed = (seed ^ byte) * 16777619 % 2 ** 32
@@ -35,7 +35,8 @@ def words(name, n):
 def weight(name, shape, dtype):
     """1 + u / 5 for the scale of a norm, u / 5 for all else, u in [-1/2, 1/2)."""
     n = torch.Size(shape).numel()
-    u = torch.tensor([w / 2 ** 32 - 0.5 for w in words(name, n)], dtype=torch.float64).reshape(shape)
+    u = torch.tensor([w / 2 ** 32 - 0.5 for w in words(name, n)], dtype=torch.float64)
+    u = u.reshape(shape)
     norm = len(shape) == 1 and name.endswith("weight")
     return (u / 5 + (1 if norm else 0)).to(dtype).requires_grad_()
 

@@ -222,7 +222,8 @@ weight = torch.tensor([0.5, 2, 1.25])
 cross_entropy("cross_entropy/weighted", (7, 3), weight=weight)
 cross_entropy("cross_entropy/weighted smoothing", (2, 7, 3), ignore_index=2, label_smoothing=0.1,
               weight=weight)
-row("nll_loss", lambda x, t: F.nll_loss(x.log_softmax(-1).movedim(-1, 1), t, weight, ignore_index=2),
+row("nll_loss",
+    lambda x, t: F.nll_loss(x.log_softmax(-1).movedim(-1, 1), t, weight, ignore_index=2),
     [num(2, 7, 3, low=-3.0, high=3.0), ids(3, 2, 7)])
 row("attention/grouped", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True),
     [num(2, 3, 5, 4), num(2, 1, 7, 4), num(2, 1, 7, 4)])

@@ -5,7 +5,7 @@ clipping do, for tests/test_optim.cpp. The tests read the JSON and never need Py
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     /tmp/torch/bin/python tests/golden/optimizers.py
 
-The problem, in float64: w is (2, 3), b is (3,), x is (4, 2), t is (4, 3), all written in closed form
+The problem, in float64: w is (2, 3), b is (3,), x is (4, 2), t is (4, 3), all in closed form
 below, and the loss is sum((tanh(x w + b) - t)^2). Ten steps of each optimizer; after each step the
 values of w and b are recorded.
 """
