@@ -223,9 +223,9 @@ int lesson(Example& app) {
   save_plot(app.out("boundary"), {boundary(split.test, test_x_2d, training_2d.model,
                                            data.features[f], data.features[g])});
 
-  app.check(training.largest_difference < 1e-6,
-            fmt::format("the gradient by hand equals autograd's: {:.1e} < 1e-6",
-                        training.largest_difference));
+  app.verdict(training.largest_difference < 1e-6,
+              fmt::format("the gradient by hand equals autograd's: {:.1e} < 1e-6",
+                          training.largest_difference));
   // For the clouds the best line is the perpendicular bisector of their centres.
   const double best = 0.5 * std::erfc(-distance / 2 / std::sqrt(2));
   const double target = use_blobs ? best - 0.04 : 0.97;
@@ -236,8 +236,8 @@ int lesson(Example& app) {
       std::accumulate(others.begin(), others.end(), 0.0) / static_cast<double>(others.size());
   fmt::print("held-out accuracy: {:.4f} on this split, {:.4f} to {:.4f} on {} others\n",
              confusion.accuracy(), *lowest, *highest, others.size());
-  app.check(average >= target,
-            fmt::format("their mean held-out accuracy: {:.4f} >= {:.4f}", average, target));
+  app.verdict(average >= target,
+              fmt::format("their mean held-out accuracy: {:.4f} >= {:.4f}", average, target));
   return app.finish();
 }
 

@@ -228,15 +228,15 @@ int lesson(Example& app) {
   add_row("with = instead of +=", wrong.entries[0].gradient, wrong.entries[1].gradient);
   fmt::print("{}\n", table.text());
 
-  app.check(note_a.gradient == da && note_b.gradient == db,
-            "the walk by hand and backward() agree to the last bit");
+  app.verdict(note_a.gradient == da && note_b.gradient == db,
+              "the walk by hand and backward() agree to the last bit");
   const double error = std::max(std::abs(nudged_a - da) / std::max(1.0, std::abs(da)),
                                 std::abs(nudged_b - db) / std::max(1.0, std::abs(db)));
-  app.check(error < 1e-6, fmt::format("nudging agrees: relative error {:.1e} < 1e-6", error));
+  app.verdict(error < 1e-6, fmt::format("nudging agrees: relative error {:.1e} < 1e-6", error));
   if (a == -4 && b == 2) {
-    app.check(std::abs(g.item() - 24.7041) < 5e-5, fmt::format("g = {:.4f}", g.item()));
-    app.check(std::abs(da - 138.8338) < 5e-5, fmt::format("∂a = {:.4f}", da));
-    app.check(std::abs(db - 645.5773) < 5e-5, fmt::format("∂b = {:.4f}", db));
+    app.verdict(std::abs(g.item() - 24.7041) < 5e-5, fmt::format("g = {:.4f}", g.item()));
+    app.verdict(std::abs(da - 138.8338) < 5e-5, fmt::format("∂a = {:.4f}", da));
+    app.verdict(std::abs(db - 645.5773) < 5e-5, fmt::format("∂b = {:.4f}", db));
   }
   return app.finish();
 }

@@ -97,10 +97,10 @@ void show_steps(Example& app) {
   save_plot(app.out("steps"), {panel});
   const double slope_1 = std::log10(forward.error[0] / forward.error[4]);
   const double slope_2 = std::log10(central.error[0] / central.error[4]);
-  app.check(std::abs(slope_1 - 1) < 0.1 && std::abs(slope_2 - 2) < 0.1,
-            fmt::format("error ~ h^{:.2f} forward, h^{:.2f} central", slope_1, slope_2));
-  app.check(central.least_error < 1e-9 && central.best_step > 1e-6,
-            "the best central difference is right to nine digits, near h = 1e-5");
+  app.verdict(std::abs(slope_1 - 1) < 0.1 && std::abs(slope_2 - 2) < 0.1,
+              fmt::format("error ~ h^{:.2f} forward, h^{:.2f} central", slope_1, slope_2));
+  app.verdict(central.least_error < 1e-9 && central.best_step > 1e-6,
+              "the best central difference is right to nine digits, near h = 1e-5");
 }
 
 /// Where differences cannot judge a derivative, and gradcheck says so.
@@ -161,8 +161,8 @@ void show_ops(Example& app, const GradcheckOptions& options) {
       if (!result.ok) fmt::print("  {}: {}\n", op.name, result.message);
   }
   fmt::print("{}", table.text());
-  app.check(passed == ops.size(),
-            fmt::format("{} of {} ops pass, with their second derivatives", passed, ops.size()));
+  app.verdict(passed == ops.size(),
+              fmt::format("{} of {} ops pass, with their second derivatives", passed, ops.size()));
 }
 
 // Six ops that are wrong. Each computes the right value, records a wrong derivative, and slips
@@ -228,8 +228,8 @@ void find_planted(Example& app, const GradcheckOptions& options) {
     fmt::print("  {}\n    a check {}: {}\n    gradcheck: {}\n", mistake.name, weak_check.name,
                weak.ok ? "sees nothing" : "sees it", full.ok ? "sees nothing" : full.message);
   }
-  app.check(found == 6, fmt::format("gradcheck finds {} of 6 wrong derivatives", found));
-  app.check(slipped == 6, fmt::format("{} of 6 slip through a weak check", slipped));
+  app.verdict(found == 6, fmt::format("gradcheck finds {} of 6 wrong derivatives", found));
+  app.verdict(slipped == 6, fmt::format("{} of 6 slip through a weak check", slipped));
 }
 
 int lesson(Example& app) {

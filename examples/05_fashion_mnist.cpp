@@ -214,8 +214,8 @@ int lesson(Example& app) {
   if (!worst.empty()) save_plot(app.out("mistakes"), worst, 8);
 
   const double target = app.fast() ? 0.80 : 0.88;
-  app.check(test.accuracy >= target,
-            fmt::format("test accuracy {:.4f} >= {:.2f}", test.accuracy, target));
+  app.verdict(test.accuracy >= target,
+              fmt::format("test accuracy {:.4f} >= {:.2f}", test.accuracy, target));
   return app.finish();
 }
 

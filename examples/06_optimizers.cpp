@@ -119,8 +119,8 @@ void show_rosenbrock(Example& app, int64_t steps, double scale) {
   std::vector<double> last_f;
   for (const Contender& c : contenders()) {
     const double difference = difference_from_pytorch(c);
-    app.check(difference <= 1e-6,
-              fmt::format("{}: ten steps equal PyTorch's: {:.1e} <= 1e-6", c.name, difference));
+    app.verdict(difference <= 1e-6,
+                fmt::format("{}: ten steps equal PyTorch's: {:.1e} <= 1e-6", c.name, difference));
     const double rate = scale * c.rosenbrock_rate;
     const Path path = descend(c, rate, steps);
     table.row({c.name, fmt::format("{:g}", rate), fmt::format("{:.4g}", path.f[10]),
@@ -137,7 +137,7 @@ void show_rosenbrock(Example& app, int64_t steps, double scale) {
     save_plot(app.out("rosenbrock_loss"), {curves});
   }
   if (scale == 1)
-    app.check(
+    app.verdict(
         last_f[1] < last_f[0] / 2,
         fmt::format("momentum beats SGD at the same rate: {:.3g} < {:.3g}", last_f[1], last_f[0]));
 }
@@ -215,7 +215,7 @@ void show_network(Example& app, const Task& task, double scale) {
     worst = std::min(worst, result.test_accuracy);
   save_plot(app.out("network"), {panel});
   if (scale == 1)
-    app.check(worst > 0.7, fmt::format("all six learn: the worst is right on {:.4f}", worst));
+    app.verdict(worst > 0.7, fmt::format("all six learn: the worst is right on {:.4f}", worst));
 }
 
 /// Small batches make noisy gradients. If the rate stays large, the weights never settle.
@@ -239,8 +239,8 @@ void show_schedules(Example& app, const Task& task, double scale) {
   save_plot(app.out("schedules"), {rates, losses});
   const double constant = results[0].final_loss, cosine = results[3].final_loss;
   if (scale == 1)
-    app.check(cosine < constant,
-              fmt::format("cosine ends below constant: {:.4f} < {:.4f}", cosine, constant));
+    app.verdict(cosine < constant,
+                fmt::format("cosine ends below constant: {:.4f} < {:.4f}", cosine, constant));
 }
 
 int lesson(Example& app) {

@@ -169,8 +169,8 @@ void check_layer(Example& app, const Settings& s) {
     const Tensor x = randn({3, s.length, s.channels});
     difference = std::max(difference, max(abs(layer(x) - attention_by_hand(layer, x))).item());
   }
-  app.check(difference < 1e-5,
-            fmt::format("the layer equals the formula: largest difference {:.1e}", difference));
+  app.verdict(difference < 1e-5,
+              fmt::format("the layer equals the formula: largest difference {:.1e}", difference));
   const MultiHeadSelfAttention layer(s.channels, s.heads);
   const int64_t unpadded = s.length - s.length / 3;
   const Tensor x = randn({1, unpadded, s.channels});
@@ -181,9 +181,10 @@ void check_layer(Example& app, const Settings& s) {
   };
   const double change = max(abs(output_with_padding(7) - output_with_padding(-1e6))).item();
   const double change_from_none = max(abs(output_with_padding(7) - layer(x))).item();
-  app.check(change == 0 && change_from_none < 1e-5,
-            fmt::format("masked padding stays unseen: other values change {:g}, none at all {:.1e}",
-                        change, change_from_none));
+  app.verdict(
+      change == 0 && change_from_none < 1e-5,
+      fmt::format("masked padding stays unseen: other values change {:g}, none at all {:.1e}",
+                  change, change_from_none));
 }
 
 int lesson(Example& app) {
@@ -227,16 +228,16 @@ int lesson(Example& app) {
   const double causal_weight = antidiagonal(results[1], s, s.length / 2);
   fmt::print("mean weight on the anti-diagonal: {:.3f}; causal, its lower half: {:.3f}\n",
              full_weight, causal_weight);
-  app.check(results[0].score.sequences >= 0.99,
-            fmt::format("whole sequences right: {:.4f} >= 0.99", results[0].score.sequences));
-  app.check(results[2].score.tokens <= chance + 0.03,
-            fmt::format("attention off is guessing: {:.4f} of the tokens right <= {:.4f}",
-                        results[2].score.tokens, chance + 0.03));
-  app.check(std::abs(results[1].score.tokens - best[1]) < 0.03,
-            fmt::format("the causal mask hides half: {:.4f} is near {:.4f}",
-                        results[1].score.tokens, best[1]));
-  app.check(s.heads > 1 || full_weight > 0.5,
-            fmt::format("the map is the anti-diagonal: {:.3f} > 0.5", full_weight));
+  app.verdict(results[0].score.sequences >= 0.99,
+              fmt::format("whole sequences right: {:.4f} >= 0.99", results[0].score.sequences));
+  app.verdict(results[2].score.tokens <= chance + 0.03,
+              fmt::format("attention off is guessing: {:.4f} of the tokens right <= {:.4f}",
+                          results[2].score.tokens, chance + 0.03));
+  app.verdict(std::abs(results[1].score.tokens - best[1]) < 0.03,
+              fmt::format("the causal mask hides half: {:.4f} is near {:.4f}",
+                          results[1].score.tokens, best[1]));
+  app.verdict(s.heads > 1 || full_weight > 0.5,
+              fmt::format("the map is the anti-diagonal: {:.3f} > 0.5", full_weight));
   return app.finish();
 }
 

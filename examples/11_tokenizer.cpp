@@ -141,17 +141,17 @@ uint64_t fingerprint(const BytePairEncoder& bpe) {
 }
 
 void check_everything(Example& app, const BytePairEncoder& bpe, std::string_view text) {
-  app.check(bpe.decode(bpe.encode(text)) == text,
-            fmt::format("{} bytes of text come back unchanged", text.size()));
+  app.verdict(bpe.decode(bpe.encode(text)) == text,
+              fmt::format("{} bytes of text come back unchanged", text.size()));
   std::mt19937_64 random(app.seed());
   std::string bytes(100'000, '\0');
   for (char& c : bytes) c = static_cast<char>(random() & 0xFF);
-  app.check(bpe.decode(bpe.encode(bytes)) == bytes,
-            fmt::format("{} random bytes come back unchanged", bytes.size()));
+  app.verdict(bpe.decode(bpe.encode(bytes)) == bytes,
+              fmt::format("{} random bytes come back unchanged", bytes.size()));
   const auto golden = BytePairEncoder::train(generated_text().text, 1024);
-  app.check(fingerprint(golden) == 0xBF50B7E734FCEEDDu,
-            fmt::format("the merges of the built-in text are those of every machine: {:016x}",
-                        fingerprint(golden)));
+  app.verdict(fingerprint(golden) == 0xBF50B7E734FCEEDDu,
+              fmt::format("the merges of the built-in text are those of every machine: {:016x}",
+                          fingerprint(golden)));
 }
 
 int lesson(Example& app) {

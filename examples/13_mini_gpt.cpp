@@ -152,8 +152,8 @@ int lesson(Example& app) {
   const double gpt = bits_per_byte(model.gpt, validation);
   fmt::print("\nheld-out text: {}-gram {:.3f} bits per byte, GPT {:.3f}\n\n{}\n", n, counting, gpt,
              sample_text(model, s, app.seed()));
-  app.check(gpt < counting,
-            fmt::format("GPT {:.3f} < {}-gram {:.3f} bits per byte", gpt, n, counting));
+  app.verdict(gpt < counting,
+              fmt::format("GPT {:.3f} < {}-gram {:.3f} bits per byte", gpt, n, counting));
   return app.finish();
 }
 

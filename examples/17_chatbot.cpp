@@ -109,8 +109,8 @@ void check_skills(Example& app, const LanguageModel& bot, int cases) {
       report.table(), log.string());
   fmt::print("What it knows:\n{}{}\n", what_to_ask(), kLimits);
   const auto verdict = [&](const char* what, double share, double least) {
-    app.check(share >= least,
-              fmt::format("{} {:.1f} % >= {:.0f} %", what, 100 * share, 100 * least));
+    app.verdict(share >= least,
+                fmt::format("{} {:.1f} % >= {:.0f} %", what, 100 * share, 100 * least));
   };
   const double target = app.fast() ? 0.05 : 0.90, floor = app.fast() ? 0 : 0.75;
   verdict("exact answers", report.all.share(), target);

@@ -50,6 +50,7 @@ TEST_CASE("cuda launches: a training step of nano") {
   CAPTURE(passes.launches);
   CAPTURE(update.launches);
   CHECK(model.parameters().size() == 52);
+  CHECK(passes.waits == 0);
   CHECK(update.launches <= 4);  // two for the norm, one for the scaling, one for AdamW
   CHECK(update.waits == 1);
   CHECK(passes.launches + update.launches <= kOneTensorAtATime * 6 / 10);

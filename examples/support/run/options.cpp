@@ -219,7 +219,7 @@ std::filesystem::path Example::out(const std::string& file) const {
   return std::filesystem::path(out_) / file;
 }
 
-void Example::check(bool ok, const std::string& what) { verdicts_.push_back({ok, what}); }
+void Example::verdict(bool ok, const std::string& what) { verdicts_.push_back({ok, what}); }
 
 int Example::finish() {
   bool all_ok = true;

@@ -6,7 +6,7 @@
 //     app.option("--steps", steps, "gradient steps", {.fast = 20, .min = 1});
 //     app.parse();
 //     …
-//     app.check(accuracy >= 0.97, fmt::format("accuracy {:.4f} >= 0.97", accuracy));
+//     app.verdict(accuracy >= 0.97, fmt::format("accuracy {:.4f} >= 0.97", accuracy));
 //     return app.finish();
 //   }
 //   int main(int argc, char** argv) {
@@ -76,7 +76,7 @@ class Example {
   std::filesystem::path out(const std::string& file) const;
 
   /// Notes a verdict: `what` reads like "accuracy 0.9737 >= 0.97".
-  void check(bool ok, const std::string& what);
+  void verdict(bool ok, const std::string& what);
   /// Prints the verdicts and the time taken; returns the exit status.
   int finish();
 
