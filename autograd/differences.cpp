@@ -27,7 +27,7 @@ double lowest_digit(double v) {
   return std::ldexp(1, exponent - 53 + std::countr_zero(digits));
 }
 double last_digit(double v) { return std::abs(v) * std::numeric_limits<double>::epsilon(); }
-/// Whether v fits into so many binary digits; a float32 has 24.
+/// Whether v has at most `bits` binary digits; a float32 has 24.
 bool fits(double v, int bits) {
   int exponent = 0;
   const double digits = std::ldexp(std::frexp(v, &exponent), bits);

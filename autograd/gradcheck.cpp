@@ -20,7 +20,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSmallPart = 1e-3;  // a derivative counts as at least this part of a typical one
 constexpr double kAccuracy = 0.01;   // the search may stop at this part of the tolerated error
 constexpr double kNothing = 1e-30;   // a derivative that no training would notice
-constexpr double kClear = 512;       // times f's resolution: what an accused derivative is off by
+constexpr double kClear = 512;       // times resolution(): an accused difference is larger
 constexpr double kLeftOver = 1e-16;  // what values near 1 leave when they cancel
 constexpr double kGradientsLeftOver = 3e-10;  // in a second derivative: what first ones leave
 constexpr double kTiny = 1e-280;              // where the square of a number is 0
@@ -135,7 +135,7 @@ Verdict accuse(Run& run, const Differences& differences, size_t i, size_t j, dou
   if (run.float32 || differences.through_float32() || differences.kink(c.got, c.slope.step))
     return {Judgement::Unjudged};
   c.slope.error = 2 * c.slope.error + 4 * run.last_digits(i, j);
-  // A difference over a small step shows less than f's resolution, which is that of a large one.
+  // f's resolution is that of a step as large as x; over a smaller step, less can be seen.
   const double visible = resolution * std::max(kClear, 2 / c.slope.step);
   const double left_over = run.second ? kGradientsLeftOver : kLeftOver;
   if (c.difference() > std::max(visible, left_over) && c.error() > run.options.tolerance)

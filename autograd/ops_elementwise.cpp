@@ -145,8 +145,9 @@ namespace {
 /// y = forward(x), dx = backward(g, x). `composite` is the definition in plain operations.
 Tensor activation(std::string_view op, const UnaryOp& forward, const BinaryOp& backward,
                   const Tensor& x, std::function<Tensor(const Tensor&)> composite) {
+  Tensor value = raw::unary(forward, x);
   return record_fused(
-      op, raw::unary(forward, x), {x},
+      op, std::move(value), {x},
       [x = x.detach(), backward](const Tensor& g, const Tensor&) {
         return std::vector{raw::binary(backward, g, x)};
       },

@@ -6,7 +6,8 @@
 namespace gradus {
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
-  return record("reshape", raw::reshape(x, shape),
+  Tensor value = raw::reshape(x, shape);
+  return record("reshape", std::move(value),
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor flatten(const Tensor& x, int start) {
@@ -49,10 +50,11 @@ Tensor slice_backward(const Tensor& g, const Shape& shape, int dim, int64_t star
 }  // namespace
 
 Tensor slice(const Tensor& x, int dim, int64_t start, int64_t end, int64_t step) {
-  return record("slice", raw::slice(x, dim, start, end, step),
-                {{x, [=, shape = x.shape()](const Tensor& g) {
-                    return slice_backward(g, shape, dim, start, end, step);
-                  }}});
+  Tensor value = raw::slice(x, dim, start, end, step);
+  return record("slice", std::move(value), {{x, [=, shape = x.shape()](const Tensor& g) {
+                                               return slice_backward(g, shape, dim, start, end,
+                                                                     step);
+                                             }}});
 }
 Tensor select(const Tensor& x, int dim, int64_t index) {
   Tensor value = raw::select(x, dim, index);
@@ -67,7 +69,8 @@ Tensor expand(const Tensor& x, const Shape& shape) {  // the engine sums over wh
   return record("expand", raw::expand(x, shape), {{x, [](const Tensor& g) { return g; }}});
 }
 Tensor squeeze(const Tensor& x, int dim) {
-  return record("squeeze", raw::squeeze(x, dim),
+  Tensor value = raw::squeeze(x, dim);
+  return record("squeeze", std::move(value),
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor squeeze(const Tensor& x) {
@@ -78,7 +81,8 @@ Tensor squeeze(const Tensor& x) {
   return reshape(x, shape);
 }
 Tensor unsqueeze(const Tensor& x, int dim) {
-  return record("unsqueeze", raw::unsqueeze(x, dim),
+  Tensor value = raw::unsqueeze(x, dim);
+  return record("unsqueeze", std::move(value),
                 {{x, [from = x.shape()](const Tensor& g) { return reshape(g, from); }}});
 }
 Tensor contiguous(const Tensor& x) {
@@ -221,10 +225,11 @@ Tensor diagonal_backward(const Tensor& g, const Shape& shape, int64_t offset, in
 }  // namespace
 
 Tensor diagonal(const Tensor& x, int64_t offset, int dim1, int dim2) {
-  return record("diagonal", diagonal_view(x, offset, dim1, dim2),
-                {{x, [=, shape = x.shape()](const Tensor& g) {
-                    return diagonal_backward(g, shape, offset, dim1, dim2);
-                  }}});
+  Tensor value = diagonal_view(x, offset, dim1, dim2);
+  return record("diagonal", std::move(value), {{x, [=, shape = x.shape()](const Tensor& g) {
+                                                  return diagonal_backward(g, shape, offset, dim1,
+                                                                           dim2);
+                                                }}});
 }
 
 namespace {

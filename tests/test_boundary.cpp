@@ -144,7 +144,7 @@ TEST_CASE("boundary: errors name the operation that was called") {
          stack({x, wide}, 0);
        }},
       {"one_hot: ids are float32", [&] { one_hot(x, 3); }},
-      {"cross_entropy: targets are int64", [&] { cross_entropy(x, table); }},
+      {"cross_entropy: logits is float32", [&] { cross_entropy(x, wide); }},
       {"nll_loss: for input (2, 3) targets must be (2,)", [&] { nll_loss(x, ids); }},
       {"smooth_l1_loss: ", [&] { smooth_l1_loss(x, wide); }},
       {"packed_attention: not defined for int64",
@@ -158,7 +158,8 @@ TEST_CASE("boundary: errors name the operation that was called") {
        [] {
          matmul(ones({2, 2, 3}), ones({3, 3, 2}));
        }},
-      {"matmul: a", [&] { matmul(full({}, 1), x); }},
+      {"matmul: () @ (2, 3)", [&] { matmul(full({}, 1), x); }},
+      {"cross_entropy: for input (2, 3) targets", [&] { cross_entropy(x, table); }},
       {"linear: x (2, 3) does not fit weight (1, 4)", [&] { linear(x, y); }},
       {"clamp: shapes (2, 3) and (4,) do not broadcast", [&] { clamp(x, {}, y); }},
       {"masked_fill: shapes", [&] { masked_fill(y, table, 0); }},
@@ -220,6 +221,11 @@ TEST_CASE("boundary: errors name the operation that was called") {
   undefined("slice", [&] { slice(none, 0, 0, 1); });
   undefined("select", [&] { select(none, 0, 0); });
   undefined("squeeze", [&] { squeeze(none); });
+  undefined("squeeze", [&] { squeeze(none, 0); });
+  undefined("unsqueeze", [&] { unsqueeze(none, 0); });
+  undefined("transpose", [&] { transpose(none, 0, 1); });
+  undefined("expand", [&] { expand(none, {2}); });
+  undefined("clone", [&] { clone(none); });
   undefined("contiguous", [&] { contiguous(none); });
   undefined("to", [&] { to(none, F64); });
   undefined("cat", [&] { cat({x, none}, 0); });
