@@ -37,10 +37,10 @@ struct Operand {
 void check_same_device(const char* op, std::initializer_list<Operand> operands);
 /// DTypeError unless all have one dtype, DeviceError unless they are on one device.
 void check_same_options(const char* op, std::initializer_list<Operand> operands);
-/// The same; and DTypeError unless the dtype is a floating one.
+/// The same, and DTypeError unless that dtype is a floating one.
 void check_floating(const char* op, std::initializer_list<Operand> operands);
-/// ValueError if c is to become an element of x, or is compared with one, and x is int64, but c is
-/// not a whole number.
+/// For a number that becomes an element of x, or is compared with one: ValueError if x is int64,
+/// but c is not a whole number.
 void check_scalar(const char* op, double c, const Tensor& x);
 
 // Views, which move no data; and copies.

@@ -6,6 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/debug.h"
+#include "tests/compare.h"
 
 using namespace gradus;
 
@@ -19,9 +20,6 @@ Tensor random_leaf(const Shape& shape, uint64_t seed) {
   return randn(shape, F64, generator).set_requires_grad();
 }
 Doubles values(const Tensor& x) { return x.to_vector<double>(); }
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 double far(const Tensor& a, const Tensor& b) { return max(abs(a.detach() - b.detach())).item(); }
 
 }  // namespace

@@ -3,13 +3,11 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "tests/compare.h"
 
 using namespace gradus;
 
 namespace {
-bool contains(const std::string& text, const char* part) {
-  return text.find(part) != std::string::npos;
-}
 std::string message(const Function& f, const Tensor& x) { return gradcheck(f, {x}).message; }
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "tests/compare.h"
 
 using namespace gradus;
 
@@ -259,10 +260,6 @@ std::vector<Case> wrong_ones() {
                     [](T g, T, T) { return mean(g, {0}); }),
                 "0.5 times", {{2, 3}, {3}}),
   };
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Calls check_one(inputs, size, seed) for each size of the case and three seeds.

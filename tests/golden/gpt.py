@@ -5,9 +5,10 @@ float64 and in float32, for tests/test_gpt_golden.cpp, which never needs PyTorch
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     /tmp/torch/bin/python tests/golden/gpt.py
 
-There is no file of weights: each weight is a hash of its name and position, computed in whole
-numbers, the same bits in both languages. The model is written here from the papers, not from ours:
-pre-norm blocks, one matrix for q, k and v, gelu in its tanh form, the embedding also as output.
+There is no file of weights. Each weight is a hash of its name and position, computed with integers,
+so both languages get the same bits. The model here is written from the papers, not from our code:
+pre-norm blocks, one matrix for q, k and v, gelu in its tanh form, the embedding used again for the
+output.
 """
 import json
 import os

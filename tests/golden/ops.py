@@ -5,8 +5,8 @@ PyTorch in float64, for tests/test_ops.cpp and `make gradcheck`. They never need
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     /tmp/torch/bin/python tests/golden/ops.py
 
-A row is a name of the op table, the function, and lists of inputs; each is drawn here from a fixed
-seed, rounded to four digits, and written out. The upstream gradient is random too: with ones, a
+A row is a name of the op table, the function, and lists of inputs. Each input is drawn from a fixed
+seed, rounded to four digits, and written out. The upstream gradient is random, too: with ones, a
 softmax backward that returns zeros would pass.
 """
 import json
@@ -21,7 +21,7 @@ ROWS = {}
 
 
 def num(*shape, low=-2.0, high=2.0):
-    """Evenly spaced over [low, high], shuffled: no ties, and not 0 where low = -high."""
+    """Evenly spaced over [low, high], shuffled: no ties, and no 0 if low = -high."""
     n = max(1, torch.Size(shape).numel())
     x = (torch.randperm(n) + 0.3 + 0.2 * torch.rand(())) * (high - low) / n + low
     return torch.round(x[:torch.Size(shape).numel()].reshape(shape), decimals=4)
@@ -200,7 +200,7 @@ row("attention/masked", lambda q, k, v, m: attend(q, k, v, m, scale=0.8), qkv(5,
 row("packed_attention", lambda x: packed(x, causal=True), [num(2, 5, 36)])
 row("packed_attention/masked", packed, [num(2, 5, 36), seen[:, :5].contiguous()])
 
-# ---- Other forms of what stands above. Last, so that they change no numbers of the others.
+# ---- Other forms of the ops above. Last, so that the numbers of the others stay the same.
 
 unary("pow/constant base", lambda x: 1.7 ** x)
 row("clamp/bounds", torch.clamp, [num(2, 3, 5), num(3, 5, low=-1.0, high=0.0),

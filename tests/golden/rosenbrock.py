@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes examples/data/rosenbrock.csv: ten steps of PyTorch's optimizers on Rosenbrock's function,
-for examples/06_optimizers.cpp, which compares its own and never needs PyTorch.
+for examples/06_optimizers.cpp, which compares its own steps with them and never needs PyTorch.
 
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     /tmp/torch/bin/python tests/golden/rosenbrock.py
