@@ -12,8 +12,7 @@ bool check_nan_enabled();
 void set_check_nan(bool on);
 
 /// Switches the check off for a scope, on this thread. The engine does this around a closure: of
-/// all that it computes, only the gradient it returns is checked, under the name of the user's
-/// operation.
+/// all that it computes, only the result is checked, under the name of the user's operation.
 class CheckNanPause {
  public:
   explicit CheckNanPause(bool on = true);

@@ -58,8 +58,7 @@ Differences::Change Differences::change(const Outputs& from, const Outputs& to) 
   return c;
 }
 
-/// Finds the outputs that depend on x. These are rounded, even if a small step does not change
-/// them.
+/// Finds the outputs that depend on x. Even if a small step does not change them, they are rounded.
 void Differences::find_dependent() const {
   if (!depends_.empty()) return;
   const Outputs here = f_(x_), above = f_(x_ + 16 * span()), below = f_(x_ - 16 * span());

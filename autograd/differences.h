@@ -12,8 +12,7 @@
 // the search ends (Lepski, 1991). Before we believe a bound, nearby steps must give R within it.
 //
 // Values inside f that cancel, as in 1 - cos x near 0, leave noise that the size of f does not
-// show. But the last binary digits of f do: they are all 0. Then the lowest digit in use counts
-// as noise.
+// show. But the last binary digits of f do: all are 0. Then the lowest digit used is the noise.
 //
 // If small steps do not change f at all, the slope is 0. The exception is a staircase, such as f
 // has after rounding to float32: there, small steps say nothing.
@@ -47,8 +46,7 @@ class Differences {
   /// The search described above; it ends early once the error is below `accuracy`.
   Slope careful(double accuracy) const;
 
-  /// Whether f jumps within `step` of x, or bends there and `slope` lies between the slopes on both
-  /// sides.
+  /// Whether f jumps within `step` of x, or bends there with `slope` between those of both sides.
   bool kink(double slope, double step) const;
   /// The smallest slope that f can show: with it, moving x by its own size (at least 1) would
   /// change only the last digits of f. The size of f counts as at least `least_size`.

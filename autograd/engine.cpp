@@ -1,6 +1,5 @@
 // The engine: a queue of nodes, newest first. Nodes are created in topological order, so when a
-// node's turn comes, every gradient that can reach it has arrived. No depth-first search, and no
-// recursion.
+// node's turn comes, every gradient that can reach it has arrived. No search, and no recursion.
 #include "autograd/engine.h"
 
 #include <map>
@@ -114,8 +113,7 @@ std::vector<Tensor> input_gradients(const std::shared_ptr<Node>& node, const Ten
   return gradients;
 }
 
-/// Undoes broadcasting, for all operations in one place. Refuses what cannot be a gradient of the
-/// input.
+/// Undoes broadcasting, for all operations. Refuses what cannot be a gradient of the input.
 Tensor unbroadcast(std::string_view op, const Tensor& g, const Edge& edge) {
   check<DTypeError>(g.dtype() == edge.dtype,
                     "{}: its closure returned a gradient of {} for an input of {}", op,

@@ -14,8 +14,7 @@
 namespace gradus {
 
 /// g -> the gradient of one input; or (g, y) -> the gradient, where it is cheapest from the output
-/// y. A closure must not capture the output itself, which would be a reference cycle: it receives
-/// it.
+/// y. A closure receives the output; capturing it would be a reference cycle.
 struct Vjp {
   std::function<Tensor(const Tensor& g, const Tensor& y)> f;
   bool wants_output = false;

@@ -6,8 +6,7 @@
 // Elementwise operations broadcast; all operations accept any strides. Nothing is promoted
 // silently: mixed dtypes are a DTypeError (convert with to(x, F64)), and a scalar with a fraction
 // beside an I64 tensor is a ValueError. Other errors are ShapeError, DeviceError and IndexError.
-// NaN is not swallowed: at NaN, sign, abs and relu are NaN, and so are the derivatives of abs and
-// relu.
+// NaN is not swallowed: at NaN, sign, abs and relu are NaN, as are the derivatives of the last two.
 #include <limits>
 #include <optional>
 
@@ -166,8 +165,7 @@ Tensor max(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g 
 Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);  // g shared among ties
 /// ln sum e^x, without overflow; dx = g softmax(x).
 Tensor logsumexp(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
-/// I64: whether any element, or all of them, are other than 0, as NaN is. For no elements: 0, and
-/// 1.
+/// I64: whether any element, or every one, is other than 0, as NaN is. Without elements: 0, and 1.
 Tensor any(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor all(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor cumsum(const Tensor& x, int dim);  // y_i = x_0 + … + x_i; dx_i = g_i + g_i+1 + …
@@ -214,8 +212,7 @@ Tensor log_softmax(const Tensor& x, int dim = -1);
 /// dx = r (h - mean h - z mean(h z)), r = 1 / sqrt(var + eps), h = g weight, z = (x - mean) r.
 /// Ba, Kiros & Hinton 2016.
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
-/// x / sqrt(mean x^2 + eps) weight over the last dimensions, as for layer_norm. Zhang & Sennrich
-/// 2019.
+/// x / sqrt(mean x^2 + eps) weight, over dimensions as in layer_norm. Zhang & Sennrich 2019.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps = 1e-6);
 /// Zeroes each element with probability p in [0, 1], and scales the others by 1 / (1 - p); dx is
 /// the same of g.
@@ -239,8 +236,7 @@ struct CrossEntropyOptions {
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
                      const CrossEntropyOptions& options = {});
 /// -log_probabilities[target]: what remains of cross_entropy after a log_softmax. Shapes, errors
-/// and options are the same, except for label_smoothing. dlog_probabilities = -g / rows at the
-/// targets.
+/// and options are the same, but for label_smoothing. dlog_probabilities = -g / rows at targets.
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets,
                 const CrossEntropyOptions& options = {});
 
@@ -262,8 +258,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options = {});
 /// The same for packed qkv (B, T, 3 H D), as one linear layer makes it: (B, T, H D).
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
-/// Only the probabilities softmax(q k^T scale + mask), (B, H, T, S), before any dropout: to look
-/// at.
+/// Only the probabilities softmax(q k^T scale + mask), (B, H, T, S), without dropout: to look at.
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
 
 }  // namespace gradus

@@ -1,5 +1,4 @@
-// Picking rows and elements by index. Picking, and adding back at an index, are each other's
-// transpose.
+// Picking rows and elements by index. Its transpose, and gradient, is adding at that index.
 #include "autograd/ops.h"
 
 namespace gradus {

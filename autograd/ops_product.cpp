@@ -1,5 +1,4 @@
-// Matrix products. For Y = A B, dA = g B^T and dB = A^T g. Everything else is bookkeeping for
-// batches.
+// Matrix products. For Y = A B, dA = g B^T and dB = A^T g. The rest is bookkeeping for batches.
 #include "autograd/ops.h"
 
 namespace gradus {

@@ -25,9 +25,8 @@ struct RmspropStep {
   double lr, alpha, eps, weight_decay, momentum;
 };
 
-/// A parameter, its gradient, and what an optimizer remembers about it. SGD: the momentum buffer.
-/// Adam: exp_avg and exp_avg_sq. RMSprop: square_avg and the momentum buffer. Unused ones are
-/// empty.
+/// A parameter, its gradient, and what an optimizer remembers about it, as far as it needs both
+/// states. SGD: momentum buffer. Adam: exp_avg, exp_avg_sq. RMSprop: square_avg, momentum buffer.
 struct ParameterViews {
   View value, gradient, state[2];
 };
@@ -48,8 +47,7 @@ class Backend {
 #undef KERNEL
 };
 
-/// Throws the IndexError of check_indices, in the same words on every device. `position` counts in
-/// row order.
+/// Throws the IndexError of check_indices, the same on every device. `position` counts row by row.
 [[noreturn]] void bad_index(const char* op, int64_t index, int64_t position, int64_t size);
 
 /// The backend of a device; DeviceError if none has been set.

@@ -57,8 +57,7 @@ class Storage {
 };
 
 /// Where factories put tensors unless told otherwise: the CPU, or the device that was set. It holds
-/// for all threads. A device without a backend is a DeviceError when the first tensor is made
-/// there.
+/// for all threads. A device without a backend gives a DeviceError at its first tensor.
 Device get_default_device();
 void set_default_device(Device device);
 
@@ -168,8 +167,7 @@ inline Device Tensor::device() const { return checked().storage->device(); }
 
 /// Alive while a closure of the operation `op`, recorded at event `recorded`, runs on this
 /// thread. A tensor made before that event and written after it is not what the closure saved, so
-/// reading it is a GradError. `arriving`, the gradient that the pass began with, is the caller's
-/// and exempt.
+/// reading it is a GradError. `arriving`, the gradient that the pass began with, is exempt.
 class SavedTensorsCheck {
  public:
   SavedTensorsCheck(std::string_view op, uint64_t recorded, const Storage* arriving);
