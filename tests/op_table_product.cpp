@@ -14,7 +14,8 @@ Tensor product(const Tensor& a_, const Tensor& b_) {
     return Shape(std::span(x.shape().begin(), static_cast<size_t>(x.dim() - 2)));
   };
   Shape shape = broadcast_shape("product", batch(a), batch(b));
-  shape.push_back(a.size(-2)), shape.push_back(b.size(-1));
+  shape.push_back(a.size(-2));
+  shape.push_back(b.size(-1));
   Tensor y = build(shape, [&](const Index& i) {
     Index ia = i, ib = i;
     double s = 0;
