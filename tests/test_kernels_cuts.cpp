@@ -146,7 +146,8 @@ TEST_CASE("cuts: training GPT-2 gives 64 threads something to do in every kernel
       {"adam (768, 768)", 128,
        [] {
          const View p = contiguous({C, C});
-         kernels.adam({}, p, p, p, p);
+         const ParameterViews parameter{p, p, {p, p}};
+         kernels.adam({}, {&parameter, 1});
        }},
       {"normal", 256, [&] { kernels.normal({}, 0, 1, table); }},
   });
