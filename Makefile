@@ -1,5 +1,5 @@
-# gradus. `make help` lists what there is. This file says what is built, and of what; .ci/rules.mk
-# how a file is compiled and linked, and .ci/cuda.mk what becomes of the kernels of cuda/.
+# gradus. `make help` lists the goals. This file says what is built from which files. .ci/rules.mk
+# says how a file is compiled and linked, and .ci/cuda.mk what becomes of the kernels in cuda/.
 #
 #   CXX=clang++       another compiler                                  (default: g++)
 #   SANITIZE=1        AddressSanitizer and UBSan, into build/sanitize
@@ -16,8 +16,8 @@
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-# All cores, unless -j was given: on the command line, where it wins over this line, or by the make
-# or the environment above us, which $(MAKEFLAGS) does not show yet while this is read.
+# Use all cores. A -j on the command line wins over this line. One from the environment, or from a
+# make that started this one, does not, so look for it: $(MAKEFLAGS) does not show it yet.
 ifeq (,$(filter -j% --jobserver%,$(MAKEFLAGS) $(shell echo "$$MAKEFLAGS")))
 MAKEFLAGS += -j$(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 endif
@@ -95,9 +95,9 @@ chat: $(CHAT)                 ## train the chatbot, if needed, and talk to it; A
 TESTED := $(CUDA_TESTS) $(filter %logistic_regression %mini_gpt %chatbot,$(EXAMPLES)) $(LIB)
 test: $(BUILD)/bin/tests $(TESTED) ## all tests; TEST="-tc=*softmax*" some, SANITIZE=1 sanitized
 	@$(SCRIPT_ENV) SANITIZE='$(SANITIZE)' tests/run.sh $(TEST)
+# OpenMP's own waiting is invisible to the sanitizer, so each thread of the tests works alone.
 test-threads:                 ## what threads may do at once, under ThreadSanitizer
 	@$(MAKE) SANITIZE=thread $(BUILD)/sanitize-thread/bin/tests
-	# OpenMP's own waiting is invisible to the sanitizer, so each thread of the tests works alone.
 	OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1 $(BUILD)/sanitize-thread/bin/tests -tc='threads:*'
 gradcheck: $(BUILD)/bin/gradcheck ## every op: its gradient against finite differences, as a table
 	$<

@@ -6,7 +6,7 @@ NVCC     ?= $(or $(shell command -v nvcc),$(wildcard /usr/local/cuda/bin/nvcc),n
 CUDA_DIR := $(patsubst %/bin/nvcc,%,$(NVCC))
 
 # How g++ compiles for the emulator: the library's kernels, puzzles, and a student's own file. A
-# loop may wait for another thread, so none may be left out because it has to end anyway.
+# loop may wait for another thread, so the compiler must not assume that every loop ends.
 KERNEL_FLAGS := -std=c++20 -O2 -fno-finite-loops -Wno-unknown-pragmas -I. -Icuda/emulator/include
 EMULATED = $(CXX) $(KERNEL_FLAGS) -g1 $(WARN) -DGRADUS_VERSION='"$(VERSION)"' $(PACKAGE_FLAGS)
 # The checker and the counters see each load and store through the hooks that this instrumentation
@@ -34,8 +34,8 @@ checked = $(patsubst %,$(BUILD)/obj/checked/%.o,$(1))
 nvcc    = $(patsubst %,$(BUILD)/obj/nvcc/%.o,$(1))
 PLAIN_EMULATOR   := $(call plain,$(filter-out $(CHECKER_SRC),$(EMULATOR_SRC)))
 CHECKED_EMULATOR := $(call checked,$(EMULATOR_SRC))
-# The emulator comes first, so that of an inline function of the standard library the linker takes
-# its copy, which is not instrumented.
+# The emulator comes first: the linker then takes its copies of inline functions of the standard
+# library, which are not instrumented.
 PLAIN_KERNELS   := $(PLAIN_EMULATOR) $(call plain,$(KERNEL_SRC))
 CHECKED_KERNELS := $(CHECKED_EMULATOR) $(call checked,$(KERNEL_SRC))
 NVCC_KERNELS    := $(call nvcc,$(KERNEL_SRC))

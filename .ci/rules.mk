@@ -32,7 +32,8 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/.flags
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)) \
            $(foreach way,plain checked nvcc,$(call $(way),$(CUDA_SOURCES))))
 
-# This one must run on any processor, to say what the others need: it is told, not compiled for it.
+# processor.o must run on any processor, so it is built without -m flags. -D flags tell it what the
+# other objects require.
 $(BUILD)/obj/tensor/processor.o: private DEFINES = $(shell .ci/processor flags $(MACHINE))
 $(BUILD)/obj/tensor/processor.o: private FLAGS := $(filter-out -m%,$(FLAGS))
 $(BUILD)/obj/tensor/processor.o: private CXXFLAGS := $(filter-out -m%,$(CXXFLAGS))

@@ -117,8 +117,8 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 
 // ---- Shape
-// The gradient goes the opposite way. Those down to unsqueeze are views; only reshape and flatten
-// copy, where the strides do not allow a view.
+// The gradient goes the opposite way. From reshape to unsqueeze, the results are views;
+// only reshape and flatten copy, if the strides do not allow a view.
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
 Tensor flatten(const Tensor& x, int start = 0);       // one dimension of all from `start` on
 Tensor permute(const Tensor& x, const Dims& dims);    // dimension d of y is dims[d] of x
@@ -189,7 +189,7 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- Indexing
-// gather, scatter_add and index_select take a 0-d tensor for one of a single element.
+// gather, scatter_add and index_select treat a 0-d tensor as one element.
 /// x at each index (n,) along dim; dx = g added at index.
 Tensor index_select(const Tensor& x, int dim, const Tensor& index);
 /// y_ij = x[index_ij, j] for dim 0; dx = g added at index.

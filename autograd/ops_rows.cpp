@@ -132,10 +132,11 @@ Tensor total_weight(const char* op, const Tensor& targets, const CrossEntropyOpt
     weights = weights * reshape(index_select(o.weight, 0, flatten(classes)), targets.shape());
   }
   const Tensor total = sum(weights);
-  check<ValueError>(total.device() != Device::CPU || total.item() != 0,
-                    "{}: no row counts: all {} are ignored, or their classes weigh nothing; use "
-                    "Reduction::Sum, or leave such a batch out",
-                    op, targets.numel());
+  check<ValueError>(
+      total.device() != Device::CPU || total.item() != 0,
+      "{}: all {} rows are ignored, or their class weights are 0, so there is no mean; use "
+      "Reduction::Sum, or skip such a batch",
+      op, targets.numel());
   return total;
 }
 

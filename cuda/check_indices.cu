@@ -1,8 +1,8 @@
 // Is every index in range? Copying them to the host to find out would mean waiting for all earlier
 // kernels, at every embedding and every loss. So a kernel looks at them and makes a note of what is
 // wrong, and the next copy to the host or synchronize(), which waits anyway, reads the notes and
-// throws. The notes are in host memory, to which a GPU can write: it never does where all is well,
-// and reading them needs no copy.
+// throws. The notes are in host memory, to which a GPU can write. It does so
+// only if an index is wrong, and reading them needs no copy.
 //
 // Each block has a note of its own and keeps the first one it made, so the outcome does not depend
 // on which block is faster: the error is about the earliest check, and its first position.
@@ -46,7 +46,7 @@ __global__ void check_indices_kernel(IndexCheck check, Walk<1> walk, const int64
 namespace {
 
 constexpr int64_t kNotes = 64;  // and at most as many blocks
-std::mutex reading;
+std::mutex notes_mutex;
 std::atomic<int64_t> checks = 0;
 
 /// Never freed, like the backend.
@@ -76,7 +76,7 @@ void CudaBackend::throw_noted_error() {
   if (checks == 0) return;
   IndexNote first{};
   {
-    const std::lock_guard lock(reading);
+    const std::lock_guard lock(notes_mutex);
     for (int64_t i = 0; i < kNotes; ++i) {
       IndexNote& note = notes()[i];
       if (note.op == nullptr) continue;

@@ -1,5 +1,5 @@
 // Cross-entropy of the rows of logits x (N, C) with class indices t (N), smoothing s; the formulas
-// stand in tensor/cpu/cross_entropy.cpp. One block works on one row; the row of GPT-2's 50,257
+// are in tensor/cpu/cross_entropy.cpp. One block works on one row; the row of GPT-2's 50,257
 // logits is 200 KB, which the second pass finds in the L2 cache. Only max and ln sum e^d are kept
 // for backward.
 #include "cuda/block_reduce.h"

@@ -1,5 +1,5 @@
 // Softmax, log-softmax and layer normalisation of the rows of x (N, C), with their gradients: the
-// formulas stand in tensor/cpu/softmax.cpp and tensor/cpu/layer_norm.cpp.
+// formulas are in tensor/cpu/softmax.cpp and tensor/cpu/layer_norm.cpp.
 //
 // One block works on one row: its threads walk the row in steps of the block's size, so that the 32
 // lanes of a warp read 32 neighbours, and what they found is combined by block_reduce. A row is
@@ -170,7 +170,7 @@ __global__ void norm_parts_kernel(const T* g, const T* x, const T* mean, const T
   partial[(2 * part + 1) * n + column] = sum_g;
 }
 
-/// One thread per column adds the parts: reads 2 parts numbers, writes 2, or 1 unless centred.
+/// One thread per column adds the parts: reads 2 * parts numbers, writes 2 (1 if not centred).
 template <bool centred, class T>
 __global__ void norm_add_parts_kernel(const T* partial, T* dweight, T* dbias, int64_t parts,
                                       int64_t n) {

@@ -65,10 +65,10 @@ Tensor initial_weight(const std::string& init, const std::string& activation, co
   return init::xavier_normal(shape);
 }
 
-struct Mlp : Module {
-  explicit Mlp(const Settings& s) : activation(s.activation) {
-    for (int64_t i = 0, in = 2; i <= s.layers; ++i, in = s.hidden) {
-      const int64_t out = i == s.layers ? 1 : s.hidden;
+struct SpiralNet : Module {
+  explicit SpiralNet(const Settings& s) : activation(s.activation) {
+    for (int64_t i = 0; i <= s.layers; ++i) {
+      const int64_t in = i == 0 ? 2 : s.hidden, out = i == s.layers ? 1 : s.hidden;
       layers.push_back(&add<Linear>(fmt::format("layers.{}", i), in, out));
       NoGrad guard;
       raw::copy_(layers.back()->weight, initial_weight(s.init, activation, {out, in}));
@@ -90,7 +90,7 @@ struct Mlp : Module {
 /// (N, 1): -1 for the first arm, 1 for the second.
 Tensor targets(const Dataset& data) { return to(reshape(data.y, {-1, 1}), F32) * 2.0 - 1.0; }
 
-double accuracy(const Mlp& model, const Dataset& data) {
+double accuracy(const SpiralNet& model, const Dataset& data) {
   NoGrad guard;
   return mean(to(eq(model(data.x) > 0, targets(data) > 0), F32)).item();
 }
@@ -109,7 +109,7 @@ void show_initialisations(const Settings& s, const Dataset& data) {
   for (const char* init : {"zeros", "small", "xavier", "kaiming", "large"}) {
     Settings variant = s;
     variant.init = init;
-    const Mlp model(variant);
+    const SpiralNet model(variant);
     std::vector<Tensor> signals;
     backward(mse_loss(model(data.x, &signals), targets(data)));
     std::vector<std::string> row = {init};
@@ -122,7 +122,7 @@ void show_initialisations(const Settings& s, const Dataset& data) {
 }
 
 /// The network's answer over the plane, and the points.
-Panel picture(const Mlp& model, const Dataset& data, int64_t step) {
+Panel picture(const SpiralNet& model, const Dataset& data, int64_t step) {
   NoGrad guard;
   constexpr int64_t kCells = 100;  // per side
   Grid answer{-1.25, 1.25, -1.25, 1.25, kCells, kCells, {}};
@@ -145,7 +145,7 @@ struct Training {
 };
 
 /// Every step uses all points. Adam (example 06) scales each weight's steps by its past gradients.
-Training train(const Mlp& model, const Dataset& data, const Settings& s, bool draw) {
+Training train(const SpiralNet& model, const Dataset& data, const Settings& s, bool draw) {
   Training out;
   if (draw) out.pictures.push_back(picture(model, data, 0));
   const Tensor t = targets(data);
@@ -184,7 +184,7 @@ int lesson(Example& app) {
 
   const Dataset data = spirals(points, 2, turns, noise, app.seed());
   const Dataset held_out = spirals(points, 2, turns, noise, app.seed() + 1);  // other noise
-  const Mlp model(s);
+  SpiralNet model(s);
   fmt::print("two spirals of {} points; {} numbers to learn\n{}", points, model.num_parameters(),
              model.summary());
   show_initialisations(s, data);
@@ -199,7 +199,7 @@ int lesson(Example& app) {
     if (other == s.activation) continue;
     Settings variant = s;
     variant.activation = other;
-    curves.line(other, train(Mlp(variant), data, variant, false).loss);
+    curves.line(other, train(SpiralNet(variant), data, variant, false).loss);
   }
   save_plot(app.out("loss"), {curves});
   app.verdict(score >= 0.98, fmt::format("accuracy on new points {:.4f} >= 0.98", score));

@@ -47,8 +47,8 @@ using namespace gradus::support;
 
 namespace {
 
-struct Mlp : Module {
-  Mlp(int64_t pixels, int64_t hidden, int64_t classes, double q)
+struct Classifier : Module {
+  Classifier(int64_t pixels, int64_t hidden, int64_t classes, double q)
       : fc1(add<Linear>("fc1", pixels, hidden)),
         fc2(add<Linear>("fc2", hidden, hidden / 2)),
         fc3(add<Linear>("fc3", hidden / 2, classes)),
@@ -69,7 +69,7 @@ struct Scores {
 };
 
 /// Without dropout and without recording. Batches keep the memory small.
-Scores evaluate(Mlp& model, const Dataset& data) {
+Scores evaluate(Classifier& model, const Dataset& data) {
   NoGrad guard;
   model.eval();
   Scores s{0, 0, {}, data.y.to_vector<int64_t>(), {}};
@@ -96,7 +96,7 @@ struct Curves {
   std::vector<double> train_loss, validation_loss, accuracy;  // one entry per epoch
 };
 
-Curves train(Mlp& model, const Dataset& data, const Dataset& validation, const Settings& s,
+Curves train(Classifier& model, const Dataset& data, const Dataset& validation, const Settings& s,
              uint64_t seed) {
   Curves curves;
   Batches batches(data, s.batch, true, seed);
@@ -190,7 +190,7 @@ int lesson(Example& app) {
   fmt::print("{} pictures of {} × {} to learn from, {} for validation, {} for the test\n",
              training.size(), height, width, validation.size(), data.test.size());
 
-  Mlp model(height * width, hidden, classes, dropout);
+  Classifier model(height * width, hidden, classes, dropout);
   fmt::print("{}untrained: loss {:.4f}; ln {} = {:.4f}\n\n", model.summary(),
              evaluate(model, validation).loss, classes, std::log(classes));
   const Curves curves = train(model, training, validation, s, app.seed());

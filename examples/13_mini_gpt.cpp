@@ -43,7 +43,7 @@ struct Settings {
   TrainingPlan plan{.file = "mini_gpt.safetensors",
                     .model = {"--vocabulary", "--context", "--layers", "--heads", "--channels"},
                     .training = {"--seed", "--batch", "--rate", "--dropout"},
-                    .start_over = "leave --resume out to begin anew",
+                    .start_over = "leave out --resume to start over",
                     .go_on = "--resume continues from there",
                     .steps = 3000,
                     .every = 250};

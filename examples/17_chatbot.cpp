@@ -40,7 +40,7 @@ namespace {
 /// What a chatbot is made with; its file keeps it.
 const std::vector<std::string> kSettings = {"--steps", "--batch",    "--layers",
                                             "--heads", "--channels", "--rate"};
-constexpr const char* kStartOver = "--train begins anew, and --out DIR keeps both";
+constexpr const char* kStartOver = "--train starts over, and --out DIR keeps both";
 
 struct Settings {
   int64_t batch = 16, layers = 3, heads = 4, channels = 128, vocabulary = 1280, context = 256;
@@ -71,9 +71,9 @@ void train(Example& app, Settings& s, const fs::path& file) {
   s.plan.resume = !s.train_anew && fs::exists(app.out(s.plan.file));
   if (fs::exists(file)) s.plan.go_on = "the earlier chatbot stays";
   TrainingRun run(app, s.plan);
-  const LanguageModel bot =
-      run.earlier() ? load_language_model(*run.earlier(), app.out(s.plan.file).string(), 0)
-                    : new_model(s, app.seed());
+  LanguageModel bot = run.earlier()
+                          ? load_language_model(*run.earlier(), app.out(s.plan.file).string(), 0)
+                          : new_model(s, app.seed());
   const Gpt& gpt = bot.gpt;
   fmt::print("{} layers, {} channels, {} tokens: {} parameters\n", s.layers, s.channels,
              bot.tokenizer.size(), gpt.num_parameters());
@@ -130,7 +130,7 @@ int lesson(Example& app) {
              {.fast = 5, .min = 1, .max = 1000});
   app.option("--temperature", s.temperature, "0: always the most probable token",
              {.min = 0, .max = 100});
-  app.flag("--train", s.train_anew, "train anew, even if there is a chatbot");
+  app.flag("--train", s.train_anew, "train again, even if there is a chatbot");
   app.option("--ask", s.question, "answer one question and end");
   app.parse();
 

@@ -3,7 +3,7 @@
 // the gradient above it. A sum of fan_in terms varies fan_in times as much as one term, so a weight
 // gets the variance 1 / fan_in, times what the activation loses. Each returns a new tensor, for
 // parameter("weight", init::xavier_uniform({out, in})); plain `normal`, `uniform`, `zeros` and
-// `ones` are in tensor/. To begin anew: raw::copy_(p, normal(p.shape(), 0, 0.02)).
+// `ones` are in tensor/. To start over: raw::copy_(p, normal(p.shape(), 0, 0.02)).
 #include "tensor/random.h"
 
 namespace gradus::init {

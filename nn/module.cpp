@@ -168,7 +168,7 @@ Module::LoadResult Module::load_state_dict(const NamedTensors& state, bool stric
   return result;
 }
 
-/// Gives each tensor the contents of another one, behind the handles that others hold.
+/// Replaces the contents of each tensor. Handles to it stay valid.
 void Module::replace(const std::function<Tensor(const Tensor&)>& convert) {
   std::set<const void*> seen;
   for (const Named& e : tensors()) {

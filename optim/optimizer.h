@@ -37,8 +37,7 @@ struct ParamGroup {
 /// ValueError: a parameter is undefined. A group without parameters is left out.
 std::vector<ParamGroup> decay_groups(const std::vector<Tensor>& params, double weight_decay);
 
-/// Those that require a gradient: what is left to train of a model of which some parameters are
-/// frozen.
+/// The parameters that are not frozen: those that require a gradient.
 ///   SGD opt(trainable(model.parameters()), 0.1);
 std::vector<Tensor> trainable(const std::vector<Tensor>& params);
 

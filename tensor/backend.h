@@ -25,8 +25,9 @@ struct RmspropStep {
   double lr, alpha, eps, weight_decay, momentum;
 };
 
-/// A parameter, its gradient, and what an optimizer remembers about it, as far as it needs both
-/// states. SGD: momentum buffer. Adam: exp_avg, exp_avg_sq. RMSprop: square_avg, momentum buffer.
+/// A parameter, its gradient, and what an optimizer remembers about it. An optimizer that needs
+/// fewer than two states leaves the rest empty. SGD: momentum buffer. Adam: exp_avg, exp_avg_sq.
+/// RMSprop: square_avg, momentum buffer.
 struct ParameterViews {
   View value, gradient, state[2];
 };

@@ -92,7 +92,7 @@ Tensor cat(const std::vector<Tensor>& xs, int dim);
 /// IndexError unless every index is in [0, size) or is ignore_index. On the CPU it is thrown at
 /// once. A GPU is not waited for: it notes the error, and the next copy to the host (item,
 /// to_vector, printing) or synchronize() throws it, once; of several, the first. A program that
-/// ends without either never hears of it. `op` must be a string literal.
+/// ends without either never sees the error. `op` must be a string literal.
 void check_indices(const char* op, const Tensor& index, int64_t size,
                    std::optional<int64_t> ignore_index = std::nullopt);
 

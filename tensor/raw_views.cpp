@@ -200,13 +200,17 @@ Tensor cat(const std::vector<Tensor>& xs, int dim) {
   Shape shape = xs[0].shape();
   shape[dim] = 0;
   for (const Tensor& x : xs) {
-    check<DTypeError>(x.dtype() == xs[0].dtype(), "cat: {} beside {}; convert with to(x, …)",
-                      name(xs[0].dtype()), name(x.dtype()));
-    check<DeviceError>(x.device() == xs[0].device(), "cat: {} beside {}", name(xs[0].device()),
-                       name(x.device()));
+    check<DTypeError>(x.dtype() == xs[0].dtype(),
+                      "cat: {} and {} in one list; convert one with to(x, …)", name(xs[0].dtype()),
+                      name(x.dtype()));
+    check<DeviceError>(x.device() == xs[0].device(),
+                       "cat: one tensor on {}, one on {}; move one with to(x, device)",
+                       name(xs[0].device()), name(x.device()));
     bool fits = x.dim() == shape.size();
     for (int d = 0; fits && d < x.dim(); ++d) fits = d == dim || x.shape()[d] == shape[d];
-    check<ShapeError>(fits, "cat: {} beside {} along dimension {}", xs[0].shape(), x.shape(), dim);
+    check<ShapeError>(
+        fits, "cat: {} and {} differ in more than dimension {}, along which they are joined",
+        xs[0].shape(), x.shape(), dim);
     shape[dim] += x.shape()[dim];
   }
   Tensor out = empty(shape, xs[0].options());

@@ -7,7 +7,7 @@ const std::vector<OpRow>& op_table() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> all;
     for (auto family : {elementwise_rows, shape_rows, reduce_rows, product_rows, index_rows,
-                        row_rows, attention_rows})
+                        softmax_and_norm_rows, attention_rows})
       for (OpRow& row : family()) all.push_back(std::move(row));
     return all;
   }();

@@ -1,6 +1,6 @@
 #pragma once
-// How to add an op: write it in autograd/ with its derivative, then add one row to the table of its
-// family (op_table_elementwise.cpp, …) and one line to golden/ops.py. The row says
+// How an op is tested: by one row in the table of its family (op_table_elementwise.cpp, …) and one
+// line in golden/ops.py. (README.md says what else an op needs.) The row says
 //   name       what the op passes to record(), plus "/variant" where one row is not enough;
 //   inputs     shapes with distinct sizes (2, 3, 5, 7: never 1, never equal, so that no dimension
 //              can stand in for another) and a range away from kinks and poles;
@@ -43,7 +43,7 @@ struct OpRow {
 /// Every differentiable op, in the order of autograd/ops.h.
 const std::vector<OpRow>& op_table();
 std::vector<OpRow> elementwise_rows(), shape_rows(), reduce_rows(), product_rows(), index_rows(),
-    row_rows(), attention_rows();
+    softmax_and_norm_rows(), attention_rows();
 
 /// Names passed to record() that no row can call directly, and the rows that reach them.
 const std::vector<std::pair<std::string, std::string>>& internal_ops();

@@ -165,7 +165,7 @@ OpRow cross_entropy_row(std::string name, const Shape& logits, CrossEntropyOptio
 
 }  // namespace
 
-std::vector<OpRow> row_rows() {
+std::vector<OpRow> softmax_and_norm_rows() {
   std::vector<OpRow> rows = {
       softmax_row("softmax", false, 2), softmax_row("softmax/first", false, 0),
       softmax_row("log_softmax", true, 2), softmax_row("log_softmax/first", true, 0)};

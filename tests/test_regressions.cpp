@@ -1,6 +1,6 @@
-// Bugs of other toolkits, from which this one learnt: each has had a test from the first day. The
-// numbers are those of the original list. (4 is about convolution, which gradus does not have; 7 is
-// test_special_values.cpp; 10, train + save + load + train, is in test_checkpoint.cpp.)
+// Bugs of other toolkits, from which this one learnt. Two more have files of their own: values at
+// the edges of floating point (test_special_values.cpp), and train, save, load, train
+// (test_checkpoint.cpp).
 #include <doctest/doctest.h>
 
 #include <cmath>

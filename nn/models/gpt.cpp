@@ -59,7 +59,8 @@ void Gpt::initialise() const {
 // ---- Forward ------------------------------------------------------------------------------------
 
 Tensor Gpt::embed(const Tensor& ids, int64_t first_position) const {
-  check<ShapeError>(ids.dim() == 2 && ids.size(1) > 0, "gpt: ids {}; wanted (B, T)", ids.shape());
+  check<ShapeError>(ids.dim() == 2 && ids.size(1) > 0,
+                    "gpt: ids {}; they must be (B, T), with T > 0", ids.shape());
   const int64_t end = first_position + ids.size(1);
   check<ValueError>(end <= config.context, "gpt: {} positions, but the context is {}", end,
                     config.context);

@@ -24,12 +24,7 @@ void norm_row(const T* x, const T* weight, const T* bias, T eps, int64_t n, T* o
   T m = 0;
   // Sums of x - x_0 keep the digits that a common offset would cost.
   if constexpr (centred) *mean = m = x[0] + row_sum(x, n, x[0]) / static_cast<T>(n);
-  const T squares = static_cast<T>(in_blocks(n, [=](int64_t begin, int64_t end) {
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = begin; j < end; ++j) sum += (x[j] - m) * (x[j] - m);
-    return sum;
-  }));
+  const T squares = row_sum_squares(x, n, m);
   const T r = T(1) / std::sqrt(squares / static_cast<T>(n) + eps);
 #pragma omp simd
   for (int64_t j = 0; j < n; ++j) {

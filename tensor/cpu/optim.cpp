@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t kAlign = 64;  // parallel_for's
 
-// f(tensor, begin, end) for all elements of all tensors. To parallel_for they lie one behind the
-// other, each starting at a multiple of kAlign: so do then the chunks of each tensor.
+// f(tensor, begin, end) for all elements of all tensors. parallel_for sees them laid end to end,
+// each starting at a multiple of kAlign, so each tensor's pieces start at one, too.
 template <class F>
 void parallel_tensors(const std::vector<int64_t>& sizes, F&& f) {
   std::vector<int64_t> starts{0};

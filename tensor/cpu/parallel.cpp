@@ -80,7 +80,7 @@ void set_num_threads(int n) {
   check<ValueError>(n >= 1, "set_num_threads: {} threads; at least one is needed", n);
   check<Error>(!forked || n == 1,
                "set_num_threads: {} threads in a forked child, where OpenMP's threads do not live "
-               "on: work on one, or start the child anew (exec, or Python's \"spawn\")",
+               "on: work on one, or restart the child (exec, or Python's \"spawn\")",
                n);
   omp_set_num_threads(n);
 }

@@ -39,25 +39,39 @@ T row_max(const T* x, int64_t n) {
   return lane[0];
 }
 
-/// part(begin, end) added up over [0, n) in blocks, the blocks in double: a row of millions keeps
-/// its digits.
-template <class Part>
-double in_blocks(int64_t n, Part part) {
-  constexpr int64_t block = 1024;
-  double total = 0;
-  for (int64_t j = 0; j < n; j += block) total += part(j, std::min(n, j + block));
-  return total;
+// Sums of a block, in vector lanes: functions, because g++ 12 does not vectorise them in closures.
+template <class T>
+T block_sum(const T* x, int64_t n, T shift) {
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; ++j) sum += x[j] - shift;
+  return sum;
+}
+template <class T>
+T block_sum_squares(const T* x, int64_t n, T shift) {
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; ++j) sum += (x[j] - shift) * (x[j] - shift);
+  return sum;
 }
 
-/// The sum of x_j - shift.
+/// block(x, n, shift) of x in blocks, added up in double: a row of millions keeps its digits.
+template <class T>
+T in_blocks(T (*block)(const T* x, int64_t n, T shift), const T* x, int64_t n, T shift) {
+  constexpr int64_t length = 1024;
+  double total = 0;
+  for (int64_t j = 0; j < n; j += length) total += block(x + j, std::min(length, n - j), shift);
+  return static_cast<T>(total);
+}
+
+/// The sum of x_j - shift, and of its squares.
 template <class T>
 T row_sum(const T* x, int64_t n, T shift = T(0)) {
-  return static_cast<T>(in_blocks(n, [=](int64_t begin, int64_t end) {
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = begin; j < end; ++j) sum += x[j] - shift;
-    return sum;
-  }));
+  return in_blocks(block_sum<T>, x, n, shift);
+}
+template <class T>
+T row_sum_squares(const T* x, int64_t n, T shift) {
+  return in_blocks(block_sum_squares<T>, x, n, shift);
 }
 
 /// The sum of exp(x_j - shift) over [0, n), and each of them in y if kStore. The library's exp for

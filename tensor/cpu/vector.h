@@ -1,6 +1,6 @@
 #pragma once
 // Loops that many kernels share. The pragma allows the compiler to sum in vector lanes, here and
-// nowhere else. (Functions of their own, not closures: g++ 12 vectorises them only so.)
+// nowhere else. (They are functions because g++ 12 does not vectorise closures.)
 #include <cstdint>
 
 namespace gradus::cpu {

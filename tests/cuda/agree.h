@@ -11,6 +11,16 @@
 
 namespace gradus::test {
 
+/// Each op that a variant of scalar_ops.h can be, its numbers 0.
+template <class Ops, size_t... i>
+std::vector<Ops> every(std::index_sequence<i...>) {
+  return {std::variant_alternative_t<i, Ops>{}...};
+}
+template <class Ops>
+std::vector<Ops> every() {
+  return every<Ops>(std::make_index_sequence<std::variant_size_v<Ops>>{});
+}
+
 using Tensors = std::vector<Tensor>;
 /// Computes on the device where its inputs are; the outputs are there too.
 using Kernel = std::function<Tensors(Backend&, const Tensors&)>;

@@ -39,8 +39,7 @@ TEST_CASE("cuda reduce: every length of the axis") {
           {numbers({rows, n}, dtype), numbers({n, rows}, dtype)},
           [](Backend&, const Tensors& in) {
             Tensors out;
-            for (const ReduceOp op :
-                 std::vector<ReduceOp>{scalar::Sum{}, scalar::Max{}, scalar::Min{}})
+            for (const ReduceOp& op : every<ReduceOp>())
               for (const Tensor& x :
                    {in[0], in[1], raw::transpose(in[0], 0, 1), raw::slice(in[1], 1, 0, 1)})
                 for (const Dims& dims : {Dims{0}, Dims{1}, Dims{}})
@@ -73,8 +72,7 @@ TEST_CASE("cuda reduce: NaN, infinity, nothing at all, and a wide and high matri
     agree({with_nan({9, 33}, dtype), full({2, 8}, kInf, dtype), full({}, 3, dtype)},
           [](Backend&, const Tensors& in) {
             Tensors out;
-            for (const ReduceOp op :
-                 std::vector<ReduceOp>{scalar::Sum{}, scalar::Max{}, scalar::Min{}})
+            for (const ReduceOp& op : every<ReduceOp>())
               for (const Tensor& x : in)
                 for (const Dims& dims : {Dims{-1}, Dims{}})
                   out.push_back(raw::reduce(op, x, dims, false));

@@ -5,8 +5,9 @@ PyTorch in float64, for tests/test_ops.cpp and `make gradcheck`. They never need
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch
     /tmp/torch/bin/python tests/golden/ops.py
 
-A row is a name of the op table, the function, and lists of inputs. Each input is drawn from a fixed
-seed, rounded to four digits, and written out. The upstream gradient is random, too: with ones, a
+A row is a name of the op table, the function, and lists of inputs. All inputs are drawn from one
+seed, rounded to four digits, and written out: add new rows at the end, so that earlier ones keep
+their numbers. The upstream gradient is random, too: with ones, a
 softmax backward that returns zeros would pass.
 """
 import json

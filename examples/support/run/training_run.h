@@ -36,7 +36,7 @@ struct TrainingPlan {
   // Names of number options that the checkpoint keeps. A resumed run has those of both lists; one
   // that begins with an earlier run's model (`from`) has that run's `model` options.
   std::vector<std::string> model, training;
-  std::string start_over;  // how the user begins anew; part of errors
+  std::string start_over;  // how the user starts over; part of errors
   std::string go_on;       // said after a stop: how to resume
 
   int64_t steps = 0;
