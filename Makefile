@@ -22,6 +22,10 @@ ifeq (,$(filter -j% --jobserver%,$(MAKEFLAGS) $(shell echo "$$MAKEFLAGS")))
 MAKEFLAGS += -j$(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 endif
 
+ifneq (,$(filter-out 1 emulator,$(CUDA))$(filter-out 1 thread,$(SANITIZE)))
+$(error CUDA is 1 or emulator, SANITIZE is 1 or thread; leave them out for neither)
+endif
+
 VERSION := 0.1.0
 BUILD   ?= build
 PREFIX  ?= /usr/local

@@ -99,6 +99,7 @@ Tensor head_view(const Tensor& x, int64_t heads, int64_t parts, int64_t i) {
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options) {
   check_operands("attention_weights", q, k, k, options);
   Tensor scores = matmul(q, t(repeat_heads(k, q.size(1)))) * scale_of(options, q.size(3));
+  if (k.size(2) == 0) return scores;  // no keys, no probabilities
   const Tensor& mask = options.attn_mask;
   const double hidden = -std::numeric_limits<double>::infinity();
   if (options.causal)

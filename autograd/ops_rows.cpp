@@ -124,7 +124,6 @@ void check_options(const char* op, const Tensor& x, const Tensor& targets,
 /// number would wait for a GPU.
 Tensor total_weight(const char* op, const Tensor& targets, const CrossEntropyOptions& o,
                     const Options& options) {
-  NoGrad guard;
   const Tensor counts = ne(targets, static_cast<double>(o.ignore_index));
   Tensor weights = to(counts, options.dtype);
   if (o.weight.defined()) {

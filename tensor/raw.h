@@ -39,6 +39,9 @@ void check_same_device(const char* op, std::initializer_list<Operand> operands);
 void check_same_options(const char* op, std::initializer_list<Operand> operands);
 /// The same, and DTypeError unless that dtype is a floating one.
 void check_floating(const char* op, std::initializer_list<Operand> operands);
+/// ShapeError unless the operand has this shape; ValueError unless it is contiguous.
+void check_shape(const char* op, const Operand& operand, const Shape& shape);
+void check_contiguous(const char* op, const Operand& operand);
 /// For a number that becomes an element of x, or is compared with one: ValueError if x is int64,
 /// but c is not a whole number.
 void check_scalar(const char* op, double c, const Tensor& x);

@@ -7,18 +7,28 @@ namespace gradus::raw {
 
 namespace {
 
-/// x (B, H, T, D) with rows as a matrix product reads them: contiguous, and not closer together
-/// than they are long. Rows that expand repeats, as in the gradient of a sum over T, are stored
-/// only once.
-Tensor separate_rows(const Tensor& x) {
+/// Whether the rows of x (B, H, T, D) are as a matrix product reads them: contiguous, and at least
+/// as far apart as they are long. Rows that expand repeats, as in the gradient of a sum over T, are
+/// stored only once.
+bool has_separate_rows(const Tensor& x) {
   const int64_t d = x.size(3);
-  const bool separate =
-      x.strides()[2] >= std::max<int64_t>(d, 1) && (x.strides()[3] == 1 || d <= 1);
-  return separate ? x : clone(x);
+  return x.numel() == 0 ||
+         (x.strides()[2] >= std::max<int64_t>(d, 1) && (x.strides()[3] == 1 || d <= 1));
 }
+Tensor separate_rows(const Tensor& x) { return has_separate_rows(x) ? x : clone(x); }
 
 std::optional<View> mask_view(const Tensor& mask) {
   return mask.defined() ? std::optional(mask.view()) : std::nullopt;
+}
+
+/// A result is written where it is, and not copied into shape as an operand is.
+void check_result(const Operand& result, const Tensor& like) {
+  check_floating("attention", {{"q", like}, result});
+  check_shape("attention", result, like.shape());
+  check<ValueError>(has_separate_rows(result.tensor),
+                    "attention: {} has strides {}; its rows must be contiguous and apart",
+                    result.name, result.tensor.strides());
+  result.tensor.written();
 }
 
 void check_attention(const Attention& in, const Tensor& out) {
@@ -43,6 +53,7 @@ void check_attention(const Attention& in, const Tensor& out) {
 
 Tensor attention_(const Attention& in, const Tensor& out) {
   check_attention(in, out);
+  check_result({"the result", out}, in.q);
   Tensor stats = empty({in.q.size(0), in.q.size(1), in.q.size(2), 2}, in.q.options());
   backend(in.q.device())
       .attention(separate_rows(in.q).view(), separate_rows(in.k).view(), separate_rows(in.v).view(),
@@ -55,8 +66,14 @@ void attention_backward_(const Attention& in, const Tensor& g, const Tensor& out
                          const Tensor& dv) {
   check_attention(in, out);
   check_floating("attention", {{"q", in.q}, {"the gradient", g}});
-  check<ShapeError>(g.shape() == out.shape(), "attention: gradient {} for a result {}", g.shape(),
-                    out.shape());
+  check_shape("attention", {"the gradient", g}, out.shape());
+  check_floating("attention", {{"q", in.q}, {"the statistics", stats}});
+  check_shape("attention", {"the statistics", stats},
+              {in.q.size(0), in.q.size(1), in.q.size(2), 2});
+  check_contiguous("attention", {"the statistics", stats});
+  check_result({"dq", dq}, in.q);
+  check_result({"dk", dk}, in.k);
+  check_result({"dv", dv}, in.v);
   backend(in.q.device())
       .attention_backward(separate_rows(g).view(), separate_rows(in.q).view(),
                           separate_rows(in.k).view(), separate_rows(in.v).view(),

@@ -37,6 +37,19 @@ void check_floating(const char* op, std::initializer_list<Operand> operands) {
   check_same_options(op, operands);
 }
 
+void check_shape(const char* op, const Operand& o, const Shape& shape) {
+  check_defined(op, o.tensor);
+  check<ShapeError>(o.tensor.shape() == shape, "{}: {} is {}; it must be {}", op, o.name,
+                    o.tensor.shape(), shape);
+}
+
+void check_contiguous(const char* op, const Operand& o) {
+  check_defined(op, o.tensor);
+  check<ValueError>(o.tensor.is_contiguous(),
+                    "{}: {} is not contiguous: strides {} for shape {}; write into a new tensor",
+                    op, o.name, o.tensor.strides(), o.tensor.shape());
+}
+
 void check_scalar(const char* op, double c, const Tensor& x) {
   check_defined(op, x);
   check<ValueError>(x.is_floating_point() || (c == std::trunc(c) && std::abs(c) < 0x1p63),

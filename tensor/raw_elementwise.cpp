@@ -121,7 +121,7 @@ void add_(const Tensor& to, const Tensor& x) {
       .binary(scalar::Add{}, to.view(), broadcast(x, to.shape(), expanded).view(), to.view());
 }
 void mul_(const Tensor& to, double factor) {
-  check_defined("mul_", to);
+  check_scalar("mul_", factor, to);
   to.written();
   backend(to.device()).unary(scalar::MulScalar{factor}, to.view(), to.view());
 }

@@ -34,6 +34,9 @@ void check_source(const char* op, const Tensor& source, const Tensor& out) {
 
 void check_indices(const char* op, const Tensor& index, int64_t size,
                    std::optional<int64_t> ignore_index) {
+  check_defined(op, index);
+  check<DTypeError>(index.dtype() == I64, "{}: the index is {}; it must be int64", op,
+                    name(index.dtype()));
   backend(index.device()).check_indices(op, index.view(), size, ignore_index);
 }
 

@@ -36,6 +36,8 @@ int64_t Storage::live_count() { return live_storages; }
 namespace raw {
 
 void from_host_(const Tensor& out, const void* values) {
+  check_contiguous("from_host_", {"the result", out});
+  out.written();
   const size_t bytes = static_cast<size_t>(out.numel()) * size_of(out.dtype());
   backend(out.device()).copy_from_host(out.view().data, values, bytes);
 }

@@ -74,6 +74,15 @@ Shape normalized_shape(const char* op, const Tensor& x, const Tensor& parameter)
 
 namespace {
 
+/// Of what the forward kernel noted for each row: mean or rstd.
+void check_statistics(const char* op, const Tensor& x, const Tensor& weight,
+                      const Tensor& statistics) {
+  check_floating(op, {{"x", x}, {"weight", weight}, {"the statistics", statistics}});
+  const int64_t n = normalized_shape(op, x, weight).numel();
+  check_shape(op, {"the statistics", statistics}, {n > 0 ? x.numel() / n : 0});
+  check_contiguous(op, {"the statistics", statistics});
+}
+
 Normalized empty_result(const Tensor& x, const Tensor& weight) {
   const int64_t n = weight.numel(), rows = n > 0 ? x.numel() / n : 0;
   return {empty(x.shape(), x.options()), empty({rows}, x.options()), empty({rows}, x.options())};
@@ -96,6 +105,8 @@ Normalized layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
 std::vector<Tensor> layer_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
                                         const Tensor& mean, const Tensor& rstd) {
   check_gradient("layer_norm", g, x);
+  check_statistics("layer_norm", x, weight, mean);
+  check_statistics("layer_norm", x, weight, rstd);
   const int64_t n = weight.numel();
   Tensor dx = empty(x.shape(), x.options()), dweight = empty(weight.shape(), x.options()),
          dbias = empty(weight.shape(), x.options());
@@ -119,6 +130,7 @@ Normalized rms_norm(const Tensor& x, const Tensor& weight, double eps) {
 std::vector<Tensor> rms_norm_backward(const Tensor& g, const Tensor& x, const Tensor& weight,
                                       const Tensor& rstd) {
   check_gradient("rms_norm", g, x);
+  check_statistics("rms_norm", x, weight, rstd);
   const int64_t n = weight.numel();
   Tensor dx = empty(x.shape(), x.options()), dweight = empty(weight.shape(), x.options());
   backend(x.device())
@@ -161,6 +173,8 @@ void check_targets(const char* op, const Tensor& x, const Tensor& targets, int64
 CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, int64_t ignore_index,
                            double smoothing) {
   check_targets("cross_entropy", logits, targets, ignore_index);
+  check<ValueError>(smoothing >= 0 && smoothing <= 1,
+                    "cross_entropy: label smoothing {} is outside [0, 1]", smoothing);
   CrossEntropy y{empty(targets.shape(), logits.options()),
                  empty({targets.numel(), 2}, logits.options())};
   backend(logits.device())
@@ -171,9 +185,11 @@ CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, int64_t 
 
 Tensor cross_entropy_backward(const Tensor& g, const Tensor& logits, const Tensor& targets,
                               const Tensor& lse, int64_t ignore_index, double smoothing) {
-  check_floating("cross_entropy", {{"logits", logits}, {"the gradient", g}});
-  check<ShapeError>(g.shape() == targets.shape(), "cross_entropy: gradient {} for losses {}",
-                    g.shape(), targets.shape());
+  check_targets("cross_entropy", logits, targets, ignore_index);
+  check_floating("cross_entropy", {{"logits", logits}, {"the gradient", g}, {"lse", lse}});
+  check_shape("cross_entropy", {"the gradient", g}, targets.shape());
+  check_shape("cross_entropy", {"lse", lse}, {targets.numel(), 2});
+  check_contiguous("cross_entropy", {"lse", lse});
   Tensor dlogits = empty(logits.shape(), logits.options());
   backend(logits.device())
       .cross_entropy_backward(flat(g).view(), as_matrix(logits).view(), flat(targets).view(),

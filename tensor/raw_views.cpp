@@ -29,8 +29,21 @@ Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int
   Tensor out = x.detach();
   out.impl()->shape = shape;
   out.impl()->strides = strides;
-  // A view without elements must not point outside the storage, either.
-  out.impl()->offset = shape.numel() == 0 ? 0 : out.impl()->offset + offset;
+  if (shape.numel() == 0) {  // nor may a view of nothing point outside the storage
+    out.impl()->offset = 0;
+    return out;
+  }
+  offset += out.impl()->offset;
+  int64_t first = offset, last = offset;
+  for (int d = 0; d < shape.size(); ++d) {
+    const int64_t way = (shape[d] - 1) * strides[d];
+    (way < 0 ? first : last) += way;
+  }
+  const auto end = static_cast<int64_t>(x.impl()->storage->bytes() / size_of(x.dtype()));
+  check<IndexError>(first >= 0 && last < end,
+                    "as_strided: shape {} with strides {} reaches elements {} to {} of {}", shape,
+                    strides, first, last, end);
+  out.impl()->offset = offset;
   return out;
 }
 

@@ -207,3 +207,9 @@ TEST_CASE("special values: NaN in, NaN out, reductions and rows") {
         CHECK(spreads_nan(op.second, dtype, n));
       }
 }
+
+TEST_CASE("special values: a row of one number is normalised to 0") {
+  const Tensor x = tensor<float>({1e-3f, 2, 3e4f}, {3, 1}), w = ones({1}), b = full({1}, 2);
+  CHECK(layer_norm(x, w, b).to_vector() == std::vector<float>{2, 2, 2});
+  CHECK(max(abs(rms_norm(x, w, 0) - 1.0)).item() < 1e-6);
+}

@@ -132,3 +132,38 @@ TEST_CASE("a chain of a million gradients goes without recursion") {
     last = next;
   }
 }
+
+TEST_CASE("versions: every raw operation that writes into its result says so") {
+  const float values[6] = {1, 2, 3, 4, 5, 6};
+  const Tensor step = ones({2, 3}), q = ones({1, 1, 2, 3}), stats = ones({1, 1, 2, 2});
+  const raw::Attention in{q, q, q, {}, false, 1};
+  const auto rewritten = [&](const Tensor& x) { return raw::reshape(x, {1, 1, 2, 3}); };
+  const std::vector<std::function<void(const Tensor&)>> writes = {
+      [](const Tensor& x) { raw::fill_(x, 2); },
+      [&](const Tensor& x) { raw::copy_(x, step); },
+      [&](const Tensor& x) { raw::add_(x, step); },
+      [](const Tensor& x) { raw::mul_(x, 3); },
+      [&](const Tensor& x) { raw::from_host_(x, values); },
+      [](const Tensor& x) {
+        raw::uniform_(x, {1, 1}, 2, 3);
+      },
+      [](const Tensor& x) {
+        raw::normal_(x, {1, 1}, 2, 3);
+      },
+      [&](const Tensor& x) { raw::index_add_(x, 0, arange(2), step); },
+      [&](const Tensor& x) {
+        raw::scatter_add_(x, 0, full({1, 3}, 0, I64), ones({1, 3}));
+      },
+      [&](const Tensor& x) { raw::attention_(in, rewritten(x)); },
+      [&](const Tensor& x) {
+        raw::attention_backward_(in, q, q, stats, rewritten(x), zeros_like(q), zeros_like(q));
+      },
+  };
+  for (size_t i = 0; i < writes.size(); ++i) {
+    CAPTURE(i);
+    const Tensor x = full({2, 3}, 2).set_requires_grad();
+    const Tensor y = sum(square(x));
+    writes[i](x.detach());
+    CHECK_THROWS_AS(backward(y), GradError);
+  }
+}

@@ -1,5 +1,7 @@
 #include "examples/support/run/training_run.h"
 
+#include <unistd.h>
+
 #include "tensor/random.h"
 
 namespace gradus::support {
@@ -29,6 +31,9 @@ Checkpoint load_run(Example& app, const fs::path& file, const std::vector<std::s
 
 TrainingRun::TrainingRun(Example& app, const TrainingPlan& plan)
     : app_(app), plan_(plan), lock_(app.out("")), file_(app.out(plan.file)) {
+  check<IoError>(access(app.out("").c_str(), W_OK | X_OK) == 0,
+                 "--out {}: cannot write there, and training saves there; name another folder",
+                 app.out("").string());
   check<ValueError>(!plan.resume || plan.from.empty(),
                     "--from begins a new run, --resume continues one; leave one of them out");
   if (plan.resume) {
