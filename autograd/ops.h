@@ -229,8 +229,9 @@ struct CrossEntropyOptions {
 /// -ln softmax(logits)[target] for logits (…, C) and I64 targets (…). The mean is over the
 /// rows that are not ignored; with weights, it divides by the sum of the weights of their
 /// targets. dlogits = g (softmax(logits) - target distribution) / rows. IndexError for a target
-/// outside [0, C). ValueError if there is no row, or if every row is ignored. The classes come
-/// last; the error for PyTorch's order (N, C, L) says so, but if C = L the two cannot be told
+/// outside [0, C). ValueError if there is no row, or if every row is ignored; a GPU is not waited
+/// for, so there the mean is NaN, and an IndexError comes later (raw::check_indices). The classes
+/// come last; the error for PyTorch's order (N, C, L) says so, but if C = L the two cannot be told
 /// apart. Floating targets (…, C) are probabilities, such as a teacher's: the loss is then
 /// -sum_c target_c ln softmax(logits)_c.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,

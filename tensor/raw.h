@@ -46,7 +46,7 @@ void check_contiguous(const char* op, const Operand& operand);
 /// but c is not a whole number.
 void check_scalar(const char* op, double c, const Tensor& x);
 
-// Views, which move no data; and copies.
+// Views, which move no data; and copies. as_strided: IndexError outside of the storage.
 Tensor as_strided(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset);
 Tensor view_as(const Tensor& x, const Shape& shape);  // undefined if the strides do not allow it
 Tensor reshape(const Tensor& x, const Shape& shape);  // a view where possible; one size may be -1
