@@ -119,8 +119,8 @@ void CudaBackend::product(const View& a, const View& b, double beta, const View&
   const auto blas_a = blas_matrix(p.a, p.m, p.k), blas_b = blas_matrix(p.b, p.k, p.n);
   if (!blas_a || !blas_b) {
     const View& odd = blas_a ? b : a;
-    const Scratch<T> hold(*this, odd.numel());
-    const View copied = contiguous_like(odd, hold.data());
+    const Scratch<T> scratch(*this, odd.numel());
+    const View copied = contiguous_like(odd, scratch.data());
     copy(odd, copied);
     return blas_a ? product<T>(a, copied, beta, out) : product<T>(copied, b, beta, out);
   }
