@@ -1,8 +1,8 @@
 // Is every index in range? Copying them to the host to find out would mean waiting for all earlier
 // kernels, at every embedding and every loss. So a kernel looks at them and makes a note of what is
 // wrong, and the next copy to the host or synchronize(), which waits anyway, reads the notes and
-// throws. The notes are in host memory, to which a GPU can write. It does so
-// only if an index is wrong, and reading them needs no copy.
+// throws. The notes are in host memory, to which a GPU can write. It writes only if an index is
+// wrong, and reading them needs no copy.
 //
 // Each block has a note of its own and keeps the first one it made, so the outcome does not depend
 // on which block is faster: the error is about the earliest check, and its first position.

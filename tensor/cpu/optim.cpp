@@ -1,4 +1,4 @@
-// Optimizers: each element of a parameter, its gradient and its state, in one pass; the rules stand
+// Optimizers: each element of a parameter, its gradient and its state, in one pass; the rules are
 // in tensor/optim_ops.h. They are bound by memory: Adam moves 28 bytes per float. Threads share the
 // elements of all tensors together, so that a model of many small parameters keeps them busy, too.
 #include "tensor/optim_ops.h"
