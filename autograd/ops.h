@@ -261,5 +261,13 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
 Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
 /// Only the probabilities softmax(q k^T scale + mask), (B, H, T, S), without dropout: to look at.
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
+/// Rotary position embedding: q and k of packed qkv (B, T, 3 H D), by heads, turned by angles that
+/// grow with the position, so that q·k depends on how far apart the two are. v stays. Channels i
+/// and i + D/2 of a head are a pair (a, b); at position p = first_position + t it becomes
+///   (a cos φ - b sin φ, b cos φ + a sin φ),  φ = p base^(-2 i / D)
+/// dqkv = g, turned back. Su et al., RoFormer (2021), section 3.2.2; there, neighbours are a pair,
+/// which is the same but for the order of the channels. ShapeError: D is odd. ValueError: a
+/// position is negative, or base is not positive.
+Tensor rotary(const Tensor& qkv, int64_t heads, int64_t first_position = 0, double base = 10000);
 
 }  // namespace gradus

@@ -186,4 +186,15 @@ Tensor packed_attention(const Tensor& qkv, int64_t heads, const AttentionOptions
                       });
 }
 
+static Tensor turn(const Tensor& qkv, const raw::Rotary& r) {
+  raw::Rotary back = r;
+  back.direction = -r.direction;
+  return record("rotary", raw::rotary(qkv, r),
+                {{qkv, [back](const Tensor& g) { return turn(g, back); }}});
+}
+
+Tensor rotary(const Tensor& qkv, int64_t heads, int64_t first_position, double base) {
+  return turn(qkv, {heads, first_position, base, 1});
+}
+
 }  // namespace gradus

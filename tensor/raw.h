@@ -142,6 +142,13 @@ Tensor attention_(const Attention& in, const Tensor& out);
 void attention_backward_(const Attention& in, const Tensor& g, const Tensor& out,
                          const Tensor& stats, const Tensor& dq, const Tensor& dk, const Tensor& dv);
 
+/// q and k of packed qkv (B, T, 3 H D), turned by their positions. direction is 1, or -1 for back.
+struct Rotary {
+  int64_t heads, first_position;
+  double base, direction;
+};
+Tensor rotary(const Tensor& qkv, const Rotary& r);
+
 // Random numbers: the same key gives the same numbers.
 void uniform_(const Tensor& out, PhiloxKey key, double low, double high);
 void normal_(const Tensor& out, PhiloxKey key, double mean, double std);

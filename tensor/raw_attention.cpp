@@ -1,5 +1,6 @@
 // Attention on values: checks the operands, and lays them out as the kernels read them.
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/raw.h"
 
@@ -79,6 +80,27 @@ void attention_backward_(const Attention& in, const Tensor& g, const Tensor& out
                           separate_rows(in.k).view(), separate_rows(in.v).view(),
                           mask_view(in.key_mask), in.causal, in.scale, out.view(), stats.view(),
                           dq.view(), dk.view(), dv.view());
+}
+
+Tensor rotary(const Tensor& qkv, const Rotary& r) {
+  check_floating("rotary", {{"qkv", qkv}});
+  check<ShapeError>(qkv.dim() == 3 && r.heads > 0 && qkv.size(2) % 3 == 0 &&
+                        qkv.size(2) / 3 % r.heads == 0 && qkv.size(2) / 3 / r.heads % 2 == 0,
+                    "rotary: {} with {} heads; it must be (B, T, 3 H D), with an even D",
+                    qkv.shape(), r.heads);
+  constexpr int64_t most = int64_t{1} << 53;  // beyond, a double is no longer every whole number
+  check<ValueError>(r.first_position >= 0 && r.first_position <= most - qkv.size(1),
+                    "rotary: {} positions from {}; they must be in [0, 2^53)", qkv.size(1),
+                    r.first_position);
+  check<ValueError>(std::isfinite(r.base) && r.base > 0,
+                    "rotary: the base {} is not a positive number", r.base);
+  const Tensor x = contiguous(qkv);
+  const Shape heads{x.size(0), x.size(1), 3 * r.heads, x.size(2) / (3 * r.heads)};
+  Tensor out = empty(x.shape(), x.options());
+  backend(x.device())
+      .rotary(reshape(x, heads).view(), r.first_position, r.base, r.direction,
+              reshape(out, heads).view());
+  return out;
 }
 
 }  // namespace gradus::raw

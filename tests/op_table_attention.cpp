@@ -113,6 +113,26 @@ OpRow packed_row(std::string name, bool causal, bool masked) {
               }};
 }
 
+/// The plane's rotation matrix, written out for each channel of q and k.
+OpRow rotary_row(std::string name, int64_t first_position) {
+  return {.name = std::move(name),
+          .inputs = {{{2, 5, 3 * 3 * 4}}},
+          .f = [=](const Tensors& in) { return rotary(in[0], 3, first_position); },
+          .reference =
+              [=](const Tensors& in) {
+                return build(in[0].shape(), [&](const Index& i) {
+                  const int64_t channel = i[2] % 4, pair = channel % 2;
+                  if (i[2] >= 24) return at(in[0], i);  // v
+                  const double angle =
+                      static_cast<double>(first_position + i[1]) * (pair == 0 ? 1 : 0.01);
+                  const Index partner{i[0], i[1], channel < 2 ? i[2] + 2 : i[2] - 2};
+                  const double sine = channel < 2 ? -std::sin(angle) : std::sin(angle);
+                  return at(in[0], i) * std::cos(angle) + at(in[0], partner) * sine;
+                });
+              },
+          .also = {{{2, 0, 36}}, {{0, 5, 36}}, {{1, 1, 36}}}};
+}
+
 }  // namespace
 
 std::vector<OpRow> attention_rows() {
@@ -127,7 +147,9 @@ std::vector<OpRow> attention_rows() {
           scores_row("attention/bias", true),
           weights_row(),
           packed_row("packed_attention", true, false),
-          packed_row("packed_attention/masked", false, true)};
+          packed_row("packed_attention/masked", false, true),
+          rotary_row("rotary", 0),
+          rotary_row("rotary/past", 1000)};
 }
 
 }  // namespace gradus::test

@@ -123,6 +123,10 @@ TEST_CASE("boundary: errors name the operation that was called") {
        [] {
          packed_attention(ones({1, 2, 6}, I64), 2);
        }},
+      {"rotary: not defined for int64",
+       [] {
+         rotary(ones({1, 2, 6}, I64), 1);
+       }},
       {"rand: not for int64", [] { rand({2}, I64); }},
       {"randn: not for int64", [] { randn({2}, I64); }},
       // A wrong shape.
@@ -153,6 +157,18 @@ TEST_CASE("boundary: errors name the operation that was called") {
       {"scaled_dot_product_attention: key_mask (2, 3)",
        [&] { scaled_dot_product_attention(q, q, q, {.key_mask = table}); }},
       {"packed_attention: (2, 3) with 2 heads", [&] { packed_attention(x, 2); }},
+      {"rotary: (1, 2, 6) with 2 heads; it must be (B, T, 3 H D), with an even D",
+       [] {
+         rotary(ones({1, 2, 6}), 2);
+       }},
+      {"rotary: 2 positions from -1",
+       [] {
+         rotary(ones({1, 2, 6}), 1, -1);
+       }},
+      {"rotary: the base 0 is not",
+       [] {
+         rotary(ones({1, 2, 6}), 1, 0, 0);
+       }},
       // A dimension that is not there.
       {"mean: dimension 2", [&] { mean(x, {2}); }},
       {"var: dimension 2", [&] { var(x, {2}); }},
@@ -233,6 +249,7 @@ TEST_CASE("boundary: errors name the operation that was called") {
   undefined("nll_loss", [&] { nll_loss(none, ids); });
   undefined("scaled_dot_product_attention", [&] { scaled_dot_product_attention(q, q, none); });
   undefined("packed_attention", [&] { packed_attention(none, 2); });
+  undefined("rotary", [&] { rotary(none, 2); });
   undefined("attention_weights", [&] { attention_weights(q, none); });
   undefined("zeros_like", [&] { zeros_like(none); });
   undefined("bernoulli", [&] { bernoulli(none); });

@@ -104,6 +104,8 @@ TEST_CASE("extreme integers: reductions, indices, rows") {
                          {.ignore_index = n});
   });
   sweep([](const Tensor& x, int64_t n, int) { return packed_attention(x, n); });
+  sweep([](const Tensor& x, int64_t n, int) { return rotary(x, n); });
+  sweep([](const Tensor& x, int64_t n, int) { return rotary(x, 1, n); });
 }
 
 TEST_CASE("extreme integers: layers") {

@@ -112,6 +112,11 @@ TEST_CASE("cuts: training GPT-2 gives 64 threads something to do in every kernel
          kernels.attention_backward(heads, heads, heads, heads, std::nullopt, true, 0.125, heads,
                                     contiguous({B, H, T, 2}), heads, heads, heads);
        }},
+      {"rotary", 256,
+       [] {
+         const View qkv = contiguous({B, T, 3 * H, D});
+         kernels.rotary(qkv, 0, 10000, 1, qkv);
+       }},
       {"softmax (composite attention)", 256,
        [] {
          kernels.softmax(contiguous({B * H * T, T}), contiguous({B * H * T, T}));

@@ -236,6 +236,21 @@ row("attention/attn_mask", lambda q, k, v, m: F.scaled_dot_product_attention(q, 
     qkv(5, 7) + [hidden])
 row("attention/bias", F.scaled_dot_product_attention, qkv(5, 7) + [num(5, 7)])
 
+
+
+def rotary(x, first):
+    """Pairs (i, i + D/2) of each head of q and k as complex numbers, times e^(i angle)."""
+    b, n, c = x.shape[0], x.shape[1], x.shape[2] // 3
+    first_half, second_half = x[..., :2 * c].reshape(b, n, 6, 2, c // 6).unbind(3)
+    angles = torch.outer(first + torch.arange(n), 10000.0 ** (torch.arange(c // 6) * -6.0 / c))
+    turned = torch.complex(first_half, second_half) * torch.polar(torch.ones(()), angles)[:, None]
+    qk = torch.stack([turned.real, turned.imag], 3).reshape(b, n, 2 * c)
+    return torch.cat([qk, x[..., 2 * c:]], 2)
+
+
+row("rotary", lambda x: rotary(x, 0), [num(2, 5, 36)])
+row("rotary/past", lambda x: rotary(x, 1000), [num(2, 5, 36)])
+
 if __name__ == "__main__":
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ops.json")
     with open(path, "w") as f:
