@@ -23,6 +23,9 @@ MultiHeadSelfAttention::MultiHeadSelfAttention(int64_t embed_dim, int64_t num_he
       proj(add<Linear>("proj", embed_dim, embed_dim, opts.bias)) {
   check<ValueError>(opts.dropout >= 0 && opts.dropout < 1,
                     "attention: the dropout {} is outside [0, 1)", opts.dropout);
+  check<ValueError>(!opts.rotary || embed_dim / heads % 2 == 0,
+                    "attention: rotary turns pairs of channels, but a head has {}",
+                    embed_dim / heads);
 }
 
 /// (B, H, T, D) -> (B, T, H D)
@@ -31,17 +34,25 @@ static Tensor join_heads(const Tensor& y) {
   return reshape(z, {z.size(0), z.size(1), z.size(2) * z.size(3)});
 }
 
-MultiHeadSelfAttention::Heads MultiHeadSelfAttention::split_heads(const Tensor& x) const {
+/// q, k and v of positions first_position … as (B, T, 3C).
+Tensor MultiHeadSelfAttention::packed(const Tensor& x, int64_t first_position) const {
+  const Tensor y = qkv(x);
+  return options.rotary ? rotary(y, heads, first_position) : y;
+}
+
+MultiHeadSelfAttention::Heads MultiHeadSelfAttention::split_heads(const Tensor& x,
+                                                                  int64_t first_position) const {
   check<ShapeError>(x.dim() == 3 && x.size(2) == proj.weight.size(0),
                     "attention: x is {}; it must be (B, T, {})", x.shape(), proj.weight.size(0));
   const int64_t d = x.size(2) / heads;
-  const Tensor packed = permute(reshape(qkv(x), {x.size(0), x.size(1), 3, heads, d}),
-                                {2, 0, 3, 1, 4});  // (3, B, H, T, D)
-  return {select(packed, 0, 0), select(packed, 0, 1), select(packed, 0, 2)};
+  const Tensor parts =
+      permute(reshape(packed(x, first_position), {x.size(0), x.size(1), 3, heads, d}),
+              {2, 0, 3, 1, 4});  // (3, B, H, T, D)
+  return {select(parts, 0, 0), select(parts, 0, 1), select(parts, 0, 2)};
 }
 
 Tensor MultiHeadSelfAttention::operator()(const Tensor& x, const Tensor& key_mask) const {
-  return proj(packed_attention(qkv(x), heads,
+  return proj(packed_attention(packed(x, 0), heads,
                                {.causal = options.causal,
                                 .key_mask = key_mask,
                                 .dropout = training() ? options.dropout : 0}));
@@ -61,15 +72,16 @@ Tensor MultiHeadSelfAttention::operator()(const Tensor& x, KvCache& cache,
   check<ValueError>(options.causal,
                     "attention: a cache needs causal attention: without it, positions seen earlier "
                     "would have to look at the new ones");
-  const Heads h = split_heads(x);
+  const int64_t start = cache.length;
+  check<ValueError>(start >= 0,
+                    "attention: the cache has a length of {}; it counts positions from 0", start);
+  const Heads h = split_heads(x, start);
   check<ShapeError>(
       x.size(0) == cache.k.size(0) && heads == cache.k.size(1) && h.k.size(3) == cache.k.size(3),
       "attention: {} heads for x {}, but the cache was made for {}: (B, heads, capacity, C / "
       "heads)",
       heads, x.shape(), cache.k.shape());
-  const int64_t start = cache.length, end = start + x.size(1);
-  check<ValueError>(start >= 0,
-                    "attention: the cache has a length of {}; it counts positions from 0", start);
+  const int64_t end = start + x.size(1);
   check<ValueError>(end <= cache.capacity(),
                     "attention: the cache is full: {} of {} positions are used and {} more came; "
                     "make a larger one, or start again with a shorter text",
@@ -88,7 +100,7 @@ Tensor MultiHeadSelfAttention::weights(const Heads& h, const Tensor& key_mask) c
 }
 
 Tensor MultiHeadSelfAttention::attention_weights(const Tensor& x, const Tensor& key_mask) const {
-  return weights(split_heads(x), key_mask);
+  return weights(split_heads(x, 0), key_mask);
 }
 
 }  // namespace gradus

@@ -9,7 +9,7 @@ namespace gradus {
 
 /// The keys and values of the positions seen so far, so that a new token costs one row of attention
 /// and not all of them again. k and v are (B, H, capacity, D); `length` positions of them are
-/// filled. Setting `length` back forgets what came after it.
+/// filled. Rotary keys are stored turned. Setting `length` back forgets what came after it.
 struct KvCache {
   Tensor k, v;
   int64_t length = 0;
@@ -20,10 +20,11 @@ struct SelfAttentionOptions {
   bool causal = false;  // position t sees 0 … t
   double dropout = 0;   // on the attention weights, in training; takes a slower path
   bool bias = true;
+  bool rotary = false;  // q and k turn with their position: rotary() in autograd/ops.h
 };
 
 struct MultiHeadSelfAttention : Module {
-  /// ValueError: embed_dim is not a multiple of num_heads.
+  /// ValueError: embed_dim is not a multiple of num_heads; with rotary, an even one.
   MultiHeadSelfAttention(int64_t embed_dim, int64_t num_heads, SelfAttentionOptions options = {});
 
   /// x (B, T, C) -> (B, T, C). key_mask (B, T) I64: 0 hides a position from all others (padding).
@@ -47,7 +48,8 @@ struct MultiHeadSelfAttention : Module {
   struct Heads {
     Tensor q, k, v;
   };
-  Heads split_heads(const Tensor& x) const;
+  Tensor packed(const Tensor& x, int64_t first_position) const;
+  Heads split_heads(const Tensor& x, int64_t first_position) const;
   Tensor weights(const Heads& h, const Tensor& key_mask) const;
 };
 

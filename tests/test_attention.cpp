@@ -96,6 +96,47 @@ TEST_CASE("cache: padding on the left is hidden") {
   CHECK(max_difference(last, slice(attn(x), 1, 3, 4)) < 1e-5);
 }
 
+TEST_CASE("rotary: the same position is turned by the same bits") {
+  const Tensor qkv = randn({2, 9, 24});
+  const Tensor whole = rotary(qkv, 2);
+  for (int64_t t = 0; t < 9; ++t)
+    CHECK(max_difference(rotary(slice(qkv, 1, t, t + 1), 2, t), slice(whole, 1, t, t + 1)) == 0);
+}
+
+TEST_CASE("rotary: only distances count") {
+  const int64_t far = 5000;
+  const Tensor qkv = randn({1, 7, 24}, F64);
+  const auto weights = [&](int64_t first) {
+    const Tensor parts = permute(reshape(rotary(qkv, 2, first), {1, 7, 3, 2, 4}), {2, 0, 3, 1, 4});
+    return attention_weights(select(parts, 0, 0), select(parts, 0, 1), {.causal = true});
+  };
+  CHECK(max_difference(weights(far), weights(0)) < 1e-10);
+  const Tensor same = expand(slice(qkv, 1, 0, 1), {1, 7, 24});  // one token, seven times
+  const Tensor w = rotary(same, 2);
+  CHECK(max_difference(slice(w, 1, 0, 1), slice(w, 1, 6, 7)) > 0.1);
+  CHECK(max_difference(slice(w, 2, 16, 24), slice(same, 2, 16, 24)) == 0);  // v
+}
+
+TEST_CASE("rotary: attention fused, with dropout, with its weights, and over a cache") {
+  const NoGrad guard;
+  MultiHeadSelfAttention attn(24, 3, {.causal = true, .dropout = 1e-30, .rotary = true});
+  attn.to(F64);
+  const Tensor x = randn({2, 9, 24}, F64), spelled_out = attn(x);  // with dropout, of nothing
+  attn.eval();
+  const Tensor fused = attn(x);
+  CHECK(max_difference(fused, spelled_out) < 1e-12);
+  const Tensor v = transpose(reshape(slice(attn.qkv(x), 2, 48, 72), {2, 9, 3, 8}), 1, 2);
+  const Tensor mixed = transpose(matmul(attn.attention_weights(x), v), 1, 2);
+  CHECK(max_difference(attn.proj(reshape(mixed, {2, 9, 24})), fused) < 1e-12);
+  KvCache cache = attn.make_cache(2, 9);
+  for (int64_t t = 0; t < 9; ++t)
+    CHECK(max_difference(attn(slice(x, 1, t, t + 1), cache), slice(fused, 1, t, t + 1)) < 1e-12);
+  attn.options.rotary = false;
+  CHECK(max_difference(attn(x), fused) > 1e-3);
+  CHECK_THROWS_WITH_AS(MultiHeadSelfAttention(9, 3, {.rotary = true}),
+                       doctest::Contains("a head has 3"), ValueError);
+}
+
 TEST_CASE("attention: rows that overlap in memory") {
   const Tensor q = randn({1, 2, 3, 4}, F64).set_requires_grad();
   // The gradient of a mean over T is one row, repeated.
