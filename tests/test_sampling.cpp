@@ -27,12 +27,22 @@ void check_candidates(const std::vector<Candidate>& got,
   }
 }
 
-Gpt small_gpt() {
+constexpr GptConfig kSmall{
+    .vocabulary = 29, .context = 12, .layers = 2, .heads = 3, .channels = 24};
+
+Gpt small_gpt(const GptConfig& config = kSmall) {
   manual_seed(11);
-  Gpt gpt({.vocabulary = 29, .context = 12, .layers = 2, .heads = 3, .channels = 24});
+  Gpt gpt(config);
   for (const Tensor& p : gpt.parameters()) raw::mul_(p, 4);  // far from uniform
   gpt.eval();
   return gpt;
+}
+
+/// kSmall, and with each other choice that a model can make.
+std::vector<GptConfig> choices() {
+  std::vector<GptConfig> all(2, kSmall);
+  all[1].positions = Positions::Rotary;
+  return all;
 }
 
 }  // namespace
@@ -103,36 +113,75 @@ TEST_CASE("sampling: what it refuses") {
 }
 
 TEST_CASE("gpt: with a cache, token by token or in pieces, as without") {
-  const Gpt gpt = small_gpt();
   const NoGrad guard;
-  const Tensor ids = randint(0, 29, {2, 12});
-  const Tensor whole = gpt(ids);  // (2, 12, 29)
-  CHECK(whole.shape() == Shape{2, 12, 29});
-  for (const std::vector<int64_t>& pieces : {std::vector<int64_t>(12, 1), {5, 1, 1, 1, 4}, {12}}) {
-    std::vector<KvCache> caches = gpt.make_caches(2);
-    int64_t at = 0;
-    for (int64_t n : pieces) {
-      const Tensor last = gpt(slice(ids, 1, at, at + n), caches);  // (2, 29)
-      at += n;
-      CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 1e-4);
+  for (const GptConfig& config : choices()) {
+    const Gpt gpt = small_gpt(config);
+    CAPTURE(to_metadata(config).rbegin()->first);
+    const Tensor ids = randint(0, 29, {2, 12});
+    const Tensor whole = gpt(ids);  // (2, 12, 29)
+    CHECK(whole.shape() == Shape{2, 12, 29});
+    for (const std::vector<int64_t>& pieces :
+         {std::vector<int64_t>(12, 1), {5, 1, 1, 1, 4}, {12}}) {
+      std::vector<KvCache> caches = gpt.make_caches(2);
+      int64_t at = 0;
+      for (int64_t n : pieces) {
+        const Tensor last = gpt(slice(ids, 1, at, at + n), caches);  // (2, 29)
+        at += n;
+        CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 1e-4);
+      }
+      CHECK_THROWS_AS(gpt(slice(ids, 1, 0, 1), caches), ValueError);  // the context is full
     }
-    CHECK_THROWS_AS(gpt(slice(ids, 1, 0, 1), caches), ValueError);  // the context is full
   }
 }
 
 TEST_CASE("gpt: greedy generation with a cache writes what full forwards write") {
-  const Gpt gpt = small_gpt();
   const NoGrad guard;
-  std::vector<int64_t> slow = {3, 1, 4}, fast = slow;
-  std::vector<KvCache> caches = gpt.make_caches(1);
-  Tensor next = gpt(tensor(fast, {1, 3}), caches);
-  while (fast.size() < 12) {
-    fast.push_back(sample(next, {.temperature = 0}));
-    if (fast.size() < 12) next = gpt(full({1, 1}, static_cast<double>(fast.back()), I64), caches);
-    const auto n = static_cast<int64_t>(slow.size());
-    slow.push_back(sample(select(gpt(tensor(slow, {1, n})), 1, -1), {.temperature = 0}));
+  for (const GptConfig& config : choices()) {
+    const Gpt gpt = small_gpt(config);
+    std::vector<int64_t> slow = {3, 1, 4}, fast = slow;
+    std::vector<KvCache> caches = gpt.make_caches(1);
+    Tensor next = gpt(tensor(fast, {1, 3}), caches);
+    while (fast.size() < 12) {
+      fast.push_back(sample(next, {.temperature = 0}));
+      if (fast.size() < 12) next = gpt(full({1, 1}, static_cast<double>(fast.back()), I64), caches);
+      const auto n = static_cast<int64_t>(slow.size());
+      slow.push_back(sample(select(gpt(tensor(slow, {1, n})), 1, -1), {.temperature = 0}));
+    }
+    CHECK(slow == fast);
   }
-  CHECK(slow == fast);
+}
+
+TEST_CASE("gpt: each choice makes another model, and survives a checkpoint") {
+  const NoGrad guard;
+  const Scratch folder;
+  const Tensor ids = randint(0, 29, {2, 12}), plain = small_gpt()(ids);
+  for (const GptConfig& config : choices()) {
+    const Gpt gpt = small_gpt(config);
+    const bool same = max(abs(gpt(ids) - plain)).item() == 0;
+    CHECK(same == (to_metadata(config) == to_metadata(kSmall)));
+    CHECK(num_parameters(config) == gpt.num_parameters());
+    const std::string path = folder / "choice.safetensors";
+    save_checkpoint(path, {.model = gpt.state_dict(), .metadata = to_metadata(config)});
+    Gpt again = load_gpt(load_checkpoint(path));
+    again.eval();
+    CHECK(to_metadata(again.config) == to_metadata(config));
+    CHECK(max(abs(again(ids) - gpt(ids))).item() == 0);
+  }
+}
+
+TEST_CASE("gpt: rotary positions have no parameters") {
+  GptConfig c = kSmall;
+  c.positions = Positions::Rotary;
+  Gpt gpt = small_gpt(c);
+  CHECK(gpt.wpe == nullptr);
+  CHECK(gpt.num_parameters() == small_gpt().num_parameters() - 12 * 24);
+  c.heads = 8;  // of 3 channels each
+  CHECK_THROWS_WITH_AS(Gpt{c}, doctest::Contains("a head has 3"), ValueError);
+  CHECK_THROWS_WITH_AS(gpt_config(to_metadata(c)), doctest::Contains("odd size"), IoError);
+  Metadata newer = to_metadata(kSmall);
+  CHECK_FALSE(newer.contains("gpt.positions"));
+  newer["gpt.positions"] = "relative";
+  CHECK_THROWS_WITH_AS(gpt_config(newer), doctest::Contains("\"relative\" means nothing"), IoError);
 }
 
 TEST_CASE("gpt: the future does not show, and the batch does not mix") {

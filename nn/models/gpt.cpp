@@ -9,8 +9,9 @@ namespace gradus {
 
 GptBlock::GptBlock(const GptConfig& c)
     : ln1(add<LayerNorm>("ln1", c.channels)),
-      attn(add<MultiHeadSelfAttention>("attn", c.channels, c.heads,
-                                       SelfAttentionOptions{.causal = true})),
+      attn(add<MultiHeadSelfAttention>(
+          "attn", c.channels, c.heads,
+          SelfAttentionOptions{.causal = true, .rotary = c.positions == Positions::Rotary})),
       ln2(add<LayerNorm>("ln2", c.channels)),
       mlp(add<Mlp>("mlp", c.channels, 4 * c.channels)),
       drop(add<Dropout>("drop", c.dropout)) {}
@@ -34,7 +35,8 @@ static const GptConfig& checked(const GptConfig& c) {
 Gpt::Gpt(const GptConfig& c)
     : config(checked(c)),
       wte(add<Embedding>("wte", c.vocabulary, c.channels)),
-      wpe(add<Embedding>("wpe", c.context, c.channels)),
+      wpe(c.positions == Positions::Learned ? &add<Embedding>("wpe", c.context, c.channels)
+                                            : nullptr),
       drop(add<Dropout>("drop", c.dropout)),
       ln_f(add<LayerNorm>("ln_f", c.channels)) {
   for (int64_t i = 0; i < c.layers; ++i)
@@ -64,7 +66,8 @@ Tensor Gpt::embed(const Tensor& ids, int64_t first_position) const {
   const int64_t end = first_position + ids.size(1);
   check<ValueError>(end <= config.context, "gpt: {} positions, but the context is {}", end,
                     config.context);
-  return wte(ids) + slice(wpe.weight, 0, first_position, end);
+  const Tensor x = wte(ids);
+  return wpe ? x + slice(wpe->weight, 0, first_position, end) : x;
 }
 
 /// What leaves the last block: (B, T, C).

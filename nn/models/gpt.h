@@ -2,7 +2,7 @@
 // A GPT: embeddings of tokens and positions, a stack of blocks, and one linear layer that gives
 // every token of the vocabulary a score (its logit) for being the next one.
 //
-//   x      = wte[ids] + wpe[0 … T-1]                       (B, T, C)
+//   x      = wte[ids] + wpe[0 … T-1]                       (B, T, C); no wpe if rotary
 //   x      = x + attention(LN(x));  x = x + mlp(LN(x))     in each block
 //   logits = LN(x) wte^T                                   (B, T, V)
 //
@@ -25,6 +25,10 @@
 
 namespace gradus {
 
+/// How the model knows where a token stands: by a vector that is learned for each position and added
+/// to the token's, or by turning each head's q and k (rotary() in autograd/ops.h).
+enum class Positions { Learned, Rotary };
+
 struct GptConfig {
   int64_t vocabulary = 0;  // V: different tokens
   int64_t context = 0;     // the most tokens that are read at once
@@ -32,6 +36,7 @@ struct GptConfig {
   int64_t heads = 0;       // attention heads; they must divide the channels
   int64_t channels = 0;    // C: numbers per position
   double dropout = 0;      // in training, on the embeddings and on what each block adds
+  Positions positions = Positions::Learned;
 };
 
 /// One layer: attention mixes the positions, the MLP works on each by itself, and both add to what
@@ -50,7 +55,7 @@ struct GptBlock : Module {
 
 struct Gpt : Module {
   /// Weights begin as GPT-2's do, drawn from default_generator(). ValueError: the heads do not
-  /// divide the channels, or a size is not positive.
+  /// divide the channels, a size is not positive, or rotary positions meet heads of an odd size.
   explicit Gpt(const GptConfig& c);
 
   /// ids (B, T) I64 -> logits (B, T, V). ShapeError: ids is not 2-d, or empty. ValueError: T is
@@ -80,7 +85,8 @@ struct Gpt : Module {
   Tensor attention(const Tensor& ids, int64_t layer) const;
 
   GptConfig config;
-  Embedding &wte, &wpe;
+  Embedding& wte;
+  Embedding* wpe;  // null if positions are rotary
   Dropout& drop;
   std::vector<GptBlock*> blocks;
   LayerNorm& ln_f;

@@ -1,16 +1,46 @@
 #include "nn/models/gpt_checkpoint.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace gradus {
 
+namespace {
+
+/// A value of an enum in words, in its order. The first is the default: it is not written, so that a
+/// file without the entry means it.
+struct Choice {
+  const char* key;
+  std::vector<std::string> words;
+
+  template <class Enum>
+  void write(Metadata& metadata, Enum value) const {
+    if (value != Enum{}) metadata[key] = words[static_cast<size_t>(value)];
+  }
+  template <class Enum>
+  Enum read(const Metadata& metadata) const {
+    if (!metadata.contains(key)) return Enum{};
+    const std::string& text = metadata_text(metadata, key);
+    const auto word = std::find(words.begin(), words.end(), text);
+    check<IoError>(word != words.end(),
+                   "checkpoint: {} = \"{}\" means nothing to this version of gradus", key, text);
+    return static_cast<Enum>(word - words.begin());
+  }
+};
+
+const Choice kPositions{"gpt.positions", {"learned", "rotary"}};
+
+}  // namespace
+
 Metadata to_metadata(const GptConfig& c) {
-  return {{"gpt.vocabulary", std::to_string(c.vocabulary)},
-          {"gpt.context", std::to_string(c.context)},
-          {"gpt.layers", std::to_string(c.layers)},
-          {"gpt.heads", std::to_string(c.heads)},
-          {"gpt.channels", std::to_string(c.channels)},
-          {"gpt.dropout", fmt::format("{}", c.dropout)}};
+  Metadata m = {{"gpt.vocabulary", std::to_string(c.vocabulary)},
+                {"gpt.context", std::to_string(c.context)},
+                {"gpt.layers", std::to_string(c.layers)},
+                {"gpt.heads", std::to_string(c.heads)},
+                {"gpt.channels", std::to_string(c.channels)},
+                {"gpt.dropout", fmt::format("{}", c.dropout)}};
+  kPositions.write(m, c.positions);
+  return m;
 }
 
 static int64_t positive(const Metadata& metadata, const std::string& key, int64_t most) {
@@ -35,9 +65,13 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .layers = positive(metadata, "gpt.layers", 1 << 10),
                     .heads = positive(metadata, "gpt.heads", 1 << 16),
                     .channels = positive(metadata, "gpt.channels", 1 << 16),
-                    .dropout = probability(metadata, "gpt.dropout")};
+                    .dropout = probability(metadata, "gpt.dropout"),
+                    .positions = kPositions.read<Positions>(metadata)};
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
+  check<IoError>(c.positions != Positions::Rotary || c.channels / c.heads % 2 == 0,
+                 "checkpoint: rotary positions, but {} heads of {} channels are of an odd size",
+                 c.heads, c.channels);
   return c;
 }
 
@@ -45,7 +79,8 @@ int64_t num_parameters(const GptConfig& c) {
   const int64_t norm = 2 * c.channels;
   const int64_t attention = 4 * c.channels * (c.channels + 1);
   const int64_t mlp = c.channels * (8 * c.channels + 5);
-  const int64_t embeddings = (c.vocabulary + c.context) * c.channels;
+  const int64_t positions = c.positions == Positions::Learned ? c.context : 0;
+  const int64_t embeddings = (c.vocabulary + positions) * c.channels;
   return embeddings + c.layers * (2 * norm + attention + mlp) + norm;
 }
 

@@ -8,12 +8,14 @@
 
 namespace gradus {
 
-/// The configuration as entries "gpt.layers", "gpt.heads", ….
+/// The configuration as entries "gpt.layers", "gpt.heads", …. A choice that is the default has no
+/// entry.
 Metadata to_metadata(const GptConfig& config);
-/// The configuration that such entries describe. IoError: one is missing, or out of range.
+/// The configuration that such entries describe. IoError: one is missing, or out of range. A choice
+/// without an entry is the default.
 GptConfig gpt_config(const Metadata& metadata);
 /// How many numbers a GPT of this configuration is trained on, without building it:
-///   (V + T) C + L (12 C^2 + 13 C) + 2 C
+///   (V + T) C + L (12 C^2 + 13 C) + 2 C, without T if positions are rotary
 int64_t num_parameters(const GptConfig& config);
 
 /// The model that a checkpoint holds. IoError: its configuration is missing, out of range, or asks
