@@ -25,8 +25,8 @@
 
 namespace gradus {
 
-/// How the model knows where a token stands: by a vector that is learned for each position and added
-/// to the token's, or by turning each head's q and k (rotary() in autograd/ops.h).
+/// How the model knows where a token stands: by a vector that is learned for each position and is
+/// added to the token's, or by turning each head's q and k (rotary() in autograd/ops.h).
 enum class Positions { Learned, Rotary };
 
 struct GptConfig {

@@ -7,7 +7,7 @@ namespace gradus {
 
 namespace {
 
-/// A value of an enum in words, in its order. The first is the default: it is not written, so that a
+/// The values of an enum in words, in its order. The first is the default. It is not written, so a
 /// file without the entry means it.
 struct Choice {
   const char* key;
