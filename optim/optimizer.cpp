@@ -162,6 +162,59 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
   states_ = std::move(loaded);
 }
 
+// ---- Several as one -----------------------------------------------------------------------------
+
+Optimizers::Optimizers(std::initializer_list<std::reference_wrapper<Optimizer>> several)
+    : optimizers_(several) {
+  check<ValueError>(!optimizers_.empty(), "optimizers: there are none");
+  std::set<const void*> seen;
+  for (const Optimizer& opt : optimizers_)
+    for (const ParamGroup& group : opt.groups())
+      for (const Tensor& p : group.params)
+        check<ValueError>(seen.insert(p.impl()).second,
+                          "optimizers: a parameter {} is in two of them: it would be stepped twice",
+                          p.shape());
+}
+
+void Optimizers::step() {
+  for (Optimizer& opt : optimizers_) opt.step();
+}
+
+void Optimizers::zero_grad() const {
+  for (const Optimizer& opt : optimizers_) opt.zero_grad();
+}
+
+NamedTensors Optimizers::state_dict() const {
+  if (optimizers_.size() == 1) return optimizers_[0].get().state_dict();
+  NamedTensors out;
+  for (size_t i = 0; i < optimizers_.size(); ++i)
+    for (const auto& [name, x] : optimizers_[i].get().state_dict())
+      out.emplace_back(fmt::format("{}/{}", i, name), x);
+  return out;
+}
+
+void Optimizers::load_state_dict(const NamedTensors& state) {
+  if (optimizers_.size() == 1) return optimizers_[0].get().load_state_dict(state);
+  std::vector<NamedTensors> parts(optimizers_.size()), before;
+  for (const auto& [name, x] : state) {
+    size_t i = 0;
+    while (i < parts.size() && !name.starts_with(fmt::format("{}/", i))) ++i;
+    check<ValueError>(i < parts.size(),
+                      "optimizers: the state is not that of {} optimizers: unexpected: {}",
+                      parts.size(), name);
+    parts[i].emplace_back(name.substr(name.find('/') + 1), x);
+  }
+  try {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      before.push_back(optimizers_[i].get().state_dict());
+      optimizers_[i].get().load_state_dict(parts[i]);
+    }
+  } catch (const ValueError&) {
+    for (size_t i = 0; i < before.size(); ++i) optimizers_[i].get().load_state_dict(before[i]);
+    throw;
+  }
+}
+
 // ---- The optimizers -----------------------------------------------------------------------------
 
 static std::vector<ParamGroup> one_group(std::vector<Tensor> params) {

@@ -12,6 +12,8 @@
 //   }
 //
 // The update formulas, the defaults and the names of the state are torch.optim's.
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -89,6 +91,32 @@ class Optimizer {
   std::vector<ParamGroup> groups_;
   std::vector<std::string> slot_names_;
   std::vector<State> states_;  // one per parameter, in the order of the groups
+};
+
+/// Several optimizers as one, each with parameters of its own:
+///   Optimizers both{muon, adamw};
+///   for (Optimizer& opt : both) opt.lr = schedule(step);
+///   both.zero_grad();
+///   …
+///   both.step();
+/// They must outlive it. ValueError: there are none, or two have a parameter in common.
+class Optimizers {
+ public:
+  Optimizers(Optimizer& one) : Optimizers({one}) {}
+  Optimizers(std::initializer_list<std::reference_wrapper<Optimizer>> several);
+
+  void step();
+  void zero_grad() const;
+  /// One's state is its own. Of several, names begin with the optimizer's place: "0/Muon.lr".
+  NamedTensors state_dict() const;
+  /// As Optimizer::load_state_dict. If a state does not fit one of them, nothing has changed.
+  void load_state_dict(const NamedTensors& state);
+
+  auto begin() const { return optimizers_.begin(); }
+  auto end() const { return optimizers_.end(); }
+
+ private:
+  std::vector<std::reference_wrapper<Optimizer>> optimizers_;
 };
 
 struct SgdOptions {

@@ -55,9 +55,9 @@ void TrainingRun::must_match(const std::string& key, const std::string& value,
                     "--resume: {} {}", file_.string(), otherwise);
 }
 
-void TrainingRun::begin(const Module& model, Optimizer& optimizer, const Metadata& about) {
+void TrainingRun::begin(const Module& model, const Optimizers& optimizers, const Metadata& about) {
   model_ = &model;
-  optimizer_ = &optimizer;
+  optimizers_ = optimizers;
   metadata_.insert(about.begin(), about.end());
   metadata_.merge(app_.settings(plan_.model));
   metadata_.merge(app_.settings(plan_.training));
@@ -69,7 +69,7 @@ void TrainingRun::begin(const Module& model, Optimizer& optimizer, const Metadat
         step_ <= plan_.steps,
         "--steps {}: the checkpoint {} has done {} already; ask for more steps, or {}", plan_.steps,
         file_.string(), step_, plan_.start_over);
-    optimizer.load_state_dict(earlier_->optimizer);
+    optimizers_->load_state_dict(earlier_->optimizer);
     default_generator().set_state(generator_state(*earlier_));
     if (const auto kept = then.find("curve"); kept != then.end())
       curve = LossCurve::from_text(kept->second);
@@ -108,7 +108,7 @@ void TrainingRun::save() {
   Metadata metadata = metadata_;
   metadata["curve"] = curve.text();
   save_checkpoint(file_.string(), {model_->state_dict(),
-                                   optimizer_->state_dict(),
+                                   optimizers_->state_dict(),
                                    {{"default", default_generator().state()}},
                                    metadata});
 }

@@ -9,7 +9,7 @@
 //   TrainingRun run(app, plan);
 //   Net model(…);  // or from run.earlier(), if that is not null
 //   AdamW optimizer(…);
-//   run.begin(model, optimizer, about_the_model);
+//   run.begin(model, optimizer, about_the_model);  // or {muon, adamw}
 //   while (run.next()) {
 //     …                                          // one step, which may look at run.step()
 //     if (run.done("loss {:.3f}", loss.item()))  // true every `every` steps, and at the end
@@ -63,10 +63,10 @@ class TrainingRun {
   /// resumes one that kept another value.
   void must_match(const std::string& key, const std::string& value, const std::string& otherwise);
 
-  /// Begins at step 0. A resumed run begins where its checkpoint was written, with the optimizer,
-  /// the random numbers and the curve as they were then. `about` goes into the checkpoints'
-  /// metadata. Model and optimizer must outlive the run.
-  void begin(const Module& model, Optimizer& optimizer, const Metadata& about);
+  /// Begins at step 0. A resumed run begins where its checkpoint was written, with the optimizer or
+  /// optimizers, the random numbers and the curve as they were then. `about` goes into the
+  /// checkpoints' metadata. Model and optimizers must outlive the run.
+  void begin(const Module& model, const Optimizers& optimizers, const Metadata& about);
   /// Whether there is another step to do. First saves, if that is due. After Ctrl-C or SIGTERM it
   /// saves, says so, and leaves the lesson.
   bool next();
@@ -100,7 +100,7 @@ class TrainingRun {
   std::optional<Checkpoint> earlier_;
   Metadata metadata_;
   const Module* model_ = nullptr;
-  Optimizer* optimizer_ = nullptr;
+  std::optional<Optimizers> optimizers_;
   std::optional<StopSignals> signals_;
   std::optional<Progress> bar_;
   int64_t step_ = 0;
