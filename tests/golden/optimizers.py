@@ -64,6 +64,28 @@ def optimizers():
             for name, options in CASES]
 
 
+def muon():
+    """torch.optim.Muon orthogonalizes in bfloat16, and we in the parameters' dtype: for these
+    numbers, its float64. Two matrices: w, wider than high, and its transpose u."""
+    out = []
+    for options in ({"lr": 0.02}, {"lr": 0.02, "adjust_lr_fn": "match_rms_adamw"},
+                    {"lr": 0.05, "momentum": 0.8, "nesterov": False, "weight_decay": 0.3,
+                     "ns_coefficients": (2, -1.5, 0.5), "ns_steps": 7}):
+        w, u = wave((2, 3), 1.3).requires_grad_(), wave((3, 2), 2.1).requires_grad_()
+        x, t = wave((4, 2), 0.7), wave((4, 2), 1.9)
+        bfloat16, torch.bfloat16 = torch.bfloat16, torch.float64
+        optimizer = torch.optim.Muon([w, u], **options)
+        steps = []
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            ((torch.tanh(x @ w) @ u - t) ** 2).sum().backward()
+            optimizer.step()
+            steps.append(torch.cat([w.detach().flatten(), u.detach().flatten()]).tolist())
+        torch.bfloat16 = bfloat16
+        out.append({"options": options, "steps": steps})
+    return out
+
+
 def groups():
     """Two groups: the bias has no decay and half the rate."""
     return run(lambda p: torch.optim.AdamW([
@@ -113,6 +135,7 @@ def clipping():
 if __name__ == "__main__":
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "optimizers.json")
     with open(path, "w") as f:
-        json.dump({"torch": torch.__version__, "optimizers": optimizers(), "groups": groups(),
-                   "schedules": schedules(), "clipping": clipping()}, f, separators=(",", ":"))
+        json.dump({"torch": torch.__version__, "optimizers": optimizers(), "muon": muon(),
+                   "groups": groups(), "schedules": schedules(), "clipping": clipping()}, f,
+                  separators=(",", ":"))
         f.write("\n")
