@@ -1,10 +1,9 @@
-// Muon on whole tensors: momentum and step are SGD's kernel, the iteration is matrix products.
-// Matrices of one shape are stacked and go through it together: fewer and larger products.
+// Muon on whole tensors: momentum and step are SGD's kernel, the iteration is matrix products. On a
+// CPU, stacking matrices of one shape was no faster: one matrix stays in the cache.
 #include "optim/muon.h"
 
+#include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
 
 #include "autograd/ops.h"
 
@@ -35,12 +34,13 @@ Muon::Muon(std::vector<Tensor> params, double rate, MuonOptions o)
     : Muon({ParamGroup{std::move(params)}}, rate, o) {}
 
 Tensor orthogonalized(const Tensor& x, const MuonOptions& o) {
-  check<ShapeError>(x.defined() && x.dim() == 3, "orthogonalized: x must be (B, M, N)");
+  check_defined("orthogonalized", x);
+  check<ShapeError>(x.dim() == 2, "orthogonalized: {} is not a matrix", x.shape());
   check_options(o);
   const auto [a, b, c] = o.ns_coefficients;
-  const bool tall = x.size(1) > x.size(2);  // X X^T of the transposed matrix is the smaller one
+  const bool tall = x.size(0) > x.size(1);  // X X^T of the transposed matrix is the smaller one
   Tensor y = tall ? t(x) : x;
-  y = y / clamp(sqrt(sum(square(y), {1, 2}, true)), o.eps);
+  y = y / clamp(sqrt(sum(square(y))), o.eps);
   for (int64_t i = 0; i < o.ns_steps; ++i) {
     const Tensor s = matmul(y, t(y));
     y = a * y + matmul(b * s + c * matmul(s, s), y);
@@ -55,38 +55,29 @@ static double adjusted(AdjustLr how, double rows, double columns) {
 
 void Muon::update(const Step& s, std::span<const raw::Parameter> parameters) {
   const NoGrad guard;
-  std::map<std::tuple<Device, DType, int64_t, int64_t>, std::vector<raw::Parameter>> alike;
-  for (const raw::Parameter& p : parameters) {
-    const Tensor& w = p.value;
-    if (w.numel() > 0) alike[{w.device(), w.dtype(), w.size(0), w.size(1)}].push_back(p);
-  }
-  for (const auto& [kind, matrices] : alike) {
-    const auto [device, dtype, rows, columns] = kind;
-    const auto count = static_cast<int64_t>(matrices.size());
-    const Tensor momentum = zeros({count, rows, columns}, {dtype, device});
-    std::vector<raw::Parameter> from, to;
-    for (int64_t i = 0; i < count; ++i)
-      from.push_back({select(momentum, 0, i), matrices[i].gradient, matrices[i].state});
-    // A step of SGD from 0, of length -1, is its momentum.
-    raw::sgd_({.lr = -1,
-               .momentum = options_.momentum,
-               .dampening = 0,
-               .weight_decay = 0,
-               .nesterov = options_.nesterov,
-               .first = s.number == 1},
-              from);
-    const Tensor direction = orthogonalized(momentum, options_);
-    for (int64_t i = 0; i < count; ++i)
-      to.push_back({matrices[i].value, select(direction, 0, i), {}});
-    const double adjust =
-        adjusted(options_.adjust_lr_fn, static_cast<double>(rows), static_cast<double>(columns));
+  std::vector<raw::Parameter> momenta;
+  for (const raw::Parameter& p : parameters)
+    momenta.push_back({zeros_like(p.value), p.gradient, p.state});
+  // A step of SGD from 0, of length -1, is its momentum.
+  raw::sgd_({.lr = -1,
+             .momentum = options_.momentum,
+             .dampening = 0,
+             .weight_decay = 0,
+             .nesterov = options_.nesterov,
+             .first = s.number == 1},
+            momenta);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor& w = parameters[i].value;
+    const double adjust = adjusted(options_.adjust_lr_fn, static_cast<double>(w.size(0)),
+                                   static_cast<double>(w.size(1)));
+    const raw::Parameter along{w, orthogonalized(momenta[i].value, options_), {}};
     raw::sgd_({.lr = s.lr * adjust,
                .momentum = 0,
                .dampening = 0,
                .weight_decay = s.weight_decay / adjust,
                .nesterov = false,
                .first = false},
-              to);
+              {&along, 1});
   }
 }
 

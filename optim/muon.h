@@ -49,9 +49,9 @@ class Muon final : public Optimizer {
   MuonOptions options_;
 };
 
-/// Nearly UV^T for each matrix U S V^T of x (B, M, N), by Newton-Schulz steps that need nothing but
+/// Nearly UV^T for a matrix x = U S V^T (M, N), by Newton-Schulz steps, which need nothing but
 /// products: X = x / |x|, then `ns_steps` times X = a X + (b A + c A^2) X, with A = X X^T. Singular
-/// values of X that were above 0.01 end between 0.68 and 1.14.
+/// values of X that were above 0.01 end between 0.68 and 1.14. ShapeError: x is not 2-d.
 Tensor orthogonalized(const Tensor& x, const MuonOptions& options = {});
 
 }  // namespace gradus
