@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 #include "examples/support/run/number.h"
 #include "examples/support/run/stop_signals.h"
@@ -83,9 +84,11 @@ void prepare_folder(const std::filesystem::path& folder) {
              folder.string(), reason);
 }
 
-/// Ctrl-C loses nothing that was printed, because standard output is line buffered.
+/// Ctrl-C where nothing waits to be saved (StopSignals is for the rest). It loses nothing that was
+/// printed, because standard output is line buffered.
 void on_interrupt(int) {
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, "\n", 1);
+  constexpr std::string_view kSaid = "\nstopped; nothing is saved but the files already written\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kSaid.data(), kSaid.size());
   _exit(kInterrupted);
 }
 
@@ -219,7 +222,13 @@ std::filesystem::path Example::out(const std::string& file) const {
   return std::filesystem::path(out_) / file;
 }
 
-void Example::verdict(bool ok, const std::string& what) { verdicts_.push_back({ok, what}); }
+void Example::verdict(bool ok, const std::string& what, const std::string& full_target) {
+  if (fast_ && !full_target.empty())
+    verdicts_.push_back({ok, fmt::format("fast run: {}; the lesson's target, {}, is not measured",
+                                         what, full_target)});
+  else
+    verdicts_.push_back({ok, what});
+}
 
 int Example::finish() {
   bool all_ok = true;
