@@ -131,7 +131,7 @@ Panel picture(const SpiralNet& model, const Dataset& data, int64_t step) {
     for (int64_t column = 0; column < kCells; ++column)
       centres.insert(centres.end(), {float(answer.x(column)), float(answer.y(row))});
   answer.values = clamp(model(tensor(centres, {kCells * kCells, 2})), -1, 1).to_vector<double>();
-  Panel panel({.title = fmt::format("step {}, accuracy {:.3f}", step, accuracy(model, data))});
+  Panel panel({.title = fmt::format("step {}: {:.1f} %", step, 100 * accuracy(model, data))});
   return panel.heat(answer, Colors::Diverging)
       .contour(answer, {0})
       .points_by_class(data.classes, data.y.to_vector<int64_t>(),

@@ -138,7 +138,7 @@ std::vector<Panel> worst_mistakes(const Dataset& test, const Scores& s, size_t c
   for (const size_t i : wrong) {
     if (panels.size() == count) break;
     panels.push_back(
-        Panel({.title = fmt::format("{}?  {:.3f}\nit is {}", test.classes[s.predicted[i]],
+        Panel({.title = fmt::format("{}? {:.3f}\nit is {}", test.classes[s.predicted[i]],
                                     confidence(i), test.classes[s.truth[i]])}));
     panels.back().image(raw::select(test.x, 0, static_cast<int64_t>(i)).to_vector<double>(),
                         test.x.size(3), test.x.size(2));
@@ -210,8 +210,8 @@ int lesson(Example& app) {
   save_plot(app.out("confusion"),
             {Panel({.title = "Test pictures", .x = "predicted", .y = "true"})
                  .matrix(confusion.values(), training.classes, training.classes, "%.0f")});
-  const std::vector<Panel> worst = worst_mistakes(data.test, test, 24);
-  if (!worst.empty()) save_plot(app.out("mistakes"), worst, 8);
+  const std::vector<Panel> worst = worst_mistakes(data.test, test, 10);
+  if (!worst.empty()) save_plot(app.out("mistakes"), worst, 5);
 
   const double target = app.fast() ? 0.80 : 0.88;
   app.verdict(test.accuracy >= target,

@@ -128,7 +128,7 @@ void show_rosenbrock(Example& app, int64_t steps, double scale) {
                fmt::format("{:.3f}", path.y.back())});
     last_f.push_back(path.f.back());
     if (!std::isfinite(path.f.back())) continue;  // it diverged
-    maps.push_back(draw_map(path, fmt::format("{}: ends at f = {:.2g}", c.name, path.f.back())));
+    maps.push_back(draw_map(path, fmt::format("{}: f = {:.2g}", c.name, path.f.back())));
     curves.line(c.name, {path.f.begin() + 1, path.f.end()});  // a log axis cannot show step 0
   }
   fmt::print("\nRosenbrock's valley, from (-1.5, 2) towards (1, 1)\n{}\n", table.text());

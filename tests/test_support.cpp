@@ -325,28 +325,52 @@ TEST_CASE("support: plots: points by class become a layer per class") {
 }
 
 TEST_CASE("support: plots: log axes fit their data, colours mean the same in every panel") {
-  const auto script_has = [](const Panel& panel, const std::string& line) {
-    return gnuplot_script({panel}, 1).find(line + "\n") != std::string::npos;
+  const auto script_has = [](const std::vector<Panel>& panels, const std::string& line) {
+    return gnuplot_script(panels, 2).find(line + "\n") != std::string::npos;
   };
   Panel few({.log_x = true});
   few.line("a", {256, 512, 8192}, {1, 2, 3});
-  CHECK(script_has(few, "set xtics (256, 512, 8192)"));  // the data's own
-  CHECK(script_has(few, "set xrange [255.999744:8192.00819]"));
+  CHECK(script_has({few}, "set xtics ('256' 256, '512' 512, '8192' 8192) "));  // the data's own
+  CHECK(script_has({few}, "set xrange [255.999744:8192.00819]"));
   Panel narrow({.log_y = true});
   narrow.line("a", {0.3, 2.5, 0, INFINITY, -1});  // a log axis leaves out the last three
-  CHECK(script_has(narrow, "set ytics (0.5, 1, 2)"));
-  CHECK(script_has(narrow, "set yrange [0.2999997:2.5000025]"));
-  Panel wide({.log_y = true});
-  wide.line("a", {0.001, 10});
+  CHECK(script_has({narrow}, "set ytics ('0.5' 0.5, '1' 1, '2' 2) "));
+  CHECK(script_has({narrow}, "set yrange [0.2999997:2.5000025]"));
+  Panel wide({.log_y = true});  // every second decade, in one notation
+  wide.line("a", {1e-4, 1e4});
   CHECK(
-      !script_has(wide, "set ytics (0.001, 0.01, 0.1, 1, 10)"));  // gnuplot's own labels are right
-  CHECK(gnuplot_script({Panel({.log_y = true}).line("a", {0, 0})}, 1).find("range") ==
+      script_has({wide}, "set ytics ('1e-4' 0.0001, '1e-2' 0.01, '1' 1, '1e2' 100, '1e4' 10000) "));
+  Panel small({.log_y = true});
+  small.line("a", {1e-5, 6e-5});
+  CHECK(script_has({small}, "set ytics ('1e-5' 1e-05, '2e-5' 2e-05, '5e-5' 5e-05) "));
+  CHECK(gnuplot_script({Panel({.log_y = true}).line("a", {0, 0})}, 1).find("set yrange [0:0]") ==
         std::string::npos);
   const auto heat = [](double value, Colors colors) {
     return Panel().heat({0, 1, 0, 1, 2, 1, {0.1, value}}, colors);
   };
-  CHECK(script_has(heat(0.2, Colors::Diverging), "set cbrange [-1:1]"));
-  CHECK(script_has(heat(-3, Colors::Diverging), "set cbrange [-3:3]"));
-  CHECK(script_has(heat(NAN, Colors::Diverging), "set cbrange [-1:1]"));
-  CHECK(script_has(heat(0.2, Colors::Chances), "set cbrange [0:1]"));
+  CHECK(script_has({heat(0.2, Colors::Diverging)}, "set cbrange [-1:1]"));
+  CHECK(script_has({heat(0.2, Colors::Diverging), heat(-3, Colors::Diverging)},
+                   "set cbrange [-3:3]"));
+  CHECK(script_has({heat(NAN, Colors::Diverging)}, "set cbrange [-1:1]"));
+  CHECK(script_has({heat(0.2, Colors::Chances)}, "set cbrange [0:1]"));
+}
+
+TEST_CASE("support: plots: panels share what they have in common") {
+  const Panel a = Panel({.title = "a", .x = "x", .y = "y"}).line("one", {1, 2}).line("two", {2, 3});
+  const Panel b = Panel({.title = "b", .x = "x", .y = "y"}).line("one", {3, 9}).line("two", {4, 5});
+  const Panel other = Panel({.title = "c", .x = "x", .y = "z"}).line("three", {3, 9});
+  const auto count = [](const std::vector<Panel>& panels, const std::string& line) {
+    const std::string script = gnuplot_script(panels, 2);
+    int times = 0;
+    for (size_t at = 0; (at = script.find(line, at)) != script.npos; ++at) ++times;
+    return times;
+  };
+  CHECK(count({a, b}, "set ylabel 'y'") == 1);
+  CHECK(count({a, b}, "title 'one'") == 1);
+  CHECK(count({a, b}, "set yrange [1:9]") == 2);
+  CHECK(count({a, other}, "set ylabel 'y'") == 1);
+  CHECK(count({a, other}, "set ylabel 'z'") == 1);
+  CHECK(count({a, other}, "title 'one'") + count({a, other}, "title 'three'") == 2);
+  const Panel map = Panel().heat({0, 1, 0, 1, 2, 1, {0, 1}}, Colors::Chances);
+  CHECK(count({map, map, map}, "unset colorbox") == 2);
 }

@@ -2,12 +2,14 @@
 // nothing. Numbers go into data blocks.
 #include "examples/support/show/gnuplot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "examples/support/show/layout.h"
 #include "examples/support/show/terminal.h"
-#include "tensor/error.h"
 
 namespace gradus::support {
 namespace {
@@ -20,7 +22,6 @@ constexpr const char* kColors[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 constexpr const char* kPaleColors[] = {"#CFE4F2", "#F8DFCF", "#CFEBE2", "#F5E4ED",
                                        "#FBEBCF", "#E0F1FB", "#D9D9D9", "#EDEDED"};
 constexpr int kShapes[] = {7, 9, 5, 13, 11, 15, 7, 9};
-constexpr const char *kPathStart = "start", *kPathEnd = "end";  // in the legend
 constexpr size_t kPaletteSize = std::size(kColors);
 
 std::string quote(const std::string& text) {
@@ -37,33 +38,6 @@ std::string quote(const std::string& text) {
 }
 
 std::string number(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v) : "NaN"; }
-
-struct Size {
-  int64_t width, height;
-};
-
-Size size_in_pixels(const Panel& panel, bool is_only_panel) {
-  for (const PlotLayer& layer : panel.layers()) {
-    if (layer.kind == Kind::Image) return {130, 165};
-    if (layer.kind != Kind::Matrix) continue;
-    int longest = 0;
-    for (const std::string& label : layer.row_labels)
-      longest = std::max(longest, display_width(label));
-    for (const std::string& label : layer.column_labels)
-      longest = std::max(longest, display_width(label));
-    const int64_t cell = layer.format.empty() ? 22 : 46;
-    return {150 + 8 * longest + cell * layer.grid.nx, 110 + 6 * longest + cell * layer.grid.ny};
-  }
-  return is_only_panel ? Size{640, 440} : Size{440, 360};
-}
-
-/// At least -1 to 1, so that panels side by side usually share one range.
-std::string symmetric_color_range(const std::vector<double>& values) {
-  double largest = 1;
-  for (const double v : values)
-    if (std::isfinite(v)) largest = std::max(largest, std::abs(v));
-  return fmt::format("set cbrange [{}:{}]\n", number(-largest), number(largest));
-}
 
 std::string palette(Colors colors) {
   switch (colors) {
@@ -127,168 +101,261 @@ std::string contour_block(const std::string& name, const PlotLayer& layer) {
       levels, name, name);
 }
 
-std::string tics(const char* axis, const std::vector<std::string>& labels, const char* layout) {
-  std::string out = fmt::format("set {} (", axis);
-  for (size_t i = 0; i < labels.size(); ++i) {
+struct Tic {
+  double at;
+  std::string label;
+};
+
+std::string set_tics(const std::string& axis, const std::vector<Tic>& tics,
+                     const char* layout = "") {
+  std::string list;
+  for (const Tic& tic : tics) {
     std::string label;  // gnuplot reads a label as a format, so % becomes %%
-    for (const char c : labels[i]) label += c == '%' ? "%%" : std::string(1, c);
-    out += fmt::format("{}{} {}", i > 0 ? ", " : "", quote(label), i);
+    for (const char c : tic.label) label += c == '%' ? "%%" : std::string(1, c);
+    list += (list.empty() ? "" : ", ") + quote(label) + " " + number(tic.at);
   }
-  return out + fmt::format(") {}\n", layout);
+  return fmt::format("set {}tics ({}) {}\n", axis, list, layout);
 }
 
-std::string matrix_settings(const PlotLayer& matrix) {
-  const auto is_wide = [](const std::string& label) { return display_width(label) > 3; };
-  const bool slant = std::any_of(matrix.column_labels.begin(), matrix.column_labels.end(), is_wide);
-  return fmt::format("set xrange [-0.5:{}.5]\nset yrange [{}.5:-0.5]\nset size ratio -1\n",
-                     matrix.grid.nx - 1, matrix.grid.ny - 1) +
-         "unset grid\nset tics scale 0\n" + (matrix.format.empty() ? "" : "unset colorbox\n") +
-         tics("xtics", matrix.column_labels, slant ? "rotate by 40 right" : "norotate center") +
-         tics("ytics", matrix.row_labels, "");
+std::string set_range(const std::string& axis, const Range& range) {
+  return fmt::format("set {}range [{}:{}]\n", axis, number(range.low), number(range.high));
 }
 
 /// gnuplot ends a logarithmic axis at whole decades, which may leave most of it empty, and labels
-/// only those decades. Ours ends where the data end. If it is short, 2 and 5 get labels too. If x
-/// has few values, those are the labels.
-std::string log_axis(const char* axis, const Panel& panel) {
+/// 0.01 beside 1e-06. Ours ends where the data end, and its labels are in one notation. If it is
+/// short, 2 and 5 get labels too; if it is long, not every decade does. If x has few values, those
+/// are the labels.
+std::string log_axis(const std::string& axis, const Panel& panel, const Range& range,
+                     bool has_labels) {
+  std::string out = fmt::format("set logscale {}\n", axis);
+  if (range.empty()) return out;
+  const auto [low, high] = range;
   std::set<double> values;
   for (const PlotLayer& layer : panel.layers())
-    for (const double v : *axis == 'x' ? layer.x : layer.y)
-      if (v > 0 && std::isfinite(v)) values.insert(v);
-  std::string out = fmt::format("set logscale {0}\nset format {0} '%g'\n", axis);
-  if (values.empty()) return out;
-  const double low = *values.begin(), high = *values.rbegin();
+    if (axis == "x") values.insert(layer.x.begin(), layer.x.end());
+  if (values.empty() || values.size() > 8) {
+    values.clear();
+    const int first = static_cast<int>(std::floor(std::log10(low)));
+    const int last = static_cast<int>(std::floor(std::log10(high)));
+    const int stride = (last - first) / 6 + 1;  // in decades
+    for (int decade = first; decade <= last; ++decade)
+      for (const int digit : {1, 2, 5})
+        if (digit == 1 ? decade % stride == 0 : high < 100 * low)
+          values.insert(digit * std::pow(10, decade));
+  }
+  const bool plain = low >= 1e-3 && high < 1e6;
+  const auto label = [plain](double v) {
+    const double decade = std::floor(std::log10(v) + 1e-9);
+    return plain || v == 1 ? fmt::format("{:g}", v)
+                           : fmt::format("{:g}e{:.0f}", v / std::pow(10, decade), decade);
+  };
+  std::vector<Tic> tics;
+  for (const double v : values)
+    if (v >= low && v <= high) tics.push_back({v, has_labels ? label(v) : ""});
   // A little wider on both sides, or rounding may drop the label at an end.
-  out += fmt::format("set {}range [{}:{}]\n", axis, number(low * (1 - 1e-6)),
-                     number(high * (1 + 1e-6)));
-  std::vector<double> labels;
-  if (*axis == 'x' && values.size() <= 8)
-    labels.assign(values.begin(), values.end());
-  else if (high < 100 * low)
-    for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10)
-      for (const double v : {decade, 2 * decade, 5 * decade})
-        if (v >= low && v <= high) labels.push_back(v);
-  if (labels.empty()) return out;
-  std::string list;
-  for (const double v : labels) list += (list.empty() ? "" : ", ") + number(v);
-  return out + fmt::format("set {}tics ({})\n", axis, list);
+  return out + set_range(axis, {low * (1 - 1e-6), high * (1 + 1e-6)}) + set_tics(axis, tics);
 }
 
-/// How many lines the legend takes in a panel of this width. gnuplot does not make room for them
-/// by itself.
-int64_t legend_lines(const Panel& panel, int64_t width) {
-  std::vector<std::string> names;
-  for (const PlotLayer& layer : panel.layers()) {
-    if (!layer.name.empty()) names.push_back(layer.name);
-    if (layer.kind == Kind::Path) names.insert(names.end(), {kPathStart, kPathEnd});
-  }
-  int64_t longest = 0;
-  for (const std::string& name : names) longest = std::max<int64_t>(longest, display_width(name));
-  const int64_t per_line = std::max<int64_t>(1, (width - 110) / (54 + 7 * longest));
-  return (std::ssize(names) + per_line - 1) / per_line;
+/// The least 1, 2 or 5 times a power of ten that leaves each label the room it needs.
+double tic_step(const std::string& axis, const Range& range, double pixels) {
+  const double least = range.length() * (axis == "x" ? 62 : 48) / pixels;
+  double step = std::pow(10, std::floor(std::log10(least)));
+  for (const double factor : {2.0, 2.5, 2.0})
+    if (step < least) step *= factor;
+  return step;
+}
+
+/// `exact`: the axis ends where the data end. Otherwise at a label.
+std::string linear_axis(const std::string& axis, Range range, double pixels, bool exact,
+                        bool has_labels) {
+  if (range.empty() || range.length() == 0) return "";
+  const double step = tic_step(axis, range, pixels);
+  if (!exact) range = {step * std::floor(range.low / step), step * std::ceil(range.high / step)};
+  return set_range(axis, range) + fmt::format("set {}tics {}\nset format {} '{}'\n", axis,
+                                              number(step), axis, has_labels ? "%g" : "");
+}
+
+std::string matrix_settings(const PlotLayer& matrix, size_t panel, const Layout& figure) {
+  const auto tics = [](const char* axis, bool has_labels, const std::vector<std::string>& labels,
+                       const char* layout) {
+    std::vector<Tic> out;
+    for (const std::string& label : labels)
+      out.push_back({double(out.size()), has_labels ? label : ""});
+    return set_tics(axis, out, layout);
+  };
+  return fmt::format("set xrange [-0.5:{}.5]\nset yrange [{}.5:-0.5]\n", matrix.grid.nx - 1,
+                     matrix.grid.ny - 1) +
+         "unset grid\nset tics scale 0\n" + (matrix.format.empty() ? "set size ratio -1\n" : "") +
+         tics("x", figure.labels_x(panel), matrix.column_labels,
+              figure.slants_labels ? "rotate by 40 right" : "norotate center") +
+         tics("y", figure.labels_y(panel), matrix.row_labels, "");
+}
+
+/// Margins that put a plot into this rectangle, in pixels from the figure's upper left corner.
+std::string margins(const Layout& layout, double left, double right, double top, double bottom) {
+  return fmt::format(
+      "set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\n"
+      "set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n",
+      left / layout.width, right / layout.width, 1 - top / layout.height,
+      1 - bottom / layout.height);
+}
+
+/// Where the panel is, and which labels and colour bar it draws for others too.
+std::string place(const std::vector<Panel>& panels, size_t p, const Layout& layout) {
+  const Axes& axes = panels[p].axes();
+  const double x = layout.plot_left(p), y = layout.plot_top(p);
+  const double right = x + layout.plot_width, bottom = y + layout.plot_height;
+  std::string out = margins(layout, x, right, y, bottom);
+  out += fmt::format("set title {} offset 0,-0.4\n", quote(axes.title));
+  const auto text = [](bool shown, const std::string& of) { return quote(shown ? of : ""); };
+  out += fmt::format("set ylabel {} offset 1.2,0\n", text(layout.labels_y(p), axes.y));
+  out += fmt::format("set xlabel {} offset 0,0.5\n", text(layout.labels_x(p), axes.x));
+  if (p + 1 < panels.size()) return out + "unset colorbox\n";
+  const double top = layout.plot_top(0);
+  return out + fmt::format(
+                   "set colorbox user origin screen {:.4f}, screen {:.4f} "
+                   "size screen {:.4f}, screen {:.4f}\n",
+                   1 - layout.bar_width / layout.width, 1 - bottom / layout.height,
+                   22 / layout.width, (bottom - top) / layout.height);
 }
 
 /// Title, axes, ranges and palette of a panel.
-std::string panel_settings(const Panel& panel, int64_t width) {
-  const Axes& axes = panel.axes();
+std::string panel_settings(const std::vector<Panel>& panels, size_t p, const Layout& layout) {
+  const Panel& panel = panels[p];
   std::string out =
-      "reset\nset datafile missing 'NaN'\nset border 3 lc rgb '#555555'\n"
-      "set tics nomirror out textcolor rgb '#333333'\n"
-      "set grid back lt 1 lw 1 lc rgb '#E8E8E8'\n"
-      "set key bmargin center horizontal Left reverse samplen 1.5 width 1 textcolor rgb "
-      "'#333333'\n";
-  out += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", quote(axes.title),
-                     quote(axes.x), quote(axes.y));
-  if (const int64_t lines = legend_lines(panel, width); lines > 0)
-    out += fmt::format("set bmargin {}\n", (axes.x.empty() ? 3 : 4.5) + double(lines));
-  if (width < 500) out += "set tics font ',10'\n";  // a larger font lets 1800 and 2000 touch
-  if (axes.log_x) out += log_axis("x", panel);
-  if (axes.log_y) out += log_axis("y", panel);
+      "reset\nset datafile missing 'NaN'\nset border 3 lw 1.5 lc rgb '#555555'\n"
+      "set tics nomirror out scale 0.6 textcolor rgb '#333333'\nset xtics offset 0,0.3\n"
+      "set grid back lt 1 lw 1 lc rgb '#E0E0E0'\nunset key\n" +
+      place(panels, p, layout);
+  const std::vector<Panel> with = layout.shares_axes ? panels : std::vector<Panel>{panel};
+  const bool fills_plane = !panel.layers()[0].grid.values.empty();
+  for (const bool is_x : {true, false}) {
+    const std::string axis = is_x ? "x" : "y";
+    const Range range = extent(axis[0], with);
+    const double pixels = is_x ? layout.plot_width : layout.plot_height;
+    const bool has_labels = is_x ? layout.labels_x(p) : layout.labels_y(p);
+    out += (is_x ? panel.axes().log_x : panel.axes().log_y)
+               ? log_axis(axis, panel, range, has_labels)
+               : linear_axis(axis, range, pixels, is_x || fills_plane, has_labels);
+  }
+  out += linear_axis("cb", layout.colors, layout.plot_height, true, true);
   for (const PlotLayer& layer : panel.layers()) {
     const Grid& grid = layer.grid;
     if (layer.kind == Kind::Heat || layer.kind == Kind::Matrix || layer.kind == Kind::Image)
       out += palette(layer.colors);
-    if (layer.colors == Colors::Diverging) out += symmetric_color_range(grid.values);
-    if (layer.colors == Colors::Chances) out += "set cbrange [0:1]\n";
-    if (layer.kind == Kind::Heat || layer.kind == Kind::Contour)
-      out += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", number(grid.x0),
-                         number(grid.x1), number(grid.y0), number(grid.y1));
     if (layer.kind == Kind::Heat && layer.colors == Colors::Classes) out += "unset colorbox\n";
-    if (layer.kind == Kind::Matrix) out += matrix_settings(layer);
+    if (layer.kind == Kind::Matrix) out += matrix_settings(layer, p, layout);
+    if (layer.kind == Kind::Matrix && !layer.format.empty()) out += "unset colorbox\n";
     if (layer.kind == Kind::Image)
       out += fmt::format("set xrange [0:{}]\nset yrange [{}:0]\nset cbrange [0:*]\n", grid.nx,
                          grid.ny) +
-             "unset tics\nunset border\nunset colorbox\nunset grid\nset size ratio -1\n"
-             "set margins 0.5, 0.5, 0.5, 2.6\nset title font ',9' offset 0,-0.6\n";
+             "unset tics\nunset border\nunset colorbox\nunset grid\nset size ratio -1\n";
   }
   return out;
 }
 
-/// What the plot command says about one layer. `colored_layers` counts those that took a colour.
-std::string plot_clauses(const std::string& block, const PlotLayer& layer, size_t& colored_layers) {
-  const std::string title = layer.name.empty() ? "notitle" : "title " + quote(layer.name);
-  const auto next_color = [&] { return colored_layers++ % kPaletteSize; };
+/// What is drawn of a layer's points: which of them, how, and its name in the legend, if any.
+struct Mark {
+  std::string points, style, name;
+};
+
+/// Of layers that take a colour.
+std::vector<Mark> marks(const PlotLayer& layer, size_t color) {
+  const std::string in_color = fmt::format("lc rgb '{}'", kColors[color]);
+  const std::string shape = fmt::format("with points pt {} ", kShapes[color]);
   switch (layer.kind) {
-    case Kind::Heat:
-    case Kind::Image: return block + " using 1:2:3 with image notitle";
-    case Kind::Contour: return block + "lines using 1:2 with lines lw 1.2 lc rgb '#606060' notitle";
-    case Kind::Matrix:
-      return block +
-             " using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror fillstyle "
-             "solid noborder linecolor palette notitle" +
-             (layer.format.empty()
-                  ? ""
-                  : fmt::format(", {} using 1:2:(sprintf({},$3)):4 with labels font "
-                                "',10' textcolor rgb variable notitle",
-                                block, quote(layer.format)));
-    case Kind::Line:
-      return fmt::format("{} using 1:2 with lines lw 2 lc rgb '{}' {}", block,
-                         kColors[next_color()], title);
-    case Kind::Points: {
-      const size_t color = next_color();
-      return fmt::format(
-          "{0} using 1:2 with points pt {1} ps 0.75 lc rgb '#FFFFFF' notitle, "
-          "{0} using 1:2 with points pt {1} ps 0.5 lc rgb '{2}' {3}",
-          block, kShapes[color], kColors[color], title);
-    }
-    case Kind::Path: {
-      const char* const color = kColors[next_color()];
-      return fmt::format(
-          "{0} using 1:2 with linespoints lw 1.6 pt 7 ps 0.2 lc rgb '{1}' {2}, "
-          "{0} using 1:2 every ::0::0 with points pt 6 ps 1.2 lw 2 lc rgb '{1}' title '{4}', "
-          "{0} using 1:2 every ::{3}::{3} with points pt 3 ps 1.4 lw 2 lc rgb '{1}' title '{5}'",
-          block, color, title, layer.x.size() - 1, kPathStart, kPathEnd);
+    case Kind::Line: return {{"", "with lines lw 3 " + in_color, layer.name}};
+    case Kind::Points:
+      return {{"", shape + "ps 0.75 lc rgb '#FFFFFF'", ""},
+              {"", shape + "ps 0.5 " + in_color, layer.name}};
+    case Kind::Path:
+      return {{"", "with linespoints lw 3 pt 7 ps 0.2 " + in_color, layer.name},
+              {"every ::0::0", "with points pt 6 ps 1.4 lw 3 " + in_color, kPathStart},
+              {fmt::format("every ::{0}::{0}", layer.x.size() - 1),
+               "with points pt 3 ps 1.6 lw 3 " + in_color, kPathEnd}};
+    default: return {};
+  }
+}
+
+/// What the plot command says about the panel's layers, whose data blocks are $p0l0, $p0l1, …
+std::string plot_clauses(const Panel& panel, size_t p) {
+  std::string out;
+  size_t colored_layers = 0;
+  for (size_t l = 0; l < panel.layers().size(); ++l) {
+    const PlotLayer& layer = panel.layers()[l];
+    const std::string block = fmt::format("{}$p{}l{}", l > 0 ? ", " : "", p, l);
+    switch (layer.kind) {
+      case Kind::Heat:
+      case Kind::Image: out += block + " using 1:2:3 with image"; break;
+      case Kind::Contour: out += block + "lines using 1:2 with lines lw 2 lc rgb '#606060'"; break;
+      case Kind::Matrix:
+        out += block +
+               " using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror fillstyle solid "
+               "noborder linecolor palette";
+        if (!layer.format.empty())
+          out += fmt::format(
+              ", $p{}l{} using 1:2:(sprintf({},$3)):4 with labels textcolor rgb "
+              "variable",
+              p, l, quote(layer.format));
+        break;
+      default: {
+        const std::vector<Mark> all = marks(layer, colored_layers++ % kPaletteSize);
+        for (size_t m = 0; m < all.size(); ++m)
+          out += fmt::format("{} {} using 1:2 {}", m == 0 ? block : fmt::format(", $p{}l{}", p, l),
+                             all[m].points, all[m].style);
+      }
     }
   }
-  return "";
+  return out;
+}
+
+/// The legend of a panel, as a plot that shows nothing else. In a plot of its own it may be wider
+/// than the panel.
+std::string legend_plot(const Panel& panel, const Layout& layout, double left, double right,
+                        double bottom) {
+  if (layout.legend_height == 0) return "";
+  std::string entries;
+  size_t colored_layers = 0;
+  for (const PlotLayer& layer : panel.layers()) {
+    if (layer.x.empty() && !layer.grid.values.empty()) continue;
+    for (const Mark& mark : marks(layer, colored_layers++ % kPaletteSize))
+      if (!mark.name.empty())
+        entries += fmt::format(", keyentry {} title {}", mark.style, quote(mark.name));
+  }
+  return "reset\n" + margins(layout, left, right, bottom - layout.legend_height, bottom) +
+         "unset border\nunset tics\nset xrange [0:1]\nset yrange [0:1]\n"
+         "set key inside center center horizontal Left reverse samplen 1.5 width 1 "
+         "textcolor rgb '#333333'\nplot 2 notitle" +
+         entries + "\n";
 }
 
 }  // namespace
 
 std::string gnuplot_script(const std::vector<Panel>& panels, int columns) {
-  Size cell{0, 0};  // every panel gets the space that the largest needs
+  const Layout layout(panels, columns);
   std::string blocks, plots;
   for (size_t p = 0; p < panels.size(); ++p) {
-    const Size size = size_in_pixels(panels[p], panels.size() == 1);
-    cell = {std::max(cell.width, size.width), std::max(cell.height, size.height)};
-    std::string plot;
-    size_t colored_layers = 0;
     for (size_t l = 0; l < panels[p].layers().size(); ++l) {
       const PlotLayer& layer = panels[p].layers()[l];
       const std::string block = fmt::format("$p{}l{}", p, l);
       blocks += data_block(block, layer);
       if (layer.kind == Kind::Contour) blocks += contour_block(block, layer);
-      plot += (l > 0 ? ", " : "plot ") + plot_clauses(block, layer, colored_layers);
     }
-    plots += panel_settings(panels[p], size.width) + plot + "\n";
+    plots += panel_settings(panels, p, layout) + "plot " + plot_clauses(panels[p], p) + "\n";
+    if (!layout.shares_legend) {
+      const double left = layout.plot_left(p), bottom = layout.plot_top(p) + layout.plot_height;
+      plots += legend_plot(panels[p], layout, left - layout.left, left + layout.plot_width,
+                           bottom + layout.bottom + layout.legend_height);
+    }
   }
-  const auto rows = (static_cast<int64_t>(panels.size()) + columns - 1) / columns;
-  const std::string head = fmt::format(
-      "set terminal svg size {},{} noenhanced font 'sans-serif,12' background 'white'\n",
-      cell.width * columns, cell.height * rows);
-  if (panels.size() == 1) return blocks + head + plots;
-  return blocks + head + fmt::format("set multiplot layout {},{}\n", rows, columns) + plots +
-         "unset multiplot\n";
+  if (layout.shares_legend)
+    plots += legend_plot(panels[0], layout, 0, layout.width, layout.height - 4);
+  return blocks +
+         fmt::format(
+             "set terminal svg size {:.0f},{:.0f} noenhanced font 'sans-serif,{}' "
+             "background 'white'\nset multiplot\n",
+             layout.width, layout.height, kFont) +
+         plots + "unset multiplot\n";
 }
 
 }  // namespace gradus::support
