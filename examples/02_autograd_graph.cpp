@@ -12,10 +12,12 @@
 // This is reverse mode, or backpropagation: a single walk gives the gradient of g for *every*
 // node, at about the cost of computing g, whether there are two inputs or a billion weights.
 //
-// Look at:  the arrows that leave c1 and a, and the contributions that add up to their gradients;
-//           the two relus: which of them passes a gradient on?
-// Try next: --step, one node at a time. --b -5: which relus are off now? Change the expression, and
-//           predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is our walk_back().
+// Look at:  the picture, graph.svg: on each arrow its ∂v/∂u, in each box the gradient. Take a box and
+//           add up, over its arrows, what is on the arrow times the gradient at its tip. Do c1 and
+//           a, where several arrows begin. The two relus: which of them passes a gradient on?
+// Try next: `--step`, one node at a time. `--b -5`: which relus are off now? Change the expression,
+//           and predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is our
+//           walk_back().
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -38,10 +40,14 @@ namespace {
 
 /// What we want to know about a node: the library keeps neither its name nor its value.
 struct Entry {
+  struct Use {
+    std::string user;            // the node that used it
+    double local, contribution;  // ∂user/∂this; ∂g/∂user times that
+  };
   std::string name, formula;
   Tensor value;
   double gradient = 0;
-  std::vector<std::pair<std::string, double>> contributions = {};  // via which node, how much
+  std::vector<Use> uses = {};
 };
 
 class Notes {
@@ -139,7 +145,7 @@ void walk_back(Notes& notes, const Tensor& g, bool print_steps, Rule rule = Rule
       Entry& input = notes.at(edge.node.get(), edge.leaf);
       const double passed = here.gradient * locals[i];
       input.gradient = rule == Rule::Add ? input.gradient + passed : passed;
-      input.contributions.emplace_back(here.name, passed);
+      input.uses.push_back({here.name, locals[i], passed});
       if (edge.node) queue[edge.node->sequence] = edge.node.get();
       if (print_steps)
         fmt::print("         ∂g/∂{:<2} += {:.6g} · {:.6g}  →  {:.6g}\n", input.name, here.gradient,
@@ -153,33 +159,45 @@ void walk_back(Notes& notes, const Tensor& g, bool print_steps, Rule rule = Rule
 void show_sums(const Notes& notes) {
   fmt::print("\nWhere paths meet, gradients add\n");
   for (const Entry& entry : notes.entries) {
-    if (entry.contributions.size() < 2) continue;
+    if (entry.uses.size() < 2) continue;
     std::string sum;
-    for (const auto& [user, amount] : entry.contributions)
-      sum += fmt::format("{:+.4f} via {}, ", amount, user);
+    for (const Entry::Use& use : entry.uses)
+      sum += fmt::format("{:+.4f} via {}, ", use.contribution, use.user);
     fmt::print("  ∂g/∂{:<2} {:9.4f} = {}\n", entry.name, entry.gradient,
                sum.substr(0, sum.size() - 2));
   }
 }
 
-void show_nodes(const Example& app, const Notes& notes, const Tensor& g) {
+/// The graph in Graphviz's language: a box per node, and on each arrow its local derivative.
+std::string drawing(const Notes& notes) {
+  std::string dot =
+      "digraph {\n  ranksep=0.25; nodesep=0.15;\n"
+      "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=\"sans-serif\", "
+      "fontsize=22, height=0, margin=\"0.1,0.04\"];\n"
+      "  edge [fontname=\"sans-serif\", fontsize=20, fontcolor=\"#D55E00\"];\n";
+  for (const Entry& e : notes.entries) {
+    dot += fmt::format("  {0} [label=\"{0} = {1}{2:.4g}\\n∂g/∂{0} = {3:.4g}\"{4}];\n", e.name,
+                       e.formula.empty() ? "" : e.formula + " = ", e.value.item(), e.gradient,
+                       e.formula.empty() ? ", fillcolor=\"#CFEBE2\"" : "");
+    for (const Entry::Use& use : e.uses)
+      dot += fmt::format("  {} -> {} [label=\" {:.3g}\"];\n", e.name, use.user, use.local);
+  }
+  return dot + "}\n";
+}
+
+void show_nodes(const Example& app, const Notes& notes) {
   const std::vector<std::string> header = {"node", "formula", "value", "gradient"};
   Table table(header);
   std::vector<std::vector<std::string>> csv_rows;
-  std::vector<std::pair<std::string, Tensor>> labels;  // of the drawn nodes
   for (const Entry& e : notes.entries) {
     const double value = e.value.item();
     table.row({e.name, e.formula, fmt::format("{:.4f}", value), fmt::format("{:.4f}", e.gradient)});
     csv_rows.push_back(
         {e.name, e.formula, fmt::format("{:.9g}", value), fmt::format("{:.9g}", e.gradient)});
-    labels.emplace_back(fmt::format("{0} = {1:.6g},  ∂g/∂{0} = {2:.6g}", e.name, value, e.gradient),
-                        e.value);
   }
   fmt::print("\n{}\n", table.text());
   write_csv(app.out("nodes.csv"), header, csv_rows);
-  std::string dot = graph_dot(g, labels);
-  dot.insert(dot.rfind('}'), "rankdir=TB; ranksep=0.2; nodesep=0.2;");  // top down fits a screen
-  save_graph(app.out("graph"), dot);
+  save_graph(app.out("graph"), drawing(notes));
 }
 
 /// ∂g/∂a and ∂g/∂b without a graph: nudge an input and watch the output, two runs per input.
@@ -208,7 +226,7 @@ int lesson(Example& app) {
              notes.entries.size() - 2, a, b, g.item());
   if (step) fmt::print("\nback, from the newest node to the oldest\n");
   walk_back(notes, g, step);
-  show_nodes(app, notes, g);
+  show_nodes(app, notes);
   show_sums(notes);
 
   Notes wrong;  // a fresh graph for the mistake
