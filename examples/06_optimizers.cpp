@@ -10,13 +10,19 @@
 //
 // Rosenbrock's function (1960), (1-x)² + 100 (y-x²)², is a curved valley with steep walls and a
 // flat floor. The gradient points across it, but the minimum (1, 1) lies along it. The loss of a
-// network is like that in a million dimensions. A schedule changes η during training: large steps
-// to get somewhere, then small steps to settle.
+// network is like that in a million dimensions.
+//
+// Mini-batches make the gradient noisy. With a large rate the weights never settle; with a small
+// one they do not get far. A schedule has both, one after the other. It may begin with a rate that
+// would be too large to stay at (--peak).
 //
 // Look at:  SGD, which drops to the floor of the valley and then crawls; momentum, which overshoots
-//           and swings; AdamW, which stops short of (1, 1): why? The last tenth of the schedules.
-// Try next: --scale 2.5 multiplies all rates: who survives? --scale 0.2: who suffers most?
-//           --steps 20000. Write an optimizer of your own, and add it to contenders().
+//           and swings; AdamW, which stops short of (1, 1): why? Adam at two constant rates and
+//           under three schedules: which end is lower, and which fell faster at first?
+// Try next: `--scale 2.5` multiplies all rates: who survives? `--scale 0.2`: who suffers most?
+//           `--sgd 0.2`: was SGD slow, or was its rate small? `--peak 0.002`: what is left of the
+//           schedules' lead? `--batch 8`, where there is more noise? `--steps 20000`. Write an
+//           optimizer of your own, and add it to contenders().
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,23 +50,24 @@ namespace {
 using Params = std::vector<Tensor>;
 
 struct Contender {
-  std::string name;
+  std::string name, option;
   double rosenbrock_rate, network_rate;
   std::function<std::unique_ptr<Optimizer>(Params, double lr)> make;
 };
 
-/// The settings are those of tests/golden/rosenbrock.py.
+/// What is done on Rosenbrock's function is what tests/golden/rosenbrock.py did with PyTorch.
 std::vector<Contender> contenders() {
   const auto sgd = [](SgdOptions options) {
     return [=](Params p, double lr) { return std::make_unique<SGD>(p, lr, options); };
   };
-  return {{"SGD", 5e-4, 0.02, sgd({})},
-          {"momentum", 5e-4, 0.02, sgd({.momentum = 0.9})},
-          {"Nesterov", 5e-4, 0.02, sgd({.momentum = 0.9, .nesterov = true})},
-          {"RMSprop", 0.01, 0.001,
+  return {{"SGD", "--sgd", 5e-4, 0.02, sgd({})},
+          {"momentum", "--momentum", 5e-4, 0.02, sgd({.momentum = 0.9})},
+          {"Nesterov", "--nesterov", 5e-4, 0.02, sgd({.momentum = 0.9, .nesterov = true})},
+          {"RMSprop", "--rmsprop", 0.01, 0.001,
            [](Params p, double lr) { return std::make_unique<RMSprop>(p, lr); }},
-          {"Adam", 0.05, 0.002, [](Params p, double lr) { return std::make_unique<Adam>(p, lr); }},
-          {"AdamW", 0.05, 0.002, [](Params p, double lr) {
+          {"Adam", "--adam", 0.05, 0.002,
+           [](Params p, double lr) { return std::make_unique<Adam>(p, lr); }},
+          {"AdamW", "--adamw", 0.05, 0.002, [](Params p, double lr) {
              return std::make_unique<AdamW>(p, lr, AdamOptions{.weight_decay = 0.1});
            }}};
 }
@@ -112,12 +119,13 @@ Panel draw_map(const Path& path, std::string title) {
       .points("minimum", {1}, {1});
 }
 
-void show_rosenbrock(Example& app, int64_t steps, double scale) {
+void show_rosenbrock(Example& app, const std::vector<Contender>& contenders, int64_t steps,
+                     double scale) {
   Table table({"optimizer", "rate", "f after 10", fmt::format("after {}", steps), "x", "y"});
   std::vector<Panel> maps;
   Panel curves({.title = "In the valley", .x = "step", .y = "f", .log_x = true, .log_y = true});
   std::vector<double> last_f;
-  for (const Contender& c : contenders()) {
+  for (const Contender& c : contenders) {
     const double difference = difference_from_pytorch(c);
     app.verdict(difference <= 1e-6,
                 fmt::format("{}: ten steps equal PyTorch's: {:.1e} <= 1e-6", c.name, difference));
@@ -205,26 +213,27 @@ std::vector<Result> compare(const Task& task, const char* what, const std::vecto
   return results;
 }
 
-void show_network(Example& app, const Task& task, double scale) {
+void show_network(Example& app, const std::vector<Contender>& contenders, const Task& task) {
   std::vector<Setup> setups;
-  for (const Contender& c : contenders())
-    setups.push_back({c.name, c, ConstantLr{.peak = scale * c.network_rate}});
+  for (const Contender& c : contenders)
+    setups.push_back({c.name, c, ConstantLr{.peak = c.network_rate}});
   Panel panel({.title = "Six optimizers", .x = "step", .y = "cross-entropy", .log_x = true});
   double worst = 1;
   for (const Result& result : compare(task, "optimizer", setups, panel))
     worst = std::min(worst, result.test_accuracy);
   save_plot(app.out("network"), {panel});
-  if (scale == 1)
-    app.verdict(worst > 0.7, fmt::format("all six learn: the worst is right on {:.4f}", worst));
+  const double target = app.fast() ? 0.85 : 0.75;  // --fast has easier pictures
+  app.verdict(worst >= target,
+              fmt::format("all six learn: the worst is right on {:.4f} >= {:.2f}", worst, target),
+              "0.75 on the clothes");
 }
 
-/// Small batches make noisy gradients. If the rate stays large, the weights never settle.
-void show_schedules(Example& app, const Task& task, double scale) {
-  const Contender adam = contenders()[4];
-  const double peak = 10 * scale * adam.network_rate;
+/// Adam at its usual rate, at `peak`, and under schedules that begin at `peak`.
+void show_schedules(Example& app, const Contender& adam, const Task& task, double peak) {
   const int64_t n = task.steps, warmup = n / 20, quarter = std::max<int64_t>(1, n / 4);
   const std::vector<Setup> setups = {
-      {"constant", adam, ConstantLr{.peak = peak}},
+      {"usual rate", adam, ConstantLr{.peak = adam.network_rate}},
+      {"peak rate", adam, ConstantLr{.peak = peak}},
       {"stairs", adam, StepLr{.peak = peak, .factor = 0.3, .every = quarter}},
       {"linear", adam, LinearLr{.peak = peak, .warmup = warmup, .total = n}},
       {"cosine", adam, CosineLr{.peak = peak, .warmup = warmup, .total = n}}};
@@ -237,26 +246,34 @@ void show_schedules(Example& app, const Task& task, double scale) {
   }
   const std::vector<Result> results = compare(task, "schedule", setups, losses);
   save_plot(app.out("schedules"), {rates, losses});
-  const double constant = results[0].final_loss, cosine = results[3].final_loss;
-  if (scale == 1)
-    app.verdict(cosine < constant,
-                fmt::format("cosine ends below constant: {:.4f} < {:.4f}", cosine, constant));
+  const double constant = std::min(results[0].final_loss, results[1].final_loss);
+  const double cosine = results.back().final_loss;
+  app.verdict(
+      cosine < constant,
+      fmt::format("cosine ends below both constant rates: {:.4f} < {:.4f}", cosine, constant));
 }
 
 int lesson(Example& app) {
-  int64_t steps = 1000, network_steps = 2000;
-  double scale = 1;
+  int64_t steps = 1000, network_steps = 2000, batch = 64;
+  double scale = 1, peak = 0.01;
+  std::vector<Contender> all = contenders();
   app.option("--steps", steps, "steps on Rosenbrock's function", {.min = 10});
   app.option("--network-steps", network_steps, "steps of each network", {.fast = 900, .min = 1});
+  app.option("--batch", batch, "pictures per step", {.fast = 8, .min = 1});
   app.option("--scale", scale, "factor for every learning rate", {.min = 0});
+  for (Contender& c : all)
+    app.option(c.option, c.network_rate, "rate of " + c.name + " for the network", {.min = 0});
+  app.option("--peak", peak, "where the schedules begin", {.fast = 0.02, .min = 0});
   app.parse();
 
-  show_rosenbrock(app, steps, scale);
+  show_rosenbrock(app, all, steps, scale);
   const Split data = app.fast() ? split_by_class(digits(), 0.2, app.seed()) : pictures(app.seed());
   fmt::print("the network: {} pictures of {} × {} to learn from, {} held out\n", data.train.size(),
              data.train.x.size(2), data.train.x.size(3), data.test.size());
-  show_network(app, {data, network_steps, 64, app.seed()}, scale);
-  show_schedules(app, {data, network_steps, 8, app.seed()}, scale);
+  for (Contender& c : all) c.network_rate *= scale;
+  const Task task{data, network_steps, batch, app.seed()};
+  show_network(app, all, task);
+  show_schedules(app, all[4], task, scale * peak);
   return app.finish();
 }
 
