@@ -18,7 +18,8 @@
 //           million times higher; the cases that gradcheck cannot judge; the weak checks, one for
 //           each wrong derivative, that see nothing.
 // Try next: plant a mistake of your own in find_planted(). Check an op of your own; softsign is the
-//           pattern. --step 1e-1 and 1e-12: the verdicts stay the same. Why? (differences.h)
+//           pattern. `--step 1e-1` and `--step 1e-12`: the verdicts stay the same. Why? See
+//           autograd/differences.h.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,6 +56,14 @@ Function binary(Tensor (*f)(const Tensor&, const Tensor&)) {
 Tensor wave(const Tensor& x) { return exp(x) * sin(x); }
 Tensor wave_slope(const Tensor& x) { return exp(x) * (sin(x) + cos(x)); }
 
+/// As people write it, and the picture's axes: 6e-6, not 6e-06.
+std::string scientific(double v, int digits) {
+  std::string text = fmt::format("{:.{}e}", v, digits);
+  const size_t sign = text.find('e') + 1;
+  while (text[sign + 1] == '0' && sign + 2 < text.size()) text.erase(sign + 1, 1);
+  return text;
+}
+
 struct Curve {
   std::string name;
   std::vector<double> error = {};  // of each step
@@ -89,8 +98,8 @@ void show_steps(Example& app) {
                .log_y = true});
   Table table({"difference", "best step", "its error", "error at 1e-1", "at 1e-2"});
   for (const Curve& c : {forward, central, in_float}) {
-    table.row({c.name, fmt::format("{:.0e}", c.best_step), fmt::format("{:.1e}", c.least_error),
-               fmt::format("{:.1e}", c.error[0]), fmt::format("{:.1e}", c.error[4])});
+    table.row({c.name, scientific(c.best_step, 0), scientific(c.least_error, 1),
+               scientific(c.error[0], 1), scientific(c.error[4], 1)});
     panel.line(c.name, steps, c.error);
   }
   fmt::print("\nThe step: too large is wrong, too small is noise\n{}", table.text());
@@ -154,8 +163,8 @@ void show_ops(Example& app, const GradcheckOptions& options) {
   for (const Case& op : ops) {
     const GradcheckResult first = gradcheck(op.f, op.inputs, options);
     const GradcheckResult second = gradgradcheck(op.f, op.inputs, options);
-    table.row({op.name, std::to_string(first.checked), fmt::format("{:.1e}", first.worst_error),
-               fmt::format("{:.1e}", second.worst_error)});
+    table.row({op.name, std::to_string(first.checked), scientific(first.worst_error, 1),
+               scientific(second.worst_error, 1)});
     passed += first.ok && second.ok;
     for (const auto& result : {first, second})
       if (!result.ok) fmt::print("  {}: {}\n", op.name, result.message);

@@ -10,6 +10,12 @@
 // about equally likely, and L = ln 10. If the first loss is far from that, there is a bug: no check
 // is cheaper.
 //
+// cross_entropy() is one op and not a softmax followed by a logarithm. In float32, e^z is infinite
+// from z = 89 on, and a p_t below 1e-45 is 0, whose logarithm is -∞: just where the network is most
+// wrong there would be no gradient. Put together, nothing overflows (log-sum-exp, m = max z):
+//
+//   L = ln Σ_j e^{z_j} - z_t = m + ln Σ_j e^{z_j - m} - z_t
+//
 // - Mini-batches: the gradient of 128 pictures points roughly where the gradient of all 55,000
 //   would, for a four-hundredth of the work. Each epoch visits all of them once, in a new order.
 // - Dropout: during training each hidden unit is silenced with probability q, and the others are
@@ -23,9 +29,8 @@
 //
 // Look at:  where the two loss curves part; which clothes are mistaken for which (shirts!); the
 //           worst mistakes: would you have done better?
-// Try next: --dropout 0 --l2 0 --epochs 30: the curves part for good. --hidden 16. --batch 4096.
-//           --rate 0.1. Then go on to 06 for the optimizers. A network that knows what a picture
-//           is will follow in 07.
+// Try next: `--dropout 0 --l2 0 --epochs 30`: the curves part for good. `--hidden 16`. `--batch 4096`.
+//           `--rate 0.1`. `--digits`: 8 × 8 pixels are enough. Then go on to 06 for the optimizers.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -164,6 +169,13 @@ void show_confusions(const Confusion& confusion) {
                mistakes[i].count);
 }
 
+/// The loss where the network is very wrong, as one op and as two.
+void show_log_sum_exp() {
+  const Tensor z = tensor<float>({0, 200}, {1, 2}), t = tensor<int64_t>({0});  // p_t = e^-200
+  fmt::print("z = (0, 200), t = 0: -ln softmax(z)_t = {}, cross_entropy = {}\n",
+             -log(select(softmax(z), 1, 0)).item(), cross_entropy(z, t).item());
+}
+
 int lesson(Example& app) {
   Settings s;
   int64_t hidden = 256, max_rows = 60000;
@@ -191,8 +203,9 @@ int lesson(Example& app) {
              training.size(), height, width, validation.size(), data.test.size());
 
   Classifier model(height * width, hidden, classes, dropout);
-  fmt::print("{}untrained: loss {:.4f}; ln {} = {:.4f}\n\n", model.summary(),
+  fmt::print("{}untrained: loss {:.4f}; ln {} = {:.4f}\n", model.summary(),
              evaluate(model, validation).loss, classes, std::log(classes));
+  show_log_sum_exp();
   const Curves curves = train(model, training, validation, s, app.seed());
   const Scores test = evaluate(model, data.test);
   const Confusion confusion(training.classes, test.truth, test.predicted);
@@ -213,9 +226,11 @@ int lesson(Example& app) {
   const std::vector<Panel> worst = worst_mistakes(data.test, test, 10);
   if (!worst.empty()) save_plot(app.out("mistakes"), worst, 5);
 
-  const double target = app.fast() ? 0.80 : 0.88;
+  const double full_target = training.classes[0] == "0" ? 0.93 : 0.88;
+  const double target = full_target - (app.fast() ? 0.08 : 0);
   app.verdict(test.accuracy >= target,
-              fmt::format("test accuracy {:.4f} >= {:.2f}", test.accuracy, target));
+              fmt::format("test accuracy {:.4f} >= {:.2f}", test.accuracy, target),
+              fmt::format("{:.2f}", full_target));
   return app.finish();
 }
 

@@ -8,6 +8,11 @@
 //
 //   q, k, v = x Wq, x Wk, x Wv        w = softmax(q kᵀ / √D + mask)        y = w v
 //
+// Why √D? A score q·k is a sum of D products. If the entries of q and k are independent, with mean 0
+// and variance 1, so are the products, and the variance of their sum is D. A softmax of numbers
+// around ±√D is nearly 1 for the largest, 0 for all others, and so is flat: no gradient. Divided by
+// √D, scores have variance 1 for every D.
+//
 // w (T, T) says who looks at whom. It depends on the data, and no fixed weight matrix can do that.
 // The mask is -∞ where t must not look: at padding or, in causal attention, at the future. One head
 // can look at one place only, so several heads work side by side, each on a slice of the vector.
@@ -17,9 +22,9 @@
 // Look at:  the heat map: the weights learn the anti-diagonal, which is the reversal itself. With
 //           the causal mask only its lower half is visible: there the model is right, and above it
 //           guesses.
-// Try next: --heads 4: do they share the work, or do it four times? --length 24. --channels 8: is
-//           that too small, or is --steps too low? Leave the positions out of embed(): what is left
-//           of the map, and how many tokens are still right?
+// Try next: `--heads 4`: do they share the work, or do it four times? `--length 24`. `--channels 8`:
+//           is that too small, or does it need `--channels 8 --steps 2000`? Leave the positions out
+//           of embed(): what is left of the map, and how many tokens are still right?
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -187,6 +192,26 @@ void check_layer(Example& app, const Settings& s) {
                   change, change_from_none));
 }
 
+/// Random queries, each with twelve keys: how large are the scores, and the largest weight?
+void show_scale(Example& app) {
+  Table table({"D", "spread of q·k", "largest weight", "of q·k / √D", "largest weight"});
+  const auto spread = [](const Tensor& x) { return std::sqrt(var(x).item()); };
+  const auto largest = [](const Tensor& x) { return mean(max(softmax(x), {1})).item(); };
+  double worst = 0;
+  for (const int64_t d : {4, 16, 64, 256}) {
+    const Tensor q = randn({1000, d, 1}), k = randn({1000, 12, d});
+    const Tensor scores = reshape(matmul(k, q), {1000, 12});
+    const Tensor scaled = scores / std::sqrt(static_cast<double>(d));
+    table.row({std::to_string(d), fmt::format("{:.2f}", spread(scores)),
+               fmt::format("{:.2f}", largest(scores)), fmt::format("{:.2f}", spread(scaled)),
+               fmt::format("{:.2f}", largest(scaled))});
+    worst = std::max(worst, std::abs(spread(scaled) - 1));
+  }
+  fmt::print("\nWhy √D: the standard deviation of scores, and the softmax of twelve\n{}\n",
+             table.text());
+  app.verdict(worst < 0.1, fmt::format("the spread of q·k / √D is near 1: off by {:.2f}", worst));
+}
+
 int lesson(Example& app) {
   Settings s;
   app.option("--length", s.length, "tokens per sequence; even", {.min = 2, .max = 64});
@@ -202,6 +227,7 @@ int lesson(Example& app) {
                     "one",
                     s.length);
 
+  show_scale(app);
   check_layer(app, s);
   const std::vector<Result> results = {train("attention", Attention::Full, s, app.seed()),
                                        train("causal attention", Attention::Causal, s, app.seed()),
