@@ -108,6 +108,24 @@ expect 1 'native.cu:4: instead of  .*  write  SHARED\(float, tile, \[32\]\[33\]\
   "shared memory of nvcc"
 expect 1 'native.cu:10: instead of  k<<<...>>>  write  launch<k>\(\{1, 32, 128\}, ...\)' \
   "a launch of nvcc"
+# The program of the emulator's page, and what the page says that it prints.
+page=cuda/emulator/README.md
+mkdir "$work/page"
+awk '/^```/ { on = /cpp/; next } on' "$page" >"$work/page/shift.cu"
+shown=$(tr -s ' \n' ' ' <"$page") # as one line, however it is broken
+for order in forward reverse random; do
+  run page/shift.cu PLAIN=1 GRADUS_CUDA_SCHEDULE=$order
+  expect 0 '^0 ' "the page's program, $order"
+  [[ $shown == *"SCHEDULE=$order make run FILE=shift.cu PLAIN=1 ${said% } "* ]] ||
+    { echo "$page: $order, its program prints $said"; failed=1; }
+done
+for checks in PLAIN=1 PLAIN=; do
+  run page/shift.cu $checks GRADUS_CUDA_REPLAY=1
+  expect 0 '^simt: ' "the page's program, replayed with $checks"
+  [[ $shown == *"$(grep '^simt: ' <<<"$said" | head -n 1)"* ]] ||
+    { echo "$page: with $checks and replay, its program prints $said"; failed=1; }
+done
+
 run nothing.cu
 expect 2 'there is no file' "a file that is not there"
 
