@@ -21,8 +21,8 @@
 //           would hide those that were missed; the boundary.
 // Try next: `--seed 2` and `--seed 3`: how much do twenty splits differ, and how little does their
 //           mean move? (171 held-out rows are few.)
-//           `--rate 30`: steps that are too long jump across the valley. Which target is missed, and
-//           what does the loss curve show?
+//           `--rate 30`: steps that are too long jump across the valley. Which targets are missed,
+//           and what does the loss curve show?
 //           `--l2 0.3`: smaller weights. `--test 0.9`: only 57 rows to learn from.
 //           `--blobs --distance 1`: two clouds that overlap. What is the best any line can do?
 #include <fmt/format.h>
@@ -66,8 +66,8 @@ struct Model {
   Tensor probability(const Tensor& x) const { return sigmoid(logits(x)); }
 };
 
-/// Binary cross-entropy. ln(1 + e^z) - y z is -y ln p - (1-y) ln(1-p) with p = σ(z) put in. It never
-/// takes the logarithm of 0.
+/// Binary cross-entropy. With p = σ(z) put in, -y ln p - (1-y) ln(1-p) is ln(1 + e^z) - y z, which
+/// never takes the logarithm of 0.
 Tensor loss_of(const Tensor& z, const Tensor& y) { return mean(softplus(z) - y * z); }
 
 /// The formulas at the top.

@@ -12,9 +12,9 @@
 // This is reverse mode, or backpropagation: a single walk gives the gradient of g for *every*
 // node, at about the cost of computing g, whether there are two inputs or a billion weights.
 //
-// Look at:  the picture, graph.svg: on each arrow its ∂v/∂u, in each box the gradient. Take a box and
-//           add up, over its arrows, what is on the arrow times the gradient at its tip. Do c1 and
-//           a, where several arrows begin. The two relus: which of them passes a gradient on?
+// Look at:  the picture, graph.svg: on each arrow its ∂v/∂u, in each box the gradient. Take a box
+//           and add up, over its arrows, what is on the arrow times the gradient at its tip; first
+//           c1, then a. The two relus: which of them passes a gradient on?
 // Try next: `--step`, one node at a time. `--b -5`: which relus are off now? Change the expression,
 //           and predict ∂g/∂a before you run it. Then read autograd/engine.cpp: it is our
 //           walk_back().

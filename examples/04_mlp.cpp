@@ -21,8 +21,8 @@
 //           pictures: when does the plane begin to curl? The loss curves: which f stays longest on
 //           the plateau where the loss is about 1, and why? (Below 0.01 their order depends on the
 //           seed.)
-// Try next: `--activation none`: a single layer after all. `--init zeros`. `--init large`: it learns
-//           the points by heart, and its accuracy on new points falls. `--hidden 2`.
+// Try next: `--activation none`: a single layer after all. `--init zeros`. `--hidden 2`.
+//           `--init large`: it learns the points by heart, and its accuracy on new points falls.
 //           `--noise 0.1`: what does it learn that is not there?
 //           `--turns 2.5 --layers 1`, and then `--turns 2.5 --layers 4`.
 #include <fmt/format.h>

@@ -29,8 +29,9 @@
 //
 // Look at:  where the two loss curves part; which clothes are mistaken for which (shirts!); the
 //           worst mistakes: would you have done better?
-// Try next: `--dropout 0 --l2 0 --epochs 30`: the curves part for good. `--hidden 16`. `--batch 4096`.
-//           `--rate 0.1`. `--digits`: 8 × 8 pixels are enough. Then go on to 06 for the optimizers.
+// Try next: `--dropout 0 --l2 0 --epochs 30`: the curves part for good. `--hidden 16`.
+//           `--batch 4096`. `--rate 0.1`. `--digits`: 8 × 8 pixels are enough. Then go on to 06 for
+//           the optimizers.
 #include <fmt/format.h>
 
 #include <algorithm>

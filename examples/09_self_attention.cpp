@@ -8,10 +8,10 @@
 //
 //   q, k, v = x Wq, x Wk, x Wv        w = softmax(q kᵀ / √D + mask)        y = w v
 //
-// Why √D? A score q·k is a sum of D products. If the entries of q and k are independent, with mean 0
-// and variance 1, so are the products, and the variance of their sum is D. A softmax of numbers
-// around ±√D is nearly 1 for the largest, 0 for all others, and so is flat: no gradient. Divided by
-// √D, scores have variance 1 for every D.
+// Why √D? A score q·k is a sum of D products. If the entries of q and k are independent, with mean
+// 0 and variance 1, so are the products, and the variance of their sum is D. A softmax of numbers
+// around ±√D is nearly 1 for the largest and 0 for all others, where it is flat: no gradient.
+// Divided by √D, scores have variance 1 for every D.
 //
 // w (T, T) says who looks at whom. It depends on the data, and no fixed weight matrix can do that.
 // The mask is -∞ where t must not look: at padding or, in causal attention, at the future. One head
@@ -22,9 +22,9 @@
 // Look at:  the heat map: the weights learn the anti-diagonal, which is the reversal itself. With
 //           the causal mask only its lower half is visible: there the model is right, and above it
 //           guesses.
-// Try next: `--heads 4`: do they share the work, or do it four times? `--length 24`. `--channels 8`:
-//           is that too small, or does it need `--channels 8 --steps 2000`? Leave the positions out
-//           of embed(): what is left of the map, and how many tokens are still right?
+// Try next: `--heads 4`: do they share the work, or do it four times? `--length 24`.
+//           `--channels 8`: is that too small, or does it need `--channels 8 --steps 2000`? Leave
+//           the positions out of embed(): what is left of the map, and how many tokens are right?
 #include <fmt/format.h>
 
 #include <algorithm>

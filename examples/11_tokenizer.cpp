@@ -18,9 +18,9 @@
 // Look at:  the first merges: which letters does the language put together? The Chinese sample,
 //           under a tokenizer trained without Chinese and under one trained with it. What English
 //           pays for that.
-// Try next: `--text examples/11_tokenizer.cpp`, the source of a program, and then a text in your own
-//           language. `--vocab 300` and `--vocab 8000`. `--sample "your name"`. Where would you cut
-//           "unhappiness", and where does it?
+// Try next: `--text examples/11_tokenizer.cpp`, the source of a program, and then a text in your
+//           own language. `--vocab 300` and `--vocab 8000`. `--sample "your name"`. Where would you
+//           cut "unhappiness", and where does it?
 #include <fmt/format.h>
 #include <unistd.h>
 

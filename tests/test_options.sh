@@ -50,6 +50,12 @@ moved/build/bin/01_logistic_regression --fast >moved.log 2>&1
 grep -qF "$place/moved/examples/data/breast_cancer.csv" moved.log ||
   { cat moved.log; complain "a tree that was moved does not find its own data"; }
 
+# Ctrl-C in a program that saves nothing on the way.
+timeout --preserve-status -s INT 2 "${program%/*}/01_logistic_regression" --steps 1e9 \
+  --out stopped >stopped.log 2>&1
+[[ $? -eq 130 && $(tail -n 1 stopped.log) == "stopped; nothing is saved but "* ]] ||
+  { cat stopped.log; complain "after Ctrl-C it does not say that nothing is saved"; }
+
 touch file
 refuses file
 refuses file/below

@@ -91,8 +91,8 @@ bool TrainingRun::next() {
   const bool stop = signals_->asked();
   if (due_ || stop) save();
   if (stop) {
-    bar_->print(fmt::format("stopped and saved at step {}, in {}; {}", step_, file_.string(),
-                            plan_.go_on));
+    bar_->print(
+        fmt::format("stopped and saved at step {}, in {}; {}", step_, file_.string(), plan_.go_on));
     signals_->leave();
   }
   const bool enough = due_ && plan_.stop_after > 0 && step_ >= plan_.stop_after;
