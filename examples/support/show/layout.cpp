@@ -11,8 +11,8 @@ using Kind = PlotLayer::Kind;
 
 constexpr double kGap = 20;        // around everything
 constexpr double kBarWidth = 105;  // with its numbers
-constexpr double kCell = 28;       // the least size of a matrix's cell
-constexpr int kTickLetters = 6;    // of a number beside an axis
+constexpr double kCell = 25;       // the least size of a matrix's cell
+constexpr int kTickLetters = 5;    // of a number beside an axis
 
 bool has_bar(const PlotLayer& layer) {
   return (layer.kind == Kind::Heat && layer.colors != Colors::Classes) ||
@@ -115,7 +115,7 @@ Layout::Layout(const std::vector<Panel>& panels_, int columns_)
       least_width = std::max(least_width, kCell * double(layer.grid.nx));
       least_height = std::max(least_height, kCell * double(layer.grid.ny));
     }
-    left = std::max(left, kGap + row_label + (axes.y.empty() ? 0 : 1.2 * kLine));
+    left = std::max(left, kGap + row_label + (axes.y.empty() ? 0 : 1.6 * kLine));
     bottom = std::max(bottom, kGap + (axes.x.empty() ? 1 : 2) * kLine);
     const std::vector<std::string> names = legend(panel);
     const double entry = 85 + kLetter * longest(names);  // with its line or mark
@@ -132,7 +132,7 @@ Layout::Layout(const std::vector<Panel>& panels_, int columns_)
   plot_width = (width - beside) / columns;
 
   slants_labels = column_label > plot_width / column_cells;
-  if (slants_labels) bottom += 0.8 * column_label - kLine;
+  if (slants_labels) bottom += 0.7 * column_label;
   const double above = top * rows + bottom * labelled(rows) + kGap * (rows - labelled(rows)) +
                        legend_height * (shares_legend ? 1 : rows);
   plot_height = std::max(least_height, (height - above) / rows);
