@@ -10,7 +10,8 @@
 // They are out/…/loss.svg, drawn by gnuplot, and out/…/loss.csv, the numbers. If gnuplot is not
 // installed, the program says which package has it, writes the numbers, and goes on. The colours
 // are those of Okabe and Ito (2008), which people with any kind of colour vision can tell apart.
-// Points also differ in shape.
+// Points also differ in shape. Panels with the same axes share their range and labels; a figure has
+// one colour bar, and one legend if all panels have the same.
 #include <filesystem>
 #include <functional>
 #include <string>
