@@ -74,7 +74,7 @@ void train(Example& app, Settings& s, const fs::path& file) {
   LanguageModel bot = run.earlier()
                           ? load_language_model(*run.earlier(), app.out(s.plan.file).string(), 0)
                           : new_model(s, app.seed());
-  const Gpt& gpt = bot.gpt;
+  Gpt& gpt = bot.gpt;
   fmt::print("{} layers, {} channels, {} tokens: {} parameters\n", s.layers, s.channels,
              bot.tokenizer.size(), gpt.num_parameters());
   AdamW optimizer(decay_groups(gpt.parameters(), 0.05), s.rate, {.beta2 = 0.98});

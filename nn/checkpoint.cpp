@@ -12,6 +12,7 @@ void save_checkpoint(const std::string& path, const Checkpoint& c) {
   NamedTensors all;
   for (const auto& [name, x] : c.model) all.emplace_back("model." + name, x);
   for (const auto& [name, x] : c.optimizer) all.emplace_back("optimizer." + name, x);
+  for (const auto& [name, x] : c.latest) all.emplace_back("latest." + name, x);
   for (const auto& [name, key] : c.generators)
     all.emplace_back("generator." + name, tensor<int64_t>({static_cast<int64_t>(key.seed),
                                                            static_cast<int64_t>(key.offset)}));
@@ -40,6 +41,8 @@ Checkpoint load_checkpoint(const std::string& path) {
       c.model.emplace_back(name, x);
     } else if (strip("optimizer.")) {
       c.optimizer.emplace_back(name, x);
+    } else if (strip("latest.")) {
+      c.latest.emplace_back(name, x);
     } else {
       check<IoError>(strip("generator.") && x.dtype() == I64 && x.shape() == Shape{2},
                      "{}: tensor \"{}\" {} belongs to no part of a checkpoint", path, name,

@@ -23,12 +23,14 @@ namespace gradus {
 
 struct Checkpoint {
   NamedTensors model = {}, optimizer = {};
+  // Where training goes on, if `model` is from an earlier step that was better.
+  NamedTensors latest = {};
   std::map<std::string, PhiloxKey> generators = {};
   Metadata metadata = {};
 };
 
-/// Writes one safetensors file. Prefixes tell the parts apart: "model.", "optimizer." and
-/// "generator." (two I64: seed, offset). The file appears whole or not at all. IoError as for
+/// Writes one safetensors file. Prefixes tell the parts apart: "model.", "optimizer.", "latest.",
+/// and "generator." (two I64: seed, offset). The file appears whole or not at all. IoError as for
 /// save_safetensors.
 void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 /// IoError: the file is not a checkpoint of this version, or it is damaged; see load_safetensors.

@@ -60,8 +60,6 @@ TEST_CASE("language model: a model that knows nothing pays log2 V bits for each 
     const double bits = static_cast<double>(n) * std::log2(static_cast<double>(kVocabulary));
     CHECK(bits_per_byte(model, text) ==
           doctest::Approx(bits / static_cast<double>(text.bytes)).epsilon(1e-6));
-    CHECK(bits_per_byte(model, text, n / 2 + 1) ==
-          doctest::Approx(bits / static_cast<double>(text.bytes)).epsilon(1e-6));
   }
 }
 
@@ -103,6 +101,34 @@ TEST_CASE("language model: a loss curve comes back from its text") {
   CHECK(curve.training.back() == back.recent());
   CHECK(curve.added == 0);
   CHECK(LossCurve::from_text("0 0\n1 2 3\n4 five 6\n7 8 9").steps == std::vector<double>{1});
+}
+
+TEST_CASE("language model: validation that rises while training falls is overfitting") {
+  LossCurve curve{.steps = {1, 2, 3, 4}, .training = {9, 5, 4, 3}, .validation = {9, 6, 7, 6.5}};
+  CHECK(curve.best() == 1);
+  CHECK(curve.overfits(1));
+  CHECK(curve.overfits(2));
+  CHECK_FALSE(curve.overfits(3));  // it may still get better
+  CHECK_FALSE(curve.overfits(0));  // nobody asked
+  curve.training.back() = 5.5;     // a step gone wrong: both losses rose
+  CHECK_FALSE(curve.overfits(2));
+  curve.validation.back() = 5;
+  CHECK(curve.best() == 3);
+  CHECK_FALSE(curve.overfits(1));
+  CHECK_FALSE(LossCurve().overfits(1));
+}
+
+TEST_CASE("language model: excerpts come from all over a text, and know their bytes") {
+  const BytePairEncoder tokenizer = BytePairEncoder::train("", 256);
+  std::string text;
+  for (int i = 0; i < 3200; ++i) text += static_cast<char>('!' + i / 100);  // 32 letters
+  const TokenStream whole = tokenize(tokenizer, text);
+  const TokenStream sample = excerpts(tokenizer, whole, 64);
+  CHECK(sample.bytes == 64);
+  for (int64_t i = 0; i < 32; ++i)
+    CHECK(tokenizer.token(sample.ids[2 * i]) == std::string(1, static_cast<char>('!' + i)));
+  CHECK(excerpts(tokenizer, whole, 3200).ids == whole.ids);
+  CHECK(excerpts(tokenizer, whole, 3201).bytes == 3200);
 }
 
 namespace {

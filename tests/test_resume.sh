@@ -24,8 +24,8 @@ await_lock() { # folder: a run has begun there
   cat "$out/$1.log"
   complain "no run has begun in $1"
 }
-same() { # what, folder
-  cmp -s "$out/whole/mini_gpt.safetensors" "$out/$2/mini_gpt.safetensors" ||
+same() { # what, folder, that of an unbroken run
+  cmp -s "$out/${3:-whole}/mini_gpt.safetensors" "$out/$2/mini_gpt.safetensors" ||
     complain "$1: the model differs from that of an unbroken run"
 }
 
@@ -69,14 +69,41 @@ interrupt() { # signal, status
     { cat "$out/polite.log"; complain "after SIG$1 the status is $status, not $2"; }
   grep -q "stopped and saved at step" "$out/polite.log" || complain "after SIG$1 nothing was saved"
   [[ ! -e $out/polite/.training ]] || complain "after SIG$1 the lock is still there"
-  train polite --every 30 --resume || complain "it does not resume after SIG$1"
+  eval "$(sed -n 's/.*to go on: //p' "$out/polite.log")" >"$out/again.log" 2>&1 ||
+    { cat "$out/polite.log" "$out/again.log"; complain "its command to go on after SIG$1 fails"; }
 }
 train sparse --every 30
 for signal in INT:130 TERM:143; do
   interrupt "${signal%:*}" "${signal#*:}"
-  cmp -s "$out/sparse/mini_gpt.safetensors" "$out/polite/mini_gpt.safetensors" ||
-    complain "stopped by SIG${signal%:*} and resumed: the model is not that of an unbroken run"
+  same "stopped by SIG${signal%:*} and resumed" polite sparse
 done
+
+# ---- A model that begins to overfit: training ends, and the best weights are what is left --------
+by_heart=(--rate 2e-2 --steps 400 --every 20)
+writes() { # folder
+  "$program" --fast --out "$out/$1" --write train | sed -n '/^train/,/^done/{/^done/!p}'
+}
+train heart "${by_heart[@]}"
+best=$(sed -n 's/.* Kept: the model of step \(.*\)\.$/\1/p' "$out/heart.log")
+[[ -n $best ]] || { cat "$out/heart.log"; complain "it overfits and does not notice"; }
+grep -q "learning the text by heart" "$out/heart.log" || complain "it does not say what helps"
+[[ $(<"$out/heart.log") != *"step 400:"* ]] || complain "it overfits and goes on"
+train best "${by_heart[@]}" --stop-after "$best"
+[[ -n $(writes heart) && $(writes heart) == $(writes best) ]] ||
+  complain "what it leaves does not write what the best model writes"
+train parted "${by_heart[@]}" --stop-after $((best + 20)) && train parted "${by_heart[@]}" --resume
+same "stopped after its best step and resumed" parted heart
+train parted "${by_heart[@]}" --resume
+same "resumed when it was over" parted heart
+
+# ---- A finished model writes, and training leaves no trace ---------------------------------------
+cp -r "$out/heart" "$out/kept"
+writes heart >/dev/null
+diff -r "$out/heart" "$out/kept" >/dev/null || complain "--write changes the folder"
+"$program" --fast --out "$out/nowhere" --write train >"$out/nowhere.log" 2>&1 &&
+  complain "--write without a model is no error"
+grep -q "nowhere/mini_gpt.safetensors.*--write takes a trained model" "$out/nowhere.log" ||
+  { cat "$out/nowhere.log"; complain "--write does not say that there is no model"; }
 
 # ---- One folder, one run at a time; and an earlier run's model is kept ---------------------------
 fails() { # pattern, folder, options…

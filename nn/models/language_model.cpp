@@ -50,6 +50,19 @@ TokenStream tokenize(const BytePairEncoder& tokenizer, std::string_view text) {
   return {tokenizer.encode(text), text.size()};
 }
 
+TokenStream excerpts(const BytePairEncoder& tokenizer, const TokenStream& text, int64_t tokens) {
+  constexpr int64_t kExcerpts = 32;
+  const int64_t n = std::ssize(text.ids), length = tokens / kExcerpts;
+  if (n <= tokens) return text;
+  TokenStream sample;
+  for (int64_t i = 0; i < kExcerpts; ++i) {
+    const auto first = text.ids.begin() + i * (n - length) / (kExcerpts - 1);
+    sample.ids.insert(sample.ids.end(), first, first + length);
+  }
+  for (const int64_t id : sample.ids) sample.bytes += tokenizer.token(id).size();
+  return sample;
+}
+
 std::pair<Tensor, Tensor> random_windows(const TokenStream& text, int64_t batch, int64_t context,
                                          uint64_t seed, int64_t step) {
   const auto starts = static_cast<int64_t>(text.ids.size()) - context;
@@ -67,11 +80,10 @@ std::pair<Tensor, Tensor> random_windows(const TokenStream& text, int64_t batch,
   return {tensor(x, {batch, context}), tensor(y, {batch, context})};
 }
 
-double bits_per_byte(const Gpt& model, const TokenStream& text, int64_t tokens) {
+double bits_per_byte(const Gpt& model, const TokenStream& text) {
   const NoGrad guard;
   const CrossEntropyOptions sum{.reduction = Reduction::Sum};
-  const auto n = static_cast<int64_t>(text.ids.size());
-  const int64_t end = tokens > 0 ? std::min(tokens, n) : n, context = model.config.context;
+  const int64_t end = std::ssize(text.ids), context = model.config.context;
   double nats = std::log(static_cast<double>(model.config.vocabulary));
   for (int64_t done = 1; done < end;) {
     const int64_t start = std::max<int64_t>(0, done - 1 - context / 2);
@@ -83,9 +95,7 @@ double bits_per_byte(const Gpt& model, const TokenStream& text, int64_t tokens) 
     nats += cross_entropy(model(tensor(ids, one_row)), tensor(next, one_row), sum).item();
     done = stop;
   }
-  const double bytes =
-      static_cast<double>(text.bytes) * static_cast<double>(end) / static_cast<double>(n);
-  return nats / std::numbers::ln2 / bytes;
+  return nats / std::numbers::ln2 / static_cast<double>(text.bytes);
 }
 
 }  // namespace gradus

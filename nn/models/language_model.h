@@ -43,6 +43,11 @@ struct TokenStream {
 };
 TokenStream tokenize(const BytePairEncoder& tokenizer, std::string_view text);
 
+/// A fair sample of a long text: `tokens` of its tokens, as 32 excerpts at equal distances from its
+/// beginning to its end, joined. A text that is not longer is returned whole. Whoever measures on
+/// the sample measures on the same bytes.
+TokenStream excerpts(const BytePairEncoder& tokenizer, const TokenStream& text, int64_t tokens);
+
 /// A batch to train on: `batch` windows of `context` tokens each, which begin at random places, and
 /// for every token the one that follows it; (batch, context) I64 twice. The same seed and step give
 /// the same windows, so a resumed run sees what an unbroken one would have seen. ValueError: the
@@ -50,11 +55,11 @@ TokenStream tokenize(const BytePairEncoder& tokenizer, std::string_view text);
 std::pair<Tensor, Tensor> random_windows(const TokenStream& text, int64_t batch, int64_t context,
                                          uint64_t seed, int64_t step);
 
-/// What the first `tokens` tokens of `text` (0: all) cost the model, in bits per byte of text:
+/// What `text` costs the model, in bits per byte:
 ///   -sum log2 p(token | the tokens before it) / bytes
 /// The window moves by half a context, and only its new part counts, so that every token but the
 /// first few is predicted from at least half a context. The very first token has no past: it costs
 /// log2 V bits, as under a uniform guess. Call eval() first, so that dropout is off.
-double bits_per_byte(const Gpt& model, const TokenStream& text, int64_t tokens = 0);
+double bits_per_byte(const Gpt& model, const TokenStream& text);
 
 }  // namespace gradus

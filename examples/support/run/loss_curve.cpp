@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "examples/support/show/plot.h"
@@ -23,12 +24,24 @@ void LossCurve::add_point(int64_t step, double validation_loss) {
   added = 0;
 }
 
+size_t LossCurve::best() const {
+  return static_cast<size_t>(std::ranges::min_element(validation) - validation.begin());
+}
+
+bool LossCurve::overfits(int64_t patience) const {
+  if (patience <= 0 || steps.empty()) return false;
+  const size_t lowest = best();
+  const auto since = static_cast<int64_t>(steps.size() - 1 - lowest);
+  return since >= patience && training.back() < training[lowest];
+}
+
 void LossCurve::draw(const std::filesystem::path& path, const std::string& title,
-                     const std::string& unit) const {
+                     const std::string& unit, const Rival& rival) const {
   if (steps.size() < 2) return;
   save_plot(path, {Panel({.title = title, .x = "step", .y = unit})
                        .line("training", steps, training)
-                       .line("validation", steps, validation)});
+                       .line("validation", steps, validation)
+                       .line(rival.name, steps, std::vector(steps.size(), rival.loss))});
 }
 
 std::string LossCurve::text() const {

@@ -19,9 +19,20 @@ struct LossCurve {
   double recent() const;
   void add_point(int64_t step, double validation_loss);
 
-  /// Draws both losses over the steps (save_plot); nothing if there are fewer than two points.
-  void draw(const std::filesystem::path& path, const std::string& title,
-            const std::string& unit) const;
+  /// The point where the validation loss was lowest, which must not be sought among none.
+  size_t best() const;
+  /// Whether the model learns by heart: the last `patience` points (0: never) have not brought the
+  /// validation loss below the best, but the training loss went on falling.
+  bool overfits(int64_t patience) const;
+
+  /// A loss to get below, such as a simpler model's.
+  struct Rival {
+    std::string name;
+    double loss;
+  };
+  /// Draws the losses over the steps (save_plot); nothing if there are fewer than two points.
+  void draw(const std::filesystem::path& path, const std::string& title, const std::string& unit,
+            const Rival& rival) const;
   std::string text() const;
   /// The lines that make sense, up to the first that does not.
   static LossCurve from_text(const std::string& text);

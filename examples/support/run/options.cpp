@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -82,6 +83,14 @@ void prepare_folder(const std::filesystem::path& folder) {
                  folder.string(), reason);
   fmt::print(stderr, "warning: --out {}: can only be read; new results will be lost: {}\n",
              folder.string(), reason);
+}
+
+/// A word for the shell, in quotes if it needs them.
+std::string quoted(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\n'\"\\$`!*?[]{}()<>|&;#~") == word.npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
 }
 
 /// Ctrl-C where nothing waits to be saved (StopSignals is for the rest). It loses nothing that was
@@ -192,6 +201,16 @@ void Example::parse() {
   manual_seed(seed_);
   fmt::print("gradus {} · {} · seed {} · {} thread{} · BLAS {} · {}\n", GRADUS_VERSION, name_,
              seed_, get_num_threads(), get_num_threads() == 1 ? "" : "s", blas_kernel(), device_);
+}
+
+std::string Example::command(const std::vector<std::string>& without) const {
+  std::string line = quoted(command_line_->argv[0]);
+  for (const CLI::Option* option : command_line_->app.get_options()) {
+    if (option->empty() || std::ranges::count(without, option->get_name()) > 0) continue;
+    line += ' ' + option->get_name();
+    if (option->get_items_expected_max() > 0) line += ' ' + quoted(option->results().back());
+  }
+  return line;
 }
 
 bool Example::given(const std::string& name) const {

@@ -59,6 +59,8 @@ class Example {
   /// may only want to read them, so there it is a warning.
   void parse();
 
+  /// The command line again, to be typed in a shell, without some of its options.
+  std::string command(const std::vector<std::string>& without) const;
   /// Whether the command line names this option.
   bool given(const std::string& name) const;
   /// The values of number options as text, to keep with what a run saves: {"--steps": "300"}.

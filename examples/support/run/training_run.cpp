@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "autograd/ops.h"
 #include "tensor/random.h"
 
 namespace gradus::support {
@@ -14,6 +15,8 @@ void TrainingPlan::add_options(Example& app, int64_t fast_steps, int64_t fast_ev
              {.fast = fast_every, .min = 1});
   app.option("--stop-after", stop_after,
              "end at the first checkpoint from this step on (0: do not)", {.min = 0});
+  app.option("--patience", patience,
+             "give up after so many validations without a new best (0: never)", {.min = 0});
   app.flag("--resume", resume, "continue from the checkpoint in --out");
   app.option("--from", from,
              "a checkpoint whose model goes on learning, from any text, as a new run");
@@ -55,7 +58,7 @@ void TrainingRun::must_match(const std::string& key, const std::string& value,
                     "--resume: {} {}", file_.string(), otherwise);
 }
 
-void TrainingRun::begin(const Module& model, const Optimizers& optimizers, const Metadata& about) {
+void TrainingRun::begin(Module& model, const Optimizers& optimizers, const Metadata& about) {
   model_ = &model;
   optimizers_ = optimizers;
   metadata_.insert(about.begin(), about.end());
@@ -73,6 +76,10 @@ void TrainingRun::begin(const Module& model, const Optimizers& optimizers, const
     default_generator().set_state(generator_state(*earlier_));
     if (const auto kept = then.find("curve"); kept != then.end())
       curve = LossCurve::from_text(kept->second);
+    if (!earlier_->latest.empty()) {
+      best_ = std::move(earlier_->model);
+      model.load_state_dict(earlier_->latest);
+    }
     owns_file_ = true;
     fmt::print("resuming at step {} of {}\n", step_, plan_.steps);
   }
@@ -87,18 +94,25 @@ bool TrainingRun::count_step() {
   return due_;
 }
 
+void TrainingRun::validated(double loss) {
+  curve.add_point(step_, loss);
+  if (curve.best() + 1 < curve.steps.size()) return;
+  best_ = model_->state_dict();
+  for (auto& [_, x] : best_) x = clone(x);
+}
+
 bool TrainingRun::next() {
   const bool stop = signals_->asked();
   if (due_ || stop) save();
-  if (stop) {
-    bar_->print(
-        fmt::format("stopped and saved at step {}, in {}; {}", step_, file_.string(), plan_.go_on));
-    signals_->leave();
-  }
   const bool enough = due_ && plan_.stop_after > 0 && step_ >= plan_.stop_after;
+  if (stop || (enough && !finished()))
+    bar_->print(fmt::format("stopped and saved at step {} of {}, in {}; {}", step_, plan_.steps,
+                            file_.string(), plan_.go_on));
+  if (stop) signals_->leave();
   if (!enough && !finished()) return true;
   bar_.reset();
   signals_.reset();
+  if (!best_.empty()) model_->load_state_dict(best_);
   return false;
 }
 
@@ -108,10 +122,12 @@ void TrainingRun::save() {
   metadata_["step"] = std::to_string(step_);
   Metadata metadata = metadata_;
   metadata["curve"] = curve.text();
-  save_checkpoint(file_.string(), {model_->state_dict(),
-                                   optimizers_->state_dict(),
-                                   {{"default", default_generator().state()}},
-                                   metadata});
+  const NamedTensors weights = model_->state_dict();
+  save_checkpoint(file_.string(), {.model = best_.empty() ? weights : best_,
+                                   .optimizer = optimizers_->state_dict(),
+                                   .latest = best_.empty() ? NamedTensors() : weights,
+                                   .generators = {{"default", default_generator().state()}},
+                                   .metadata = metadata});
 }
 
 void TrainingRun::publish(const fs::path& file) {

@@ -42,10 +42,11 @@ struct TrainingPlan {
   int64_t steps = 0;
   int64_t every = 1;       // steps between checkpoints
   int64_t stop_after = 0;  // end at the first checkpoint from this step on; 0: do not
+  int64_t patience = 0;    // give up after so many validations without a new best; 0: never
   bool resume = false;     // continue `file`
   std::string from = {};   // a checkpoint whose model learns on, as a new run
 
-  /// Registers --steps, --every, --stop-after, --resume and --from for the fields above.
+  /// Registers --steps, --every, --stop-after, --patience, --resume and --from for these fields.
   void add_options(Example& app, int64_t fast_steps, int64_t fast_every);
 };
 
@@ -66,9 +67,10 @@ class TrainingRun {
   /// Begins at step 0. A resumed run begins where its checkpoint was written, with the optimizer or
   /// optimizers, the random numbers and the curve as they were then. `about` goes into the
   /// checkpoints' metadata. Model and optimizers must outlive the run.
-  void begin(const Module& model, const Optimizers& optimizers, const Metadata& about);
+  void begin(Module& model, const Optimizers& optimizers, const Metadata& about);
   /// Whether there is another step to do. First saves, if that is due. After Ctrl-C or SIGTERM it
-  /// saves, says so, and leaves the lesson.
+  /// saves, says so, and leaves the lesson. After the last step the model has the weights whose
+  /// validation loss was lowest.
   bool next();
   /// The step to do: 0, 1, ….
   int64_t step() const { return step_; }
@@ -79,10 +81,12 @@ class TrainingRun {
     bar_->step(shown, std::forward<Args>(args)...);
     return count_step();
   }
+  /// Adds a point to the curve, and keeps the weights if this loss is the lowest so far.
+  void validated(double loss);
   /// A line above the progress bar.
   void print(std::string_view line) { bar_->print(line); }
-  /// Whether all steps are done.
-  bool finished() const { return step_ == plan_.steps; }
+  /// Whether all steps are done, or the model overfits and more would only make it worse.
+  bool finished() const { return step_ == plan_.steps || curve.overfits(plan_.patience); }
   /// Writes the finished model, without what resuming takes, to `file`, and removes the checkpoint.
   void publish(const std::filesystem::path& file);
 
@@ -97,9 +101,10 @@ class TrainingRun {
   FolderLock lock_;
   std::filesystem::path file_;
   bool owns_file_ = false;  // what lies at file_ is this run's
+  NamedTensors best_;       // the weights whose validation loss was lowest; none before the first
   std::optional<Checkpoint> earlier_;
   Metadata metadata_;
-  const Module* model_ = nullptr;
+  Module* model_ = nullptr;
   std::optional<Optimizers> optimizers_;
   std::optional<StopSignals> signals_;
   std::optional<Progress> bar_;
