@@ -11,13 +11,15 @@
 // past only, so all positions of a window are trained at once. The learning rate warms up, then
 // falls along a cosine. What must the model beat? The best that counting can do: a 4-gram model
 // with Kneser-Ney smoothing, on the same tokens and the same held-out text. It sees three tokens
-// back; attention sees the whole window.
+// back; attention sees the whole window. A small text it learns by heart before it has understood
+// it: then validation rises while training falls, training ends, and the best weights are kept.
 //
 // Look at:  the samples, as they turn from letters into words and from words into verses; training
 //           loss against validation loss; which earlier tokens a head looks at (attention.svg).
 // Try next: --text FILE with a book of yours; --layers 1; --vocabulary 256 (bytes); Ctrl-C in the
 //           middle and then --resume: the numbers are those of an unbroken run, bit for bit; --from
-//           a checkpoint with another text: does it learn faster than from nothing?
+//           a checkpoint with another text: does it learn faster than from nothing? Then --write
+//           "In the beginning" --temperature 0.5: the trained model writes at once.
 #include <numbers>
 
 #include "autograd/autograd.h"
