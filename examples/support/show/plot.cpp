@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "examples/support/data/csv.h"
 #include "examples/support/show/gnuplot.h"
 #include "examples/support/show/process.h"
+#include "examples/support/show/terminal.h"
 #include "nn/file.h"
+#include "nn/text/utf8.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
@@ -68,6 +71,25 @@ void write_row_per_number(const std::filesystem::path& path, const std::vector<P
 
 std::filesystem::path with_extension(const std::filesystem::path& path, const char* extension) {
   return path.string() + extension;
+}
+
+/// Whether a terminal would give any of its characters two columns, as it does Chinese ones.
+bool has_wide_characters(std::string_view utf8) {
+  for (size_t i = 0; i < utf8.size();) {
+    const auto length = static_cast<size_t>(std::max(1, utf8_length(utf8.substr(i))));
+    if (display_width(utf8.substr(i, length)) > 1) return true;
+    i += length;
+  }
+  return false;
+}
+
+/// Whether fontconfig, which viewers ask where a font lacks a character, knows a Chinese font.
+bool has_chinese_font() {
+  FILE* fonts = popen("fc-list :lang=zh family 2>/dev/null", "r");
+  if (fonts == nullptr) return false;
+  const bool any = std::fgetc(fonts) != EOF;
+  pclose(fonts);
+  return any;
 }
 
 /// Draws `path`.svg, or says which package is missing; then says what was written.
@@ -185,8 +207,11 @@ void save_plot(const std::filesystem::path& path, const std::vector<Panel>& pane
     write_column_per_line(with_extension(path, ".csv"), panels[0]);
   else
     write_row_per_number(with_extension(path, ".csv"), panels);
+  const std::string script = gnuplot_script(panels, columns);
   // -d: ignore the user's own settings.
-  draw({"gnuplot", "-d"}, "gnuplot-nox", gnuplot_script(panels, columns), path, ".csv");
+  draw({"gnuplot", "-d"}, "gnuplot-nox", script, path, ".csv");
+  if (has_wide_characters(script) && !has_chinese_font())
+    fmt::print("no font on this machine has its Chinese characters: apt install fonts-noto-cjk\n");
 }
 
 void save_graph(const std::filesystem::path& path, const std::string& source) {
