@@ -143,6 +143,7 @@ $(BUILD)/bin/doctor: $(BUILD)/obj/tests/doctor.o $(SUPPORT) $(LIB)
 	$(link)
 $(BENCHES): $(BUILD)/bin/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT) $(LIB)
 	$(link)
+$(CHAT): private LINK_ALSO := -ledit
 $(filter-out %/bench_gpt,$(BENCHES)): private LINK_ALSO := -lbenchmark
 $(call objects,$(BENCH_SRC)): | packages-bench
 # Where the examples look for their data unless $GRADUS_DATA says otherwise.

@@ -131,7 +131,7 @@ int lesson(Example& app) {
   app.option("--temperature", s.temperature, "0: always the most probable token",
              {.min = 0, .max = 100});
   app.flag("--train", s.train_anew, "train again, even if there is a chatbot");
-  app.option("--ask", s.question, "answer one question and end");
+  app.option("--ask", s.question, "answer one question and end", "What is the capital of France?");
   app.parse();
 
   const fs::path file = app.out("chatbot.safetensors");

@@ -1,12 +1,12 @@
 #include "examples/support/chat/chat.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "examples/support/chat/prompt.h"
 #include "examples/support/run/number.h"
 #include "examples/support/show/terminal.h"
 #include "nn/file.h"
@@ -14,13 +14,15 @@
 
 namespace gradus::support {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 void on_interrupt(int) { interrupted = 1; }
 
-/// While a chat runs, Ctrl-C means "stop this answer"; afterwards, what it meant before. Without
-/// SA_RESTART, so that the prompt notices a Ctrl-C.
+/// While it lives, Ctrl-C stops an answer or drops a line; afterwards it is what it was before.
+/// Without SA_RESTART, so that the prompt notices it.
 class CatchInterrupts {
  public:
   CatchInterrupts() {
@@ -44,62 +46,52 @@ constexpr const char* kHelp =
     "/topk K        draw from the K most probable tokens only; 0: from all\n"
     "/seed N        restart the random numbers\n"
     "/why           how each token of the last answer was chosen: the five most probable\n"
-    "/save FILE     write the conversation as JSON\n"
+    "/save FILE     write the conversation as JSON; /save! FILE replaces a file\n"
     "/load FILE     read one back and continue from there\n"
-    "Ctrl-C stops an answer, Ctrl-D ends the chat. With `rlwrap` before the command you can edit "
-    "lines.\n";
+    "/quit          end the chat; so do /exit and Ctrl-D\n"
+    "Ctrl-C drops the line that you type, or stops the answer. The arrow keys edit a line and call "
+    "back earlier ones; Ctrl-R searches them.\n";
+
+/// Without the spaces, and what else is blank, at both ends.
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n\v\f";
+  const size_t begin = text.find_first_not_of(kBlank);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
 
 class Session {
  public:
   Session(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
           uint64_t seed)
-      : tokenizer_(tokenizer),
-        conversation_(model, tokenizer, options),
-        terminal_(isatty(STDIN_FILENO) != 0) {
+      : tokenizer_(tokenizer), conversation_(model, tokenizer, options) {
     conversation_.generator = Generator(seed);
   }
 
   void run() {
-    const CatchInterrupts guard;
-    if (terminal_)
-      std::fputs(
-          "Ask me something, in English or Chinese; /help lists the commands, Ctrl-D ends.\n",
-          stdout);
-    for (std::string line; read(line);) {
-      try {
-        if (line.starts_with("/"))
-          command(line);
-        else if (line.find_first_not_of(" \t\r") != std::string::npos)
-          answer(line);
-      } catch (const Error& e) { fmt::print("{}\n", printable(e.what())); }
-      std::fflush(stdout);
+    std::optional<CatchInterrupts> guard;
+    if (prompt_.on_terminal()) {
+      guard.emplace();
+      fmt::print(
+          "Ask me something, in English or Chinese; /help lists the commands, /quit ends.\n");
     }
-    if (terminal_) std::fputs("\n", stdout);
+    for (std::string line; !quit_ && prompt_.read(line);) respond(line);
   }
 
  private:
-  /// Reads the next line; false at the end of the input. Ctrl-C at the prompt starts a new line.
-  bool read(std::string& line) {
-    while (true) {
-      if (terminal_) {
-        std::fputs("> ", stdout);
-        std::fflush(stdout);
-      }
-      interrupted = 0;
-      if (std::getline(std::cin, line)) {
-        if (line.starts_with("\xEF\xBB\xBF"))
-          line.erase(0, 3);  // some editors begin a file with it
-        if (line.ends_with('\r')) line.pop_back();
-        return true;
-      }
-      if (!interrupted) return false;
-      std::cin.clear();
-      std::clearerr(stdin);
-      std::fputs("\n", stdout);
-    }
+  void respond(std::string_view line) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // with which some files begin
+    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+    line = trim(line);
+    try {
+      if (line.starts_with('/'))
+        command(line);
+      else if (!line.empty())
+        answer(line);
+    } catch (const Error& e) { fmt::print("{}\n", printable(e.what())); }
   }
 
-  void answer(const std::string& question) {
+  void answer(std::string_view question) {
     interrupted = 0;
     conversation_.reply(question, [](std::string_view piece) {
       fmt::print("{}", printable(piece));
@@ -109,11 +101,9 @@ class Session {
     std::fputs("\n", stdout);
   }
 
-  void command(const std::string& line) {
-    const size_t space = line.find(' ');
-    const std::string name = line.substr(0, space);
-    std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-    while (!argument.empty() && argument.back() == ' ') argument.pop_back();
+  void command(std::string_view line) {
+    const std::string name(line.substr(0, line.find_first_of(" \t")));
+    const std::string argument(trim(line.substr(name.size())));
     if (name == "/help")
       fmt::print("{}\nWhat it can be asked:\n{}{}", kHelp, what_to_ask(), kLimits);
     else if (name == "/reset")
@@ -126,12 +116,15 @@ class Session {
       conversation_.generator = Generator(number<uint64_t>(name, argument, 0, ~uint64_t{0}));
     else if (name == "/why")
       why();
-    else if (name == "/save")
-      save(argument);
+    else if (name == "/save" || name == "/save!")
+      save(argument, name.ends_with('!'));
     else if (name == "/load")
       load(argument);
+    else if (name == "/quit" || name == "/exit")
+      quit_ = true;
     else
-      fmt::print("{} is not a command; /help lists them\n", printable(name));
+      fmt::print("{} is not a command; /help lists them. A question does not begin with /.\n",
+                 printable(name));
   }
 
   template <class T>
@@ -157,13 +150,29 @@ class Session {
     }
   }
 
-  void save(const std::string& path) const {
+  static std::string exchanges(size_t n) {
+    return fmt::format("{} exchange{}", n, n == 1 ? "" : "s");
+  }
+
+  void save(const fs::path& path, bool replace) const {
     check<ValueError>(!path.empty(), "/save: no file is named; write /save FILE");
+    std::error_code error;
+    const fs::path folder = fs::absolute(path, error).parent_path();
+    check<IoError>(fs::is_directory(folder, error), "/save {}: there is no folder {}",
+                   path.string(), folder.string());
+    check<IoError>(!fs::is_directory(path, error), "/save {0}: {0} is a folder; name a file in it",
+                   path.string());
+    const bool there = fs::exists(path, error);
+    check<IoError>(!there || replace,
+                   "/save {0}: the file is there already; name another, or replace it with "
+                   "/save! {0}",
+                   path.string());
     nlohmann::json turns = nlohmann::json::array();
     for (const auto& [user, bot] : conversation_.transcript())
       turns.push_back({{"user", user}, {"bot", bot}});
     write_file(path, turns.dump(1) + "\n");
-    fmt::print("{} exchanges written to {}\n", turns.size(), printable(path));
+    fmt::print("{} written {} {}\n", exchanges(turns.size()), there ? "over" : "to",
+               printable(path.string()));
   }
 
   void load(const std::string& path) {
@@ -179,12 +188,13 @@ class Session {
     conversation_.reset();
     for (const auto& turn : turns)
       conversation_.recall(turn["user"].get<std::string>(), turn["bot"].get<std::string>());
-    fmt::print("{} exchanges read from {}\n", turns.size(), printable(path));
+    fmt::print("{} read from {}\n", exchanges(turns.size()), printable(path));
   }
 
   const BytePairEncoder& tokenizer_;
   Conversation conversation_;
-  bool terminal_;
+  Prompt prompt_;
+  bool quit_ = false;
 };
 
 }  // namespace

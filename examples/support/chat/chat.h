@@ -5,7 +5,7 @@
 namespace gradus::support {
 
 /// Reads questions and commands from standard input until it ends, and writes the answers as they
-/// come. Ctrl-C stops an answer, Ctrl-D ends the chat. /help lists the commands.
+/// come. On a terminal lines can be edited, and Ctrl-C stops an answer. /help lists the commands.
 void chat(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
           uint64_t seed);
 

@@ -165,8 +165,16 @@ void Example::option(const std::string& name, double& value, const std::string& 
   command_line_->number(name, value, help, limits);
 }
 
-void Example::option(const std::string& name, std::string& value, const std::string& help) {
-  command_line_->app.add_option(name, value, help)->type_name("TEXT")->capture_default_str();
+void Example::option(const std::string& name, std::string& value, const std::string& help,
+                     const std::string& example) {
+  CLI::Option* o = command_line_->app.add_option(name, value, help)->type_name("TEXT");
+  o->capture_default_str();
+  if (example.empty()) return;
+  const std::string as_in = fmt::format("as in {} \"{}\"", name, example);
+  o->description(fmt::format("{}, {}", help, as_in));
+  o->check([as_in](const std::string& text) {
+    return text.find_first_not_of(" \t\r\n") == text.npos ? "give it a text, " + as_in : "";
+  });
 }
 
 void Example::choice(const std::string& name, std::string& value,

@@ -48,7 +48,9 @@ class Example {
               Limits<int64_t> limits = {});
   void option(const std::string& name, double& value, const std::string& help,
               Limits<double> limits = {});
-  void option(const std::string& name, std::string& value, const std::string& help);
+  /// With an `example`, which help and errors show, a text of blanks alone is wrong use.
+  void option(const std::string& name, std::string& value, const std::string& help,
+              const std::string& example = {});
   void choice(const std::string& name, std::string& value, const std::vector<std::string>& allowed,
               const std::string& help);
   void flag(const std::string& name, bool& value, const std::string& help);
