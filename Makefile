@@ -94,7 +94,7 @@ examples: $(EXAMPLES)         ## the examples; then build/bin/01_logistic_regres
 override ASK := $(value ASK)
 export ASK
 chat: $(CHAT)                 ## train the chatbot, if needed, and talk to it; ASK="…" asks once
-	@if [ -n "$$ASK" ]; then exec $(CHAT) --ask "$$ASK"; else exec $(CHAT); fi
+	@exec $(CHAT) $(if $(CUDA),--device cuda) $${ASK:+--ask "$$ASK"}
 
 TESTED := $(CUDA_TESTS) $(filter %logistic_regression %mini_gpt %chatbot,$(EXAMPLES)) $(LIB)
 test: $(BUILD)/bin/tests $(TESTED) ## all tests; TEST="-tc=*softmax*" some, SANITIZE=1 sanitized
