@@ -55,7 +55,7 @@ struct Settings {
                     .model = kSettings,
                     .training = {"--seed"},
                     .start_over = kStartOver,
-                    .go_on = "the same command without --train continues from there",
+                    .go_on = "the same command continues from there",
                     .steps = 5000,
                     .every = 200};
 };
@@ -69,6 +69,7 @@ LanguageModel new_model(const Settings& s, uint64_t seed) {
 /// Trains a chatbot, or continues where an earlier training stopped, and writes it to `file`.
 void train(Example& app, Settings& s, const fs::path& file) {
   s.plan.resume = !s.train_anew && fs::exists(app.out(s.plan.file));
+  if (s.train_anew) s.plan.go_on = "the same command without --train continues from there";
   if (fs::exists(file)) s.plan.go_on = "the earlier chatbot stays";
   TrainingRun run(app, s.plan);
   LanguageModel bot = run.earlier()

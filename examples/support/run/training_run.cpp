@@ -105,9 +105,11 @@ bool TrainingRun::next() {
   const bool stop = signals_->asked();
   if (due_ || stop) save();
   const bool enough = due_ && plan_.stop_after > 0 && step_ >= plan_.stop_after;
-  if (stop || (enough && !finished()))
-    bar_->print(fmt::format("stopped and saved at step {} of {}, in {}; {}", step_, plan_.steps,
-                            file_.string(), plan_.go_on));
+  if (stop || (enough && !finished())) {
+    bar_.reset();  // the last line is what to do, not the bar
+    fmt::print("stopped and saved at step {} of {}, in {}; {}\n", step_, plan_.steps,
+               file_.string(), plan_.go_on);
+  }
   if (stop) signals_->leave();
   if (!enough && !finished()) return true;
   bar_.reset();
