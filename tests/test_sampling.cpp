@@ -40,8 +40,9 @@ Gpt small_gpt(const GptConfig& config = kSmall) {
 
 /// kSmall, and with each other choice that a model can make.
 std::vector<GptConfig> choices() {
-  std::vector<GptConfig> all(2, kSmall);
+  std::vector<GptConfig> all(3, kSmall);
   all[1].positions = Positions::Rotary;
+  all[2].nonlinearity = Nonlinearity::ReluSquared;
   return all;
 }
 

@@ -13,7 +13,7 @@ GptBlock::GptBlock(const GptConfig& c)
           "attn", c.channels, c.heads,
           SelfAttentionOptions{.causal = true, .rotary = c.positions == Positions::Rotary})),
       ln2(add<LayerNorm>("ln2", c.channels)),
-      mlp(add<Mlp>("mlp", c.channels, 4 * c.channels)),
+      mlp(add<Mlp>("mlp", c.channels, 4 * c.channels, true, c.nonlinearity)),
       drop(add<Dropout>("drop", c.dropout)) {}
 
 Tensor GptBlock::operator()(const Tensor& x, KvCache* cache) const {

@@ -37,6 +37,7 @@ struct GptConfig {
   int64_t channels = 0;    // C: numbers per position
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
+  Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
 };
 
 /// One layer: attention mixes the positions, the MLP works on each by itself, and both add to what

@@ -29,6 +29,7 @@ struct Choice {
 };
 
 const Choice kPositions{"gpt.positions", {"learned", "rotary"}};
+const Choice kNonlinearity{"gpt.nonlinearity", {"gelu", "relu_squared"}};
 
 }  // namespace
 
@@ -40,6 +41,7 @@ Metadata to_metadata(const GptConfig& c) {
                 {"gpt.channels", std::to_string(c.channels)},
                 {"gpt.dropout", fmt::format("{}", c.dropout)}};
   kPositions.write(m, c.positions);
+  kNonlinearity.write(m, c.nonlinearity);
   return m;
 }
 
@@ -66,7 +68,8 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .heads = positive(metadata, "gpt.heads", 1 << 16),
                     .channels = positive(metadata, "gpt.channels", 1 << 16),
                     .dropout = probability(metadata, "gpt.dropout"),
-                    .positions = kPositions.read<Positions>(metadata)};
+                    .positions = kPositions.read<Positions>(metadata),
+                    .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata)};
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
   check<IoError>(c.positions != Positions::Rotary || c.channels / c.heads % 2 == 0,
