@@ -40,9 +40,10 @@ Gpt small_gpt(const GptConfig& config = kSmall) {
 
 /// kSmall, and with each other choice that a model can make.
 std::vector<GptConfig> choices() {
-  std::vector<GptConfig> all(3, kSmall);
+  std::vector<GptConfig> all(4, kSmall);
   all[1].positions = Positions::Rotary;
   all[2].nonlinearity = Nonlinearity::ReluSquared;
+  all[3].logit_cap = 1.5;
   return all;
 }
 
@@ -168,6 +169,18 @@ TEST_CASE("gpt: each choice makes another model, and survives a checkpoint") {
     CHECK(to_metadata(again.config) == to_metadata(config));
     CHECK(max(abs(again(ids) - gpt(ids))).item() == 0);
   }
+}
+
+TEST_CASE("gpt: capped logits keep their order, below the cap") {
+  const NoGrad guard;
+  GptConfig c = kSmall;
+  c.logit_cap = 1.5;
+  const Tensor ids = randint(0, 29, {2, 12}), free = small_gpt()(ids), capped = small_gpt(c)(ids);
+  CHECK(max(abs(free)).item() > 1.5);
+  CHECK(max(abs(capped)).item() <= 1.5);
+  CHECK(max(abs(capped - 1.5 * tanh(free / 1.5))).item() < 1e-6);
+  c.logit_cap = -1;
+  CHECK_THROWS_AS(Gpt{c}, ValueError);
 }
 
 TEST_CASE("gpt: rotary positions have no parameters") {

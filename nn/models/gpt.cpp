@@ -29,6 +29,8 @@ static const GptConfig& checked(const GptConfig& c) {
                     "gpt: vocabulary {}, context {}, layers {}, heads {}, channels {}; all must be "
                     "positive",
                     c.vocabulary, c.context, c.layers, c.heads, c.channels);
+  check<ValueError>(c.logit_cap >= 0 && std::isfinite(c.logit_cap),
+                    "gpt: logit_cap {}; it must be positive, or 0 for none", c.logit_cap);
   return c;
 }
 
@@ -77,7 +79,10 @@ Tensor Gpt::hidden(const Tensor& ids) const {
   return x;
 }
 
-Tensor Gpt::logits(const Tensor& x) const { return linear(ln_f(x), wte.weight); }
+Tensor Gpt::logits(const Tensor& x) const {
+  const Tensor y = linear(ln_f(x), wte.weight);
+  return config.logit_cap > 0 ? config.logit_cap * tanh(y / config.logit_cap) : y;
+}
 
 Tensor Gpt::operator()(const Tensor& ids) const { return logits(hidden(ids)); }
 

@@ -38,6 +38,8 @@ struct GptConfig {
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
   Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
+  // c > 0: logits become c tanh(logits / c), between -c and c (Gemma 2, 2024).
+  double logit_cap = 0;
 };
 
 /// One layer: attention mixes the positions, the MLP works on each by itself, and both add to what
@@ -56,7 +58,8 @@ struct GptBlock : Module {
 
 struct Gpt : Module {
   /// Weights begin as GPT-2's do, drawn from default_generator(). ValueError: the heads do not
-  /// divide the channels, a size is not positive, or rotary positions meet heads of an odd size.
+  /// divide the channels, a size is not positive, rotary positions meet heads of an odd size, or
+  /// logit_cap is negative.
   explicit Gpt(const GptConfig& c);
 
   /// ids (B, T) I64 -> logits (B, T, V). ShapeError: ids is not 2-d, or empty. ValueError: T is

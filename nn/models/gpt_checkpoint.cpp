@@ -42,6 +42,7 @@ Metadata to_metadata(const GptConfig& c) {
                 {"gpt.dropout", fmt::format("{}", c.dropout)}};
   kPositions.write(m, c.positions);
   kNonlinearity.write(m, c.nonlinearity);
+  if (c.logit_cap != 0) m["gpt.logit_cap"] = fmt::format("{}", c.logit_cap);
   return m;
 }
 
@@ -51,14 +52,14 @@ static int64_t positive(const Metadata& metadata, const std::string& key, int64_
   return n;
 }
 
-static double probability(const Metadata& metadata, const std::string& key) {
+static double number_below(const Metadata& metadata, const std::string& key, double limit) {
   const std::string& text = metadata_text(metadata, key);
   const char* end = text.data() + text.size();
-  double p = -1;
-  const auto [stop, error] = std::from_chars(text.data(), end, p);
-  check<IoError>(error == std::errc{} && stop == end && p >= 0 && p < 1,
-                 "checkpoint: {} = \"{}\" is not a number in [0, 1)", key, text);
-  return p;
+  double x = -1;
+  const auto [stop, error] = std::from_chars(text.data(), end, x);
+  check<IoError>(error == std::errc{} && stop == end && x >= 0 && x < limit,
+                 "checkpoint: {} = \"{}\" is not a number in [0, {})", key, text, limit);
+  return x;
 }
 
 GptConfig gpt_config(const Metadata& metadata) {
@@ -67,9 +68,12 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .layers = positive(metadata, "gpt.layers", 1 << 10),
                     .heads = positive(metadata, "gpt.heads", 1 << 16),
                     .channels = positive(metadata, "gpt.channels", 1 << 16),
-                    .dropout = probability(metadata, "gpt.dropout"),
+                    .dropout = number_below(metadata, "gpt.dropout", 1),
                     .positions = kPositions.read<Positions>(metadata),
-                    .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata)};
+                    .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata),
+                    .logit_cap = metadata.contains("gpt.logit_cap")
+                                     ? number_below(metadata, "gpt.logit_cap", 1e6)
+                                     : 0};
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
   check<IoError>(c.positions != Positions::Rotary || c.channels / c.heads % 2 == 0,
