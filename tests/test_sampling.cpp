@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "autograd/engine.h"
 #include "autograd/ops.h"
 #include "nn/models/gpt_checkpoint.h"
 #include "nn/text/sampling.h"
@@ -181,6 +182,17 @@ TEST_CASE("gpt: capped logits keep their order, below the cap") {
   CHECK(max(abs(capped - 1.5 * tanh(free / 1.5))).item() < 1e-6);
   c.logit_cap = -1;
   CHECK_THROWS_AS(Gpt{c}, ValueError);
+}
+
+TEST_CASE("gpt: with projections that begin at 0, a block begins as the identity, and learns") {
+  GptConfig c = kSmall;
+  c.zero_projections = true;
+  const Gpt gpt = small_gpt(c);
+  const Tensor x = randn({2, 5, 24});
+  CHECK(max(abs((*gpt.blocks[1])(x)-x)).item() == 0);
+  backward(sum(square((*gpt.blocks[1])(x))));
+  CHECK(max(abs(gpt.blocks[1]->attn.proj.weight.grad())).item() > 0);
+  CHECK(max(abs(gpt.blocks[1]->mlp.proj.weight.grad())).item() > 0);
 }
 
 TEST_CASE("gpt: rotary positions have no parameters") {

@@ -48,10 +48,11 @@ Gpt::Gpt(const GptConfig& c)
 
 /// Biases begin at 0, weights as N(0, 0.02^2) at GPT-2's width of 768 channels, scaled with the
 /// width. What adds to the residual stream (proj) is smaller by sqrt(2 L), because 2 L of them add
-/// up: the stream does not grow with depth.
+/// up: the stream does not grow with depth. Or it begins at 0, and each block as the identity.
 void Gpt::initialise() const {
   const double std = 0.02 * std::sqrt(768.0 / static_cast<double>(config.channels));
-  const double residual = std / std::sqrt(2.0 * static_cast<double>(config.layers));
+  const double residual =
+      config.zero_projections ? 0 : std / std::sqrt(2.0 * static_cast<double>(config.layers));
   for (const auto& [name, p] : named_parameters()) {
     if (name.ends_with(".bias"))
       raw::fill_(p, 0);

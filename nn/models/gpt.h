@@ -38,6 +38,8 @@ struct GptConfig {
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
   Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
+  // What adds to the residual stream begins at 0. Checkpoints do not keep this.
+  bool zero_projections = false;
   // c > 0: logits become c tanh(logits / c), between -c and c (Gemma 2, 2024).
   double logit_cap = 0;
 };
