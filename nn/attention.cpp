@@ -36,7 +36,13 @@ static Tensor join_heads(const Tensor& y) {
 
 /// q, k and v of positions first_position … as (B, T, 3C).
 Tensor MultiHeadSelfAttention::packed(const Tensor& x, int64_t first_position) const {
-  const Tensor y = qkv(x);
+  Tensor y = qkv(x);
+  if (options.qk_norm) {
+    const std::vector<Tensor> parts = split_with_sizes(y, {y.size(2) / 3 * 2, y.size(2) / 3}, 2);
+    const Tensor& qk = parts[0];  // (B, T, 2C)
+    const Shape by_heads{qk.size(0), qk.size(1), 2 * heads, qk.size(2) / (2 * heads)};
+    y = cat({reshape(rms_norm(reshape(qk, by_heads), {}), qk.shape()), parts[1]}, 2);
+  }
   return options.rotary ? rotary(y, heads, first_position) : y;
 }
 

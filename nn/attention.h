@@ -20,7 +20,8 @@ struct SelfAttentionOptions {
   bool causal = false;  // position t sees 0 … t
   double dropout = 0;   // on the attention weights, in training; takes a slower path
   bool bias = true;
-  bool rotary = false;  // q and k turn with their position: rotary() in autograd/ops.h
+  bool qk_norm = false;  // each head's q and k get a mean square of 1, before they turn
+  bool rotary = false;   // q and k turn with their position: rotary() in autograd/ops.h
 };
 
 struct MultiHeadSelfAttention : Module {

@@ -137,6 +137,21 @@ TEST_CASE("rotary: attention fused, with dropout, with its weights, and over a c
                        doctest::Contains("a head has 3"), ValueError);
 }
 
+TEST_CASE("attention: with qk_norm, the size of q and k does not matter") {
+  const NoGrad guard;
+  MultiHeadSelfAttention attn(24, 3, {.causal = true, .bias = false, .qk_norm = true});
+  attn.to(F64);
+  const Tensor x = randn({2, 5, 24}, F64), before = attn.attention_weights(x);
+  raw::mul_(slice(attn.qkv.weight, 0, 0, 48), 100);
+  CHECK(max_difference(attn.attention_weights(x), before) < 1e-4);  // but for the norm's eps
+  const Tensor fused = attn(x);
+  KvCache cache = attn.make_cache(2, 5);
+  for (int64_t t = 0; t < 5; ++t)
+    CHECK(max_difference(attn(slice(x, 1, t, t + 1), cache), slice(fused, 1, t, t + 1)) < 1e-12);
+  attn.options.qk_norm = false;
+  CHECK(max_difference(attn.attention_weights(x), before) > 0.1);
+}
+
 TEST_CASE("attention: rows that overlap in memory") {
   const Tensor q = randn({1, 2, 3, 4}, F64).set_requires_grad();
   // The gradient of a mean over T is one row, repeated.

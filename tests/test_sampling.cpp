@@ -41,10 +41,11 @@ Gpt small_gpt(const GptConfig& config = kSmall) {
 
 /// kSmall, and with each other choice that a model can make.
 std::vector<GptConfig> choices() {
-  std::vector<GptConfig> all(4, kSmall);
+  std::vector<GptConfig> all(5, kSmall);
   all[1].positions = Positions::Rotary;
   all[2].nonlinearity = Nonlinearity::ReluSquared;
   all[3].logit_cap = 1.5;
+  all[4].qk_norm = true;
   return all;
 }
 

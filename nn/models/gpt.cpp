@@ -11,7 +11,8 @@ GptBlock::GptBlock(const GptConfig& c)
     : ln1(add<LayerNorm>("ln1", c.channels)),
       attn(add<MultiHeadSelfAttention>(
           "attn", c.channels, c.heads,
-          SelfAttentionOptions{.causal = true, .rotary = c.positions == Positions::Rotary})),
+          SelfAttentionOptions{
+              .causal = true, .qk_norm = c.qk_norm, .rotary = c.positions == Positions::Rotary})),
       ln2(add<LayerNorm>("ln2", c.channels)),
       mlp(add<Mlp>("mlp", c.channels, 4 * c.channels, true, c.nonlinearity)),
       drop(add<Dropout>("drop", c.dropout)) {}

@@ -38,6 +38,7 @@ struct GptConfig {
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
   Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
+  bool qk_norm = false;  // attention compares directions of q and k only (Henry et al. 2020)
   // What adds to the residual stream begins at 0. Checkpoints do not keep this.
   bool zero_projections = false;
   // c > 0: logits become c tanh(logits / c), between -c and c (Gemma 2, 2024).

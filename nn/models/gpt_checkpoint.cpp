@@ -29,6 +29,7 @@ struct Choice {
 };
 
 const Choice kPositions{"gpt.positions", {"learned", "rotary"}};
+const Choice kQkNorm{"gpt.qk_norm", {"no", "yes"}};
 const Choice kNonlinearity{"gpt.nonlinearity", {"gelu", "relu_squared"}};
 
 }  // namespace
@@ -41,6 +42,7 @@ Metadata to_metadata(const GptConfig& c) {
                 {"gpt.channels", std::to_string(c.channels)},
                 {"gpt.dropout", fmt::format("{}", c.dropout)}};
   kPositions.write(m, c.positions);
+  kQkNorm.write(m, c.qk_norm);
   kNonlinearity.write(m, c.nonlinearity);
   if (c.logit_cap != 0) m["gpt.logit_cap"] = fmt::format("{}", c.logit_cap);
   return m;
@@ -71,6 +73,7 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .dropout = number_below(metadata, "gpt.dropout", 1),
                     .positions = kPositions.read<Positions>(metadata),
                     .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata),
+                    .qk_norm = kQkNorm.read<bool>(metadata),
                     .logit_cap = metadata.contains("gpt.logit_cap")
                                      ? number_below(metadata, "gpt.logit_cap", 1e6)
                                      : 0};
