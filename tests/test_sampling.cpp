@@ -41,11 +41,12 @@ Gpt small_gpt(const GptConfig& config = kSmall) {
 
 /// kSmall, and with each other choice that a model can make.
 std::vector<GptConfig> choices() {
-  std::vector<GptConfig> all(5, kSmall);
+  std::vector<GptConfig> all(6, kSmall);
   all[1].positions = Positions::Rotary;
   all[2].nonlinearity = Nonlinearity::ReluSquared;
   all[3].logit_cap = 1.5;
   all[4].qk_norm = true;
+  all[5].norm = NormForm::Rms;
   return all;
 }
 

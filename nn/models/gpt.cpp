@@ -5,15 +5,19 @@
 
 namespace gradus {
 
+Norm::Norm(int64_t dim, NormForm form)
+    : weight(parameter("weight", ones({dim}))),
+      bias(form == NormForm::Layer ? parameter("bias", zeros({dim})) : Tensor()) {}
+
 // ---- The block ----------------------------------------------------------------------------------
 
 GptBlock::GptBlock(const GptConfig& c)
-    : ln1(add<LayerNorm>("ln1", c.channels)),
+    : ln1(add<Norm>("ln1", c.channels, c.norm)),
       attn(add<MultiHeadSelfAttention>(
           "attn", c.channels, c.heads,
           SelfAttentionOptions{
               .causal = true, .qk_norm = c.qk_norm, .rotary = c.positions == Positions::Rotary})),
-      ln2(add<LayerNorm>("ln2", c.channels)),
+      ln2(add<Norm>("ln2", c.channels, c.norm)),
       mlp(add<Mlp>("mlp", c.channels, 4 * c.channels, true, c.nonlinearity)),
       drop(add<Dropout>("drop", c.dropout)) {}
 
@@ -41,7 +45,7 @@ Gpt::Gpt(const GptConfig& c)
       wpe(c.positions == Positions::Learned ? &add<Embedding>("wpe", c.context, c.channels)
                                             : nullptr),
       drop(add<Dropout>("drop", c.dropout)),
-      ln_f(add<LayerNorm>("ln_f", c.channels)) {
+      ln_f(add<Norm>("ln_f", c.channels, c.norm)) {
   for (int64_t i = 0; i < c.layers; ++i)
     blocks.push_back(&add<GptBlock>(fmt::format("blocks.{}", i), c));
   initialise();

@@ -29,6 +29,17 @@ namespace gradus {
 /// added to the token's, or by turning each head's q and k (rotary() in autograd/ops.h).
 enum class Positions { Learned, Rotary };
 
+/// What the norms of the model are: LayerNorm, or RMSNorm, which subtracts no mean and has no bias.
+enum class NormForm { Layer, Rms };
+
+struct Norm : Module {
+  Norm(int64_t dim, NormForm form);
+  Tensor operator()(const Tensor& x) const {
+    return bias.defined() ? layer_norm(x, weight, bias) : rms_norm(x, weight);
+  }
+  const Tensor weight, bias;
+};
+
 struct GptConfig {
   int64_t vocabulary = 0;  // V: different tokens
   int64_t context = 0;     // the most tokens that are read at once
@@ -38,6 +49,7 @@ struct GptConfig {
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
   Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
+  NormForm norm = NormForm::Layer;
   bool qk_norm = false;  // attention compares directions of q and k only (Henry et al. 2020)
   // What adds to the residual stream begins at 0. Checkpoints do not keep this.
   bool zero_projections = false;
@@ -52,9 +64,9 @@ struct GptBlock : Module {
   /// x (B, T, C) -> (B, T, C). With a cache, x continues the positions that it holds.
   Tensor operator()(const Tensor& x, KvCache* cache = nullptr) const;
 
-  LayerNorm& ln1;
+  Norm& ln1;
   MultiHeadSelfAttention& attn;
-  LayerNorm& ln2;
+  Norm& ln2;
   Mlp& mlp;
   Dropout& drop;
 };
@@ -96,7 +108,7 @@ struct Gpt : Module {
   Embedding* wpe;  // null if positions are rotary
   Dropout& drop;
   std::vector<GptBlock*> blocks;
-  LayerNorm& ln_f;
+  Norm& ln_f;
 
  private:
   void initialise() const;

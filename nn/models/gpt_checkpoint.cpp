@@ -29,6 +29,7 @@ struct Choice {
 };
 
 const Choice kPositions{"gpt.positions", {"learned", "rotary"}};
+const Choice kNorm{"gpt.norm", {"layer", "rms"}};
 const Choice kQkNorm{"gpt.qk_norm", {"no", "yes"}};
 const Choice kNonlinearity{"gpt.nonlinearity", {"gelu", "relu_squared"}};
 
@@ -42,6 +43,7 @@ Metadata to_metadata(const GptConfig& c) {
                 {"gpt.channels", std::to_string(c.channels)},
                 {"gpt.dropout", fmt::format("{}", c.dropout)}};
   kPositions.write(m, c.positions);
+  kNorm.write(m, c.norm);
   kQkNorm.write(m, c.qk_norm);
   kNonlinearity.write(m, c.nonlinearity);
   if (c.logit_cap != 0) m["gpt.logit_cap"] = fmt::format("{}", c.logit_cap);
@@ -73,6 +75,7 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .dropout = number_below(metadata, "gpt.dropout", 1),
                     .positions = kPositions.read<Positions>(metadata),
                     .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata),
+                    .norm = kNorm.read<NormForm>(metadata),
                     .qk_norm = kQkNorm.read<bool>(metadata),
                     .logit_cap = metadata.contains("gpt.logit_cap")
                                      ? number_below(metadata, "gpt.logit_cap", 1e6)
@@ -86,7 +89,7 @@ GptConfig gpt_config(const Metadata& metadata) {
 }
 
 int64_t num_parameters(const GptConfig& c) {
-  const int64_t norm = 2 * c.channels;
+  const int64_t norm = (c.norm == NormForm::Layer ? 2 : 1) * c.channels;
   const int64_t attention = 4 * c.channels * (c.channels + 1);
   const int64_t mlp = c.channels * (8 * c.channels + 5);
   const int64_t positions = c.positions == Positions::Learned ? c.context : 0;

@@ -15,7 +15,8 @@ Metadata to_metadata(const GptConfig& config);
 /// without an entry is the default.
 GptConfig gpt_config(const Metadata& metadata);
 /// How many numbers a GPT of this configuration is trained on, without building it:
-///   (V + T) C + L (12 C^2 + 13 C) + 2 C, without T if positions are rotary
+///   (V + T) C + L (12 C^2 + 13 C) + 2 C, without T if positions are rotary,
+/// and (2 L + 1) C fewer with RMSNorm
 int64_t num_parameters(const GptConfig& config);
 
 /// The model that a checkpoint holds. IoError: its configuration is missing, out of range, or asks
