@@ -14,10 +14,10 @@
 namespace gradus {
 
 /// torch.optim.swa_utils.AveragedModel's averages of `params`. The first update() copies the
-/// values. The n-th does a += (p - a) / n, so that all count alike (Izmailov et al., Averaging
-/// Weights Leads to Wider Optima and Better Generalization, 2018). Given a decay it does a = decay a
-/// + (1 - decay) p, so that older ones count ever less. ValueError: the decay is outside [0, 1], or
-/// a parameter is undefined.
+/// values. The n-th does a += (p - a) / n, so that all count alike (Izmailov et al. 2018, Averaging
+/// Weights Leads to Wider Optima and Better Generalization). Given a decay it does
+/// a = decay a + (1 - decay) p, so that older ones count ever less. ValueError: the decay is outside
+/// [0, 1], or a parameter is undefined.
 class AveragedWeights {
  public:
   explicit AveragedWeights(std::vector<Tensor> params,
