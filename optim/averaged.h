@@ -16,7 +16,7 @@ namespace gradus {
 /// torch.optim.swa_utils.AveragedModel's averages of `params`. The first update() copies the
 /// values. The n-th does a += (p - a) / n, so that all count alike (Izmailov et al. 2018, Averaging
 /// Weights Leads to Wider Optima and Better Generalization). Given a decay it does
-/// a = decay a + (1 - decay) p, so that older ones count ever less. ValueError: the decay is outside
+/// a = decay a + (1 - decay) p, so that older ones count ever less. ValueError: the decay is not in
 /// [0, 1], or a parameter is undefined.
 class AveragedWeights {
  public:
