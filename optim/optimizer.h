@@ -102,7 +102,7 @@ class Optimizer {
 /// They must outlive it. ValueError: there are none, or two have a parameter in common.
 class Optimizers {
  public:
-  Optimizers(Optimizer& one) : Optimizers({one}) {}
+  Optimizers(Optimizer& one) : Optimizers({std::ref(one)}) {}
   Optimizers(std::initializer_list<std::reference_wrapper<Optimizer>> several);
 
   void step();
