@@ -16,9 +16,10 @@
 // Look at:  the first two rows of the table, which are one model; gradient.svg, where a straight
 //           line is a factor per layer; loss.svg, where without the norm what 16 layers add up to
 //           begins far too loud; what each model writes.
-// Try next: --depth 2, where plain learns as well; --depth 40, where only the norm does; --window
-//           2, then 16: what does the MLP gain? Every place in its window has weights of its own,
-//           so it learns "the" anew at each, and nothing tells it where to look. 09 does.
+// Try next: `--depth 2`, where plain learns as well; `--depth 40`, where only the norm does;
+//           `--window 2`, then `--window 16`: what does the MLP gain? Every place in its window has
+//           weights of its own, so it learns "the" anew at each, and nothing tells it where to
+//           look. 09 does.
 #include <algorithm>
 #include <cmath>
 #include <functional>

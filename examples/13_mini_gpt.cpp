@@ -16,10 +16,10 @@
 //
 // Look at:  the samples, as they turn from letters into words and from words into verses; training
 //           loss against validation loss; which earlier tokens a head looks at (attention.svg).
-// Try next: --text FILE with a book of yours; --layers 1; --vocabulary 256 (bytes); Ctrl-C in the
-//           middle and then --resume: the numbers are those of an unbroken run, bit for bit; --from
-//           a checkpoint with another text: does it learn faster than from nothing? Then --write
-//           "In the beginning" --temperature 0.5: the trained model writes at once.
+// Try next: --text FILE with a book of yours; `--layers 1`; `--vocabulary 256`, which is bytes;
+//           Ctrl-C in the middle and then --resume: the numbers are those of an unbroken run, bit
+//           for bit; --from a checkpoint with another text: does it learn faster than from nothing?
+//           Then `--write "In the beginning" --temperature 0.5`: the trained model writes at once.
 #include <numbers>
 
 #include "autograd/autograd.h"

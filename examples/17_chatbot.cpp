@@ -17,9 +17,9 @@
 //
 // Look at:  the table of skills; /why after an answer: where was the model certain, where not; a
 //           name that it has never seen, told and asked back: attention copies it token by token.
-// Try next: --out out/small --steps 300, and watch which skills come first; --channels 64; asking
-//           what is outside its world: it answers fluently and wrongly, or says that it does not
-//           know. Which, and why?
+// Try next: `--out out/small --steps 300`, and watch which skills come first; `--train --channels
+//           64`; asking what is outside its world: it answers fluently and wrongly, or says that it
+//           does not know. Which, and why?
 #include <algorithm>
 
 #include "autograd/autograd.h"

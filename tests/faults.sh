@@ -8,7 +8,9 @@ build=${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export OMP_NUM_THREADS=1 # the faults run side by side
-mapfile -t libraries < <(pkg-config --cflags --libs openblas fmt zlib libpcre2-8 | xargs -n1)
+mapfile -t libraries < <(
+  pkg-config --cflags --libs openblas fmt zlib libpcre2-8 libedit | xargs -n1
+)
 
 # example, what is wrong with it, a command of sed's that must change exactly one line, and the file
 # that it changes, if not the example's own
@@ -65,6 +67,7 @@ fault 06_optimizers "another function than PyTorch's" \
 fault 06_optimizers "the network never steps" \
   '/optimizer->lr = /,/result\.loss/s/^ *optimizer->step\(\);//'
 fault 06_optimizers "schedules are ignored" 's/^ *optimizer->lr = setup.*//'
+fault 06b_next_letter "no step" 's/^ *optimizer\.step\(\);//'
 fault 09_self_attention "no positions" \
   's/return tokens\(ids\) \+ positions\.weight/return tokens(ids)/'
 fault 09_self_attention "no causal mask" 's/\.causal = mode == Attention::Causal/.causal = false/'
