@@ -132,7 +132,8 @@ TEST_CASE("gpt: with a cache, token by token or in pieces, as without") {
       for (int64_t n : pieces) {
         const Tensor last = gpt(slice(ids, 1, at, at + n), caches);  // (2, 29)
         at += n;
-        CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 1e-4);
+        // Logits of about 25, whose roundings add up to some 1e-4; a wrong position makes units.
+        CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 2e-3);
       }
       CHECK_THROWS_AS(gpt(slice(ids, 1, 0, 1), caches), ValueError);  // the context is full
     }
