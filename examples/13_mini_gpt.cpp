@@ -198,7 +198,8 @@ int lesson(Example& app) {
   fmt::print("\n{}\n", sample_text(model, s, app.seed()));
   app.verdict(
       gpt < counting,
-      fmt::format("GPT {:.3f} < 4-gram {:.3f} bits per byte of held-out text", gpt, counting));
+      fmt::format("GPT {:.3f} < 4-gram {:.3f} bits per byte of held-out text", gpt, counting),
+      "the same on megabytes that people wrote");
   return app.finish();
 }
 
