@@ -18,21 +18,12 @@ struct TransformerOptions {
   int64_t mlp_ratio = 4;         // hidden channels of the MLP over C
 };
 
-/// What an Mlp does to each hidden number: gelu in its tanh form, as in GPT-2, or relu(x)^2, which
-/// is cheaper, and 0 for half of them (So et al., Primer, 2021).
-enum class Nonlinearity { Gelu, ReluSquared };
-
-/// fc, the nonlinearity, proj: (…, C) -> (…, C) through `hidden` channels.
+/// fc, gelu in its tanh form, proj: (…, C) -> (…, C) through `hidden` channels.
 struct Mlp : Module {
-  Mlp(int64_t channels, int64_t hidden, bool bias = true, Nonlinearity f = Nonlinearity::Gelu)
-      : nonlinearity(f),
-        fc(add<Linear>("fc", channels, hidden, bias)),
+  Mlp(int64_t channels, int64_t hidden, bool bias = true)
+      : fc(add<Linear>("fc", channels, hidden, bias)),
         proj(add<Linear>("proj", hidden, channels, bias)) {}
-  Tensor operator()(const Tensor& x) const {
-    const Tensor h = fc(x);
-    return proj(nonlinearity == Nonlinearity::Gelu ? gelu(h, GeluForm::Tanh) : square(relu(h)));
-  }
-  Nonlinearity nonlinearity;
+  Tensor operator()(const Tensor& x) const { return proj(gelu(fc(x), GeluForm::Tanh)); }
   Linear &fc, &proj;
 };
 

@@ -34,19 +34,19 @@ constexpr GptConfig kSmall{
 Gpt small_gpt(const GptConfig& config = kSmall) {
   manual_seed(11);
   Gpt gpt(config);
-  for (const Tensor& p : gpt.parameters()) raw::mul_(p, 4);  // far from uniform
+  for (const Tensor& p : gpt.parameters())
+    if (p.dim() == 2) raw::mul_(p, 4);  // far from uniform
   gpt.eval();
   return gpt;
 }
 
 /// kSmall, and with each other choice that a model can make.
 std::vector<GptConfig> choices() {
-  std::vector<GptConfig> all(6, kSmall);
+  std::vector<GptConfig> all(5, kSmall);
   all[1].positions = Positions::Rotary;
-  all[2].nonlinearity = Nonlinearity::ReluSquared;
-  all[3].logit_cap = 1.5;
-  all[4].qk_norm = true;
-  all[5].norm = NormForm::Rms;
+  all[2].logit_cap = 1.5;
+  all[3].qk_norm = true;
+  all[4].norm = NormForm::Rms;
   return all;
 }
 
@@ -121,7 +121,6 @@ TEST_CASE("gpt: with a cache, token by token or in pieces, as without") {
   const NoGrad guard;
   for (const GptConfig& config : choices()) {
     const Gpt gpt = small_gpt(config);
-    CAPTURE(to_metadata(config).rbegin()->first);
     const Tensor ids = randint(0, 29, {2, 12});
     const Tensor whole = gpt(ids);  // (2, 12, 29)
     CHECK(whole.shape() == Shape{2, 12, 29});
@@ -132,8 +131,7 @@ TEST_CASE("gpt: with a cache, token by token or in pieces, as without") {
       for (int64_t n : pieces) {
         const Tensor last = gpt(slice(ids, 1, at, at + n), caches);  // (2, 29)
         at += n;
-        // Logits of about 25, whose roundings add up to some 1e-4; a wrong position makes units.
-        CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 2e-3);
+        CHECK(max(abs(last - select(whole, 1, at - 1))).item() < 1e-4);
       }
       CHECK_THROWS_AS(gpt(slice(ids, 1, 0, 1), caches), ValueError);  // the context is full
     }

@@ -18,7 +18,7 @@ GptBlock::GptBlock(const GptConfig& c)
           SelfAttentionOptions{
               .causal = true, .qk_norm = c.qk_norm, .rotary = c.positions == Positions::Rotary})),
       ln2(add<Norm>("ln2", c.channels, c.norm)),
-      mlp(add<Mlp>("mlp", c.channels, 4 * c.channels, true, c.nonlinearity)),
+      mlp(add<Mlp>("mlp", c.channels, 4 * c.channels)),
       drop(add<Dropout>("drop", c.dropout)) {}
 
 Tensor GptBlock::operator()(const Tensor& x, KvCache* cache) const {

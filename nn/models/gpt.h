@@ -48,7 +48,6 @@ struct GptConfig {
   int64_t channels = 0;    // C: numbers per position
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
-  Nonlinearity nonlinearity = Nonlinearity::Gelu;  // of the MLPs
   NormForm norm = NormForm::Layer;
   bool qk_norm = false;  // attention compares directions of q and k only (Henry et al. 2020)
   // What adds to the residual stream begins at 0. Checkpoints do not keep this.

@@ -31,7 +31,6 @@ struct Choice {
 const Choice kPositions{"gpt.positions", {"learned", "rotary"}};
 const Choice kNorm{"gpt.norm", {"layer", "rms"}};
 const Choice kQkNorm{"gpt.qk_norm", {"no", "yes"}};
-const Choice kNonlinearity{"gpt.nonlinearity", {"gelu", "relu_squared"}};
 
 }  // namespace
 
@@ -45,7 +44,6 @@ Metadata to_metadata(const GptConfig& c) {
   kPositions.write(m, c.positions);
   kNorm.write(m, c.norm);
   kQkNorm.write(m, c.qk_norm);
-  kNonlinearity.write(m, c.nonlinearity);
   if (c.logit_cap != 0) m["gpt.logit_cap"] = fmt::format("{}", c.logit_cap);
   return m;
 }
@@ -74,7 +72,6 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .channels = positive(metadata, "gpt.channels", 1 << 16),
                     .dropout = number_below(metadata, "gpt.dropout", 1),
                     .positions = kPositions.read<Positions>(metadata),
-                    .nonlinearity = kNonlinearity.read<Nonlinearity>(metadata),
                     .norm = kNorm.read<NormForm>(metadata),
                     .qk_norm = kQkNorm.read<bool>(metadata),
                     .logit_cap = metadata.contains("gpt.logit_cap")
