@@ -20,6 +20,8 @@ MultiHeadSelfAttention::MultiHeadSelfAttention(int64_t embed_dim, int64_t num_he
     : heads(checked_heads(embed_dim, num_heads)),
       options(opts),
       qkv(add<Linear>("qkv", embed_dim, 3 * embed_dim, opts.bias)),
+      q_norm(opts.qk_norm ? &add<RMSNorm>("q_norm", embed_dim / heads) : nullptr),
+      k_norm(opts.qk_norm ? &add<RMSNorm>("k_norm", embed_dim / heads) : nullptr),
       proj(add<Linear>("proj", embed_dim, embed_dim, opts.bias)) {
   check<ValueError>(opts.dropout >= 0 && opts.dropout < 1,
                     "attention: the dropout {} is outside [0, 1)", opts.dropout);
@@ -37,11 +39,14 @@ static Tensor join_heads(const Tensor& y) {
 /// q, k and v of positions first_position … as (B, T, 3C).
 Tensor MultiHeadSelfAttention::packed(const Tensor& x, int64_t first_position) const {
   Tensor y = qkv(x);
-  if (options.qk_norm) {
-    const std::vector<Tensor> parts = split_with_sizes(y, {y.size(2) / 3 * 2, y.size(2) / 3}, 2);
-    const Tensor& qk = parts[0];  // (B, T, 2C)
-    const Shape by_heads{qk.size(0), qk.size(1), 2 * heads, qk.size(2) / (2 * heads)};
-    y = cat({reshape(rms_norm(reshape(qk, by_heads), {}), qk.shape()), parts[1]}, 2);
+  if (q_norm) {
+    const int64_t channels = y.size(2) / 3;
+    const std::vector<Tensor> parts = split_with_sizes(y, {channels, channels, channels}, 2);
+    const auto by_heads = [&](const RMSNorm& norm, const Tensor& part) {
+      return reshape(norm(reshape(part, {y.size(0), y.size(1), heads, channels / heads})),
+                     part.shape());
+    };
+    y = cat({by_heads(*q_norm, parts[0]), by_heads(*k_norm, parts[1]), parts[2]}, 2);
   }
   return options.rotary ? rotary(y, heads, first_position) : y;
 }

@@ -13,6 +13,7 @@ namespace gradus {
 struct KvCache {
   Tensor k, v;
   int64_t length = 0;
+  Tensor inputs = {};  // (B, capacity, C): what a causal convolution before the attention has read
   int64_t capacity() const { return k.size(2); }
 };
 
@@ -20,8 +21,10 @@ struct SelfAttentionOptions {
   bool causal = false;  // position t sees 0 … t
   double dropout = 0;   // on the attention weights, in training; takes a slower path
   bool bias = true;
-  bool qk_norm = false;  // each head's q and k get a mean square of 1, before they turn
-  bool rotary = false;   // q and k turn with their position: rotary() in autograd/ops.h
+  // RMSNorm of each head's q and k, before they turn: how sharply a head can look is then up to the
+  // two gains alone (Henry et al. 2020).
+  bool qk_norm = false;
+  bool rotary = false;  // q and k turn with their position: rotary() in autograd/ops.h
 };
 
 struct MultiHeadSelfAttention : Module {
@@ -43,7 +46,9 @@ struct MultiHeadSelfAttention : Module {
 
   int64_t heads;
   SelfAttentionOptions options;
-  Linear &qkv, &proj;
+  Linear& qkv;
+  RMSNorm *q_norm, *k_norm;  // null without qk_norm
+  Linear& proj;
 
  private:
   struct Heads {

@@ -9,6 +9,24 @@ Norm::Norm(int64_t dim, NormForm form)
     : weight(parameter("weight", ones({dim}))),
       bias(form == NormForm::Layer ? parameter("bias", zeros({dim})) : Tensor()) {}
 
+/// y_t = x_t + sum_i weight[i - 1] x_{t - i}: a depthwise causal convolution. `past`
+/// (B, capacity, C) holds the x before `start`, and gets the new ones; undefined: there is nothing
+/// before.
+static Tensor mix_with_past(const Tensor& x, const Tensor& weight, const Tensor& past,
+                            int64_t start) {
+  const int64_t k = weight.size(0), known = past.defined() ? std::min(start, k) : 0;
+  std::vector<Tensor> parts;
+  if (known < k) parts.push_back(zeros({x.size(0), k - known, x.size(2)}, x.options()));
+  if (known > 0) parts.push_back(raw::slice(past, 1, start - known, start));
+  parts.push_back(x);
+  const Tensor all = cat(parts, 1);
+  Tensor y = x;
+  for (int64_t i = 1; i <= k; ++i)
+    y = y + select(weight, 0, i - 1) * slice(all, 1, k - i, k - i + x.size(1));
+  if (past.defined()) raw::copy_(raw::slice(past, 1, start, start + x.size(1)), x);
+  return y;
+}
+
 // ---- The block ----------------------------------------------------------------------------------
 
 GptBlock::GptBlock(const GptConfig& c)
@@ -34,8 +52,6 @@ static const GptConfig& checked(const GptConfig& c) {
                     "gpt: vocabulary {}, context {}, layers {}, heads {}, channels {}; all must be "
                     "positive",
                     c.vocabulary, c.context, c.layers, c.heads, c.channels);
-  check<ValueError>(c.logit_cap >= 0 && std::isfinite(c.logit_cap),
-                    "gpt: logit_cap {}; it must be positive, or 0 for none", c.logit_cap);
   return c;
 }
 
@@ -44,6 +60,8 @@ Gpt::Gpt(const GptConfig& c)
       wte(add<Embedding>("wte", c.vocabulary, c.channels)),
       wpe(c.positions == Positions::Learned ? &add<Embedding>("wpe", c.context, c.channels)
                                             : nullptr),
+      shift(c.lookback > 0 ? parameter("shift", normal({c.lookback, c.channels}, 0, 0.5))
+                           : Tensor()),
       drop(add<Dropout>("drop", c.dropout)),
       ln_f(add<Norm>("ln_f", c.channels, c.norm)) {
   for (int64_t i = 0; i < c.layers; ++i)
@@ -53,42 +71,43 @@ Gpt::Gpt(const GptConfig& c)
 
 /// Biases begin at 0, weights as N(0, 0.02^2) at GPT-2's width of 768 channels, scaled with the
 /// width. What adds to the residual stream (proj) is smaller by sqrt(2 L), because 2 L of them add
-/// up: the stream does not grow with depth. Or it begins at 0, and each block as the identity.
+/// up: the stream does not grow with depth.
 void Gpt::initialise() const {
   const double std = 0.02 * std::sqrt(768.0 / static_cast<double>(config.channels));
-  const double residual =
-      config.zero_projections ? 0 : std / std::sqrt(2.0 * static_cast<double>(config.layers));
+  const double residual = std / std::sqrt(2.0 * static_cast<double>(config.layers));
   for (const auto& [name, p] : named_parameters()) {
     if (name.ends_with(".bias"))
       raw::fill_(p, 0);
-    else if (p.dim() == 2)
+    else if (p.dim() == 2 && !name.ends_with("shift"))
       raw::copy_(p, normal(p.shape(), 0, name.ends_with("proj.weight") ? residual : std));
   }
 }
 
 // ---- Forward ------------------------------------------------------------------------------------
 
-Tensor Gpt::embed(const Tensor& ids, int64_t first_position) const {
+/// With `earlier`, ids continue the tokens that it holds.
+Tensor Gpt::embed(const Tensor& ids, KvCache* earlier) const {
   check<ShapeError>(ids.dim() == 2 && ids.size(1) > 0,
                     "gpt: ids {}; they must be (B, T), with T > 0", ids.shape());
-  const int64_t end = first_position + ids.size(1);
+  const int64_t first = earlier ? earlier->length : 0, end = first + ids.size(1);
   check<ValueError>(end <= config.context, "gpt: {} positions, but the context is {}", end,
                     config.context);
-  const Tensor x = wte(ids);
-  return wpe ? x + slice(wpe->weight, 0, first_position, end) : x;
+  const Tensor tokens = wte(ids);
+  Tensor x = wpe ? tokens + slice(wpe->weight, 0, first, end) : tokens;
+  if (config.lookback == 0) return x;
+  x = mix_with_past(x, shift, earlier ? earlier->inputs : Tensor(), first);
+  if (earlier) earlier->length = end;
+  return x;
 }
 
 /// What leaves the last block: (B, T, C).
 Tensor Gpt::hidden(const Tensor& ids) const {
-  Tensor x = drop(embed(ids, 0));
+  Tensor x = drop(embed(ids));
   for (const GptBlock* block : blocks) x = (*block)(x);
   return x;
 }
 
-Tensor Gpt::logits(const Tensor& x) const {
-  const Tensor y = linear(ln_f(x), wte.weight);
-  return config.logit_cap > 0 ? config.logit_cap * tanh(y / config.logit_cap) : y;
-}
+Tensor Gpt::logits(const Tensor& x) const { return linear(ln_f(x), wte.weight); }
 
 Tensor Gpt::operator()(const Tensor& ids) const { return logits(hidden(ids)); }
 
@@ -98,9 +117,11 @@ Tensor Gpt::operator()(const Tensor& ids, const Tensor& positions) const {
 }
 
 Tensor Gpt::operator()(const Tensor& ids, std::vector<KvCache>& caches) const {
-  check<ValueError>(caches.size() == blocks.size(), "gpt: {} caches for {} layers", caches.size(),
-                    blocks.size());
-  Tensor x = embed(ids, caches[0].length);
+  const size_t expected = blocks.size() + (config.lookback > 0);
+  check<ValueError>(caches.size() == expected, "gpt: {} caches, but make_caches() makes {}",
+                    caches.size(), expected);
+  KvCache positions{.k = {}, .v = {}, .length = caches[0].length};
+  Tensor x = embed(ids, config.lookback > 0 ? &caches.back() : &positions);
   for (size_t i = 0; i < blocks.size(); ++i) x = (*blocks[i])(x, &caches[i]);
   return logits(select(x, 1, -1));
 }
@@ -111,6 +132,11 @@ std::vector<KvCache> Gpt::make_caches(int64_t batch) const {
   std::vector<KvCache> caches;
   for (const GptBlock* block : blocks)
     caches.push_back(block->attn.make_cache(batch, config.context));
+  if (config.lookback > 0)
+    caches.push_back(
+        {.k = {},
+         .v = {},
+         .inputs = zeros({batch, config.context, config.channels}, wte.weight.options())});
   return caches;
 }
 
@@ -140,7 +166,7 @@ std::vector<int64_t> Gpt::generate(const std::vector<int64_t>& prompt, int64_t l
 Tensor Gpt::attention(const Tensor& ids, int64_t layer) const {
   check<IndexError>(layer >= 0 && layer < config.layers, "gpt: there is no layer {} of {}", layer,
                     config.layers);
-  Tensor x = embed(ids, 0);
+  Tensor x = embed(ids);
   for (int64_t i = 0; i < layer; ++i) x = (*blocks[i])(x);
   return blocks[layer]->attn.attention_weights(blocks[layer]->ln1(x));
 }

@@ -49,11 +49,11 @@ struct GptConfig {
   double dropout = 0;      // in training, on the embeddings and on what each block adds
   Positions positions = Positions::Learned;
   NormForm norm = NormForm::Layer;
-  bool qk_norm = false;  // attention compares directions of q and k only (Henry et al. 2020)
-  // What adds to the residual stream begins at 0. Checkpoints do not keep this.
-  bool zero_projections = false;
-  // c > 0: logits become c tanh(logits / c), between -c and c (Gemma 2, 2024).
-  double logit_cap = 0;
+  // To each token's vector those of so many tokens before it are added, each channel with a weight
+  // of its own: a short causal convolution. Attention can then look for a token by what stood
+  // before it, which is what copying takes, in one layer instead of two.
+  int64_t lookback = 0;
+  bool qk_norm = false;  // SelfAttentionOptions::qk_norm
 };
 
 /// One layer: attention mixes the positions, the MLP works on each by itself, and both add to what
@@ -72,8 +72,7 @@ struct GptBlock : Module {
 
 struct Gpt : Module {
   /// Weights begin as GPT-2's do, drawn from default_generator(). ValueError: the heads do not
-  /// divide the channels, a size is not positive, rotary positions meet heads of an odd size, or
-  /// logit_cap is negative.
+  /// divide the channels, a size is not positive, or rotary positions meet heads of an odd size.
   explicit Gpt(const GptConfig& c);
 
   /// ids (B, T) I64 -> logits (B, T, V). ShapeError: ids is not 2-d, or empty. ValueError: T is
@@ -85,7 +84,8 @@ struct Gpt : Module {
   /// The logits (B, V) that follow the last of ids (B, T), which continue what `caches` hold.
   /// Errors as above, where T counts the cached positions too. GradError outside of NoGrad.
   Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
-  /// Empty caches, one per block, for `batch` sequences of up to a context.
+  /// Empty caches for `batch` sequences of up to a context: one per block, and with a lookback one
+  /// for the tokens' vectors.
   std::vector<KvCache> make_caches(int64_t batch) const;
 
   /// Continues `prompt` by `length` tokens, one at a time, and returns these. Where prompt and
@@ -105,13 +105,14 @@ struct Gpt : Module {
   GptConfig config;
   Embedding& wte;
   Embedding* wpe;  // null if positions are rotary
+  Tensor shift;    // (lookback, C): weights of the vectors 1, 2, … tokens before
   Dropout& drop;
   std::vector<GptBlock*> blocks;
   Norm& ln_f;
 
  private:
   void initialise() const;
-  Tensor embed(const Tensor& ids, int64_t first_position) const;
+  Tensor embed(const Tensor& ids, KvCache* earlier = nullptr) const;
   Tensor hidden(const Tensor& ids) const;
   Tensor logits(const Tensor& x) const;
 };

@@ -44,7 +44,7 @@ Metadata to_metadata(const GptConfig& c) {
   kPositions.write(m, c.positions);
   kNorm.write(m, c.norm);
   kQkNorm.write(m, c.qk_norm);
-  if (c.logit_cap != 0) m["gpt.logit_cap"] = fmt::format("{}", c.logit_cap);
+  if (c.lookback != 0) m["gpt.lookback"] = std::to_string(c.lookback);
   return m;
 }
 
@@ -73,10 +73,10 @@ GptConfig gpt_config(const Metadata& metadata) {
                     .dropout = number_below(metadata, "gpt.dropout", 1),
                     .positions = kPositions.read<Positions>(metadata),
                     .norm = kNorm.read<NormForm>(metadata),
-                    .qk_norm = kQkNorm.read<bool>(metadata),
-                    .logit_cap = metadata.contains("gpt.logit_cap")
-                                     ? number_below(metadata, "gpt.logit_cap", 1e6)
-                                     : 0};
+                    .lookback = metadata.contains("gpt.lookback")
+                                    ? positive(metadata, "gpt.lookback", 1 << 10)
+                                    : 0,
+                    .qk_norm = kQkNorm.read<bool>(metadata)};
   check<IoError>(c.channels % c.heads == 0, "checkpoint: {} channels do not divide into {} heads",
                  c.channels, c.heads);
   check<IoError>(c.positions != Positions::Rotary || c.channels / c.heads % 2 == 0,
@@ -87,10 +87,11 @@ GptConfig gpt_config(const Metadata& metadata) {
 
 int64_t num_parameters(const GptConfig& c) {
   const int64_t norm = (c.norm == NormForm::Layer ? 2 : 1) * c.channels;
-  const int64_t attention = 4 * c.channels * (c.channels + 1);
+  const int64_t attention =
+      4 * c.channels * (c.channels + 1) + (c.qk_norm ? 2 * c.channels / c.heads : 0);
   const int64_t mlp = c.channels * (8 * c.channels + 5);
   const int64_t positions = c.positions == Positions::Learned ? c.context : 0;
-  const int64_t embeddings = (c.vocabulary + positions) * c.channels;
+  const int64_t embeddings = (c.vocabulary + positions + c.lookback) * c.channels;
   return embeddings + c.layers * (2 * norm + attention + mlp) + norm;
 }
 
