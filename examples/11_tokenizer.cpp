@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "examples/support/chat/dialogues.h"
+#include "examples/support/data/datasets.h"
 #include "examples/support/run/text_option.h"
 #include "examples/support/show/plot.h"
 #include "nn/text/bpe.h"
@@ -86,12 +87,15 @@ double bytes_per_token(const BytePairEncoder& bpe, std::string_view text) {
 
 /// The chatbot's generated conversations, one language or both, until they fill `bytes` bytes.
 std::string conversations(uint64_t seed, size_t bytes, bool chinese_only) {
-  DialogueGenerator generator(seed);
+  const World world(data_file("world"));
+  Talk talk(world, seed);
   std::string text;
-  while (text.size() < bytes)
-    for (const Turn& turn : generator.training())
-      if (!chinese_only || turn.language == Language::Chinese)
-        text += turn.user + "\n" + turn.bot + "\n";
+  for (int turns = 0; text.size() < bytes; ++turns) {
+    if (turns % 10 == 0) talk.restart();
+    const Turn turn = talk.next();
+    if (!chinese_only || turn.language == Language::Chinese)
+      text += turn.user + "\n" + turn.bot + "\n";
+  }
   return text;
 }
 

@@ -78,7 +78,7 @@ fault 11_tokenizer "bytes get lost" 's/words\.push_back\(text\.substr\(0, 1\)\)/
 fault 11_tokenizer "another order of merges" 's/pair > other\.pair/pair < other.pair/' \
   nn/text/bpe_trainer.cpp
 fault 13_mini_gpt "no step" 's/^ *optimizer\.step\(\);//'
-fault 17_chatbot "no step" 's/^ *optimizer\.step\(\);//'
+fault 17_chatbot "no step" 's/^ *both\.step\(\);//'
 wait
 
 for finding in "$work"/*.finding; do

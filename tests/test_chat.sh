@@ -67,8 +67,8 @@ mkdir "$place/elsewhere"
   grep -q "no chatbot in $place/elsewhere/out/17_chatbot-fast yet" other.log) ||
   complain "a chatbot trained elsewhere is not said to be missing here"
 grep -q '"user": "你好"' "$place/talk.json" || complain "/save lost a Chinese question"
-answer() { # seed
-  printf '/temp 1\n/topk 5\n/seed %s\nHello\n' "$1" |
+answer() { # seed; /why has what it would have said, for it doubts all
+  printf '/temp 1\n/topk 5\n/seed %s\nHello\n/why\n' "$1" |
     "$program" "${options[@]}" | grep -v '^done in'
 }
 [[ $(answer 3) == "$(answer 3)" ]] || complain "the same seed gave two answers"

@@ -10,6 +10,12 @@ build=$PWD/${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ln -s "$PWD/examples" "$work/examples" # for options that name a file
+# The topic that a page shows how to add.
+mkdir -p "$work/my_world/en"
+sed -nE '/^    # planets/,/^    follow/s/^    //p' examples/data/world/README.md |
+  sed -E 's/([^ ]) {3,}.*/\1/; /^follow/d' >"$work/my_world/en/planets.txt"
+sed -nE 's/^ {7}(planet,|Mars|Venus)/\1/p' examples/data/world/README.md \
+  >"$work/my_world/en/planets.csv"
 tried=0
 
 try() { # the page or lesson, a command line as a reader would type it after build/bin/

@@ -45,7 +45,8 @@ constexpr const char* kHelp =
     "believes\n"
     "/topk K        draw from the K most probable tokens only; 0: from all\n"
     "/seed N        restart the random numbers\n"
-    "/why           how each token of the last answer was chosen: the five most probable\n"
+    "/why           how each token of the last answer was chosen: the five most probable; and how "
+    "confident it was\n"
     "/save FILE     write the conversation as JSON; /save! FILE replaces a file\n"
     "/load FILE     read one back and continue from there\n"
     "/quit          end the chat; so do /exit and Ctrl-D\n"
@@ -62,11 +63,8 @@ std::string_view trim(std::string_view text) {
 
 class Session {
  public:
-  Session(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
-          uint64_t seed)
-      : tokenizer_(tokenizer), conversation_(model, tokenizer, options) {
-    conversation_.generator = Generator(seed);
-  }
+  Session(Conversation& conversation, const Words& words, const std::string& topics)
+      : conversation_(conversation), words_(words), topics_(topics) {}
 
   void run() {
     std::optional<CatchInterrupts> guard;
@@ -93,25 +91,20 @@ class Session {
 
   void answer(std::string_view question) {
     interrupted = 0;
-    conversation_.reply(question, [](std::string_view piece) {
-      fmt::print("{}", printable(piece));
-      std::fflush(stdout);
-      return interrupted == 0;
-    });
-    std::fputs("\n", stdout);
+    fmt::print("{}\n", printable(conversation_.reply(question, [] { return interrupted == 0; })));
   }
 
   void command(std::string_view line) {
     const std::string name(line.substr(0, line.find_first_of(" \t")));
     const std::string argument(trim(line.substr(name.size())));
     if (name == "/help")
-      fmt::print("{}\nWhat it can be asked:\n{}{}", kHelp, what_to_ask(), kLimits);
+      fmt::print("{}\nWhat it can be asked:\n{}", kHelp, topics_);
     else if (name == "/reset")
       reset();
     else if (name == "/temp")
-      conversation_.options.temperature = number<double>(name, argument, 0, 100);
+      conversation_.options.sampling.temperature = number<double>(name, argument, 0, 100);
     else if (name == "/topk")
-      conversation_.options.top_k = number<int64_t>(name, argument, 0, tokenizer_.size());
+      conversation_.options.sampling.top_k = number<int64_t>(name, argument, 0, words_.size());
     else if (name == "/seed")
       conversation_.generator = Generator(number<uint64_t>(name, argument, 0, ~uint64_t{0}));
     else if (name == "/why")
@@ -143,11 +136,16 @@ class Session {
   void why() const {
     if (conversation_.why().empty()) fmt::print("nothing has been said yet\n");
     for (const Conversation::Choice& choice : conversation_.why()) {
-      fmt::print("{}", pad(visible(tokenizer_.token(choice.chosen)), 14));
+      fmt::print("{}", pad(words_.name(choice.chosen), 14));
       for (const Candidate& c : choice.best)
-        fmt::print("  {:5.1f} % {}", 100 * c.probability, visible(tokenizer_.token(c.id)));
+        fmt::print("  {:5.1f} % {}", 100 * c.probability, words_.name(c.id));
       fmt::print("\n");
     }
+    if (!conversation_.why().empty())
+      fmt::print("its confidence, the product of these: {:.1f} %; {} {:.1f} %\n",
+                 100 * conversation_.confidence(),
+                 conversation_.doubted() ? "too little to say it: less than" : "at least",
+                 100 * conversation_.options.least_confidence);
   }
 
   static std::string exchanges(size_t n) {
@@ -191,17 +189,17 @@ class Session {
     fmt::print("{} read from {}\n", exchanges(turns.size()), printable(path));
   }
 
-  const BytePairEncoder& tokenizer_;
-  Conversation conversation_;
+  Conversation& conversation_;
+  const Words& words_;
+  const std::string& topics_;
   Prompt prompt_;
   bool quit_ = false;
 };
 
 }  // namespace
 
-void chat(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
-          uint64_t seed) {
-  Session(model, tokenizer, options, seed).run();
+void chat(Conversation& conversation, const Words& words, const std::string& topics) {
+  Session(conversation, words, topics).run();
 }
 
 }  // namespace gradus::support

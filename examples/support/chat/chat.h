@@ -5,8 +5,8 @@
 namespace gradus::support {
 
 /// Reads questions and commands from standard input until it ends, and writes the answers as they
-/// come. On a terminal lines can be edited, and Ctrl-C stops an answer. /help lists the commands.
-void chat(const Gpt& model, const BytePairEncoder& tokenizer, SamplingOptions options,
-          uint64_t seed);
+/// come. On a terminal lines can be edited, and Ctrl-C stops an answer. /help lists the commands,
+/// and says what can be asked: `topics`. The words are the conversation's.
+void chat(Conversation& conversation, const Words& words, const std::string& topics);
 
 }  // namespace gradus::support

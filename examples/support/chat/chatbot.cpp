@@ -1,6 +1,7 @@
 #include "examples/support/chat/chatbot.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "nn/text/utf8.h"
 
@@ -8,93 +9,118 @@ namespace gradus::support {
 
 namespace {
 
-constexpr int64_t kLongestAnswer = 48;  // tokens; the answers in the dialogues are far shorter
-constexpr int64_t kShownChoices = 5;
-constexpr int64_t kChunk = 1024;  // dialogues that are generated and sorted at a time
+constexpr int64_t kLongestAnswer = 80;  // tokens; those of a long name are its letters
+constexpr size_t kShownChoices = 5;
 
-std::vector<int64_t> question_ids(const BytePairEncoder& tokenizer, std::string_view question) {
-  std::vector<int64_t> ids{tokenizer.special(kUser)};
-  for (int64_t id : tokenizer.encode(question)) ids.push_back(id);
-  ids.push_back(tokenizer.special(kBot));
+std::vector<int64_t> question_ids(const Words& words, std::string_view question) {
+  std::vector<int64_t> ids{Words::User};
+  for (int64_t id : words.encode(tidied(question))) ids.push_back(id);
+  ids.push_back(Words::Bot);
   return ids;
 }
 
-std::vector<int64_t> answer_ids(const BytePairEncoder& tokenizer, std::string_view answer) {
-  std::vector<int64_t> ids = tokenizer.encode(answer);
-  ids.push_back(tokenizer.special(kEnd));
+std::vector<int64_t> answer_ids(const Words& words, std::string_view answer) {
+  std::vector<int64_t> ids = words.encode(answer);
+  ids.push_back(Words::End);
   return ids;
+}
+
+/// Whether a text is Chinese: it has a character of three bytes or more.
+bool is_chinese(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0xE3; });
 }
 
 }  // namespace
 
-TrainingText training_text(const BytePairEncoder& tokenizer, const Dialogue& dialogue) {
-  std::vector<int64_t> ids;
-  std::vector<bool> is_answer;
-  for (const Turn& turn : dialogue) {
-    const std::vector<int64_t> question = question_ids(tokenizer, turn.user);
-    const std::vector<int64_t> answer = answer_ids(tokenizer, turn.bot);
-    ids.insert(ids.end(), question.begin(), question.end());
-    ids.insert(ids.end(), answer.begin(), answer.end());
-    is_answer.resize(is_answer.size() + question.size(), false);
-    is_answer.resize(is_answer.size() + answer.size(), true);
-  }
-  TrainingText text;
-  for (size_t i = 0; i + 1 < ids.size(); ++i) {
-    text.ids.push_back(ids[i]);
-    text.targets.push_back(is_answer[i + 1] ? ids[i + 1] : TrainingText::kIgnore);
-  }
+Metadata to_metadata(const Chatbot& bot) {
+  Metadata metadata = to_metadata(bot.gpt.config);
+  metadata["words"] = bot.words.to_json();
+  return metadata;
+}
+
+Chatbot load_chatbot(const Checkpoint& checkpoint, const std::string& source) {
+  Chatbot bot{Words::from_json(metadata_text(checkpoint.metadata, "words"), source),
+              load_gpt(checkpoint, 0)};
+  check<IoError>(bot.words.size() == bot.gpt.config.vocabulary,
+                 "{}: there are {} words, but the model has {}; they do not belong together",
+                 source, bot.words.size(), bot.gpt.config.vocabulary);
+  return bot;
+}
+
+// ---- Training -----------------------------------------------------------------------------------
+
+TrainingText training_text(const Words& words, const Turn& turn) {
+  const std::vector<int64_t> question = question_ids(words, turn.user),
+                             answer = answer_ids(words, turn.bot);
+  TrainingText text{.ids = question, .targets = {}};
+  text.ids.insert(text.ids.end(), answer.begin(), answer.end());
+  // The last token of the question has the first of the answer for its target, and so on.
+  text.targets.assign(question.size() - 1, TrainingText::kIgnore);
+  text.targets.insert(text.targets.end(), answer.begin(), answer.end());
+  text.targets.push_back(TrainingText::kIgnore);
   return text;
 }
 
-TrainingBatch pad(std::span<const TrainingText* const> texts) {
-  size_t longest = 1;
-  for (const TrainingText* text : texts) longest = std::max(longest, text->ids.size());
-  const Shape shape{static_cast<int64_t>(texts.size()), static_cast<int64_t>(longest)};
-  std::vector<int64_t> ids(texts.size() * longest, 0), positions, targets;
-  for (size_t b = 0; b < texts.size(); ++b)
-    for (size_t t = 0; t < texts[b]->ids.size(); ++t) {
-      ids[b * longest + t] = texts[b]->ids[t];
-      if (texts[b]->targets[t] == TrainingText::kIgnore) continue;
-      positions.push_back(static_cast<int64_t>(b * longest + t));
-      targets.push_back(texts[b]->targets[t]);
-    }
-  return {tensor(ids, shape), tensor(positions), tensor(targets)};
-}
-
-DialogueBatches::DialogueBatches(const BytePairEncoder& tokenizer, int64_t batch, int64_t context,
+DialogueBatches::DialogueBatches(const World& world, const Words& words, const Plan& plan,
                                  uint64_t seed)
-    : tokenizer_(tokenizer),
-      batch_(batch),
-      context_(context),
-      batches_(std::max<int64_t>(1, kChunk / batch)),
-      seed_(seed) {}
+    : world_(world), words_(words), plan_(plan), seed_(seed) {}
 
-TrainingBatch DialogueBatches::operator()(int64_t step) {
-  if (const int64_t chunk = step / batches_; chunk != chunk_) generate(chunk);
-  std::vector<const TrainingText*> rows;
-  for (int64_t i = 0; i < batch_; ++i)
-    rows.push_back(&texts_[order_[step % batches_] * batch_ + i]);
-  return pad(rows);
+/// How long the rows of a batch are: short at first, because one learns to copy and to look up from
+/// short conversations sooner; then also long.
+int64_t DialogueBatches::row_length(int64_t step, SplitMix64& rng) const {
+  const size_t dice = rng.below(100);
+  const bool early = 10 * step < 6 * plan_.steps;
+  const int64_t wanted = early || dice < 30 ? 128 : dice < 60 ? 256 : dice < 85 ? 512 : 1024;
+  return std::min({wanted, plan_.context, plan_.tokens});
 }
 
-void DialogueBatches::generate(int64_t chunk) {
-  chunk_ = chunk;
-  texts_.clear();
-  DialogueGenerator generator(seed_ * 1'000'003 + static_cast<uint64_t>(chunk));
-  while (static_cast<int64_t>(texts_.size()) < batches_ * batch_) {
-    TrainingText text = training_text(tokenizer_, generator.training());
-    if (static_cast<int64_t>(text.ids.size()) <= context_) texts_.push_back(std::move(text));
+TrainingBatch DialogueBatches::operator()(int64_t step) const {
+  SplitMix64 rng(seed_ * 1'000'003 + static_cast<uint64_t>(step));
+  const int64_t length = row_length(step, rng), rows = plan_.tokens / length;
+  std::vector<int64_t> ids, positions, targets;
+  Talk talk(world_, rng.next());
+  for (int64_t b = 0; b < rows; ++b) {
+    talk.restart();
+    for (int64_t t = 0; t < length;) {
+      const TrainingText text = training_text(words_, talk.next());
+      for (size_t i = 0; i < text.ids.size() && t < length; ++i, ++t) {
+        ids.push_back(text.ids[i]);
+        if (text.targets[i] == TrainingText::kIgnore) continue;
+        positions.push_back(b * length + t);
+        targets.push_back(text.targets[i]);
+      }
+    }
   }
-  std::ranges::stable_sort(texts_, {}, [](const TrainingText& text) { return text.ids.size(); });
-  Generator shuffle(seed_ + static_cast<uint64_t>(chunk));
-  order_ = randperm(batches_, shuffle).to_vector<int64_t>();
+  return {tensor(ids, {rows, length}), tensor(positions), tensor(targets)};
+}
+
+/// Names must not be in what the words are counted in. One that is a token in training, when new
+/// ones are spelled, would not teach the model to spell.
+Words learn_words(const World& world, uint64_t seed, int64_t size) {
+  std::string text;
+  std::vector<std::string> compounds = world.list(Language::Chinese, "words");
+  SplitMix64 rng(seed);
+  for (const Language language : kLanguages)
+    for (const Intent& intent : world[language].intents)
+      for (int i = 0; intent.rows && i < 1000; ++i)
+        for (const auto& [_, values] : intent.rows(rng))
+          for (const std::string& value : values) {
+            text += value + "\n";
+            if (intent.source.ends_with(".csv")) compounds.push_back(value);
+          }
+  Talk talk(world, seed);
+  for (int i = 0; i < 60'000; ++i) {
+    if (i % 20 == 0) talk.restart();
+    const Turn turn = talk.next();
+    if (turn.skill != "name") text += turn.user + "\n" + turn.bot + "\n";
+  }
+  return Words::learn(text, size, std::move(compounds));
 }
 
 // ---- Conversation -------------------------------------------------------------------------------
 
-Conversation::Conversation(const Gpt& model, const BytePairEncoder& tokenizer,
-                           SamplingOptions sampling)
-    : options(sampling), model_(model), tokenizer_(tokenizer) {
+Conversation::Conversation(const Gpt& model, const Words& words, ChatOptions o)
+    : options(std::move(o)), model_(model), words_(words) {
   reset();
 }
 
@@ -103,11 +129,12 @@ void Conversation::reset() {
   transcript_.clear();
   choices_.clear();
   unread_.clear();
+  confidence_ = 1;
   caches_ = model_.make_caches(1);
 }
 
 /// Adds tokens to the exchange in progress.
-void Conversation::append(std::vector<int64_t> ids) {
+void Conversation::append(const std::vector<int64_t>& ids) {
   for (int64_t id : ids) {
     exchanges_.back().push_back(id);
     unread_.push_back(id);
@@ -143,44 +170,51 @@ void Conversation::feed() {
 
 void Conversation::recall(std::string_view question, std::string_view answer) {
   exchanges_.emplace_back();
-  append(question_ids(tokenizer_, question));
-  append(answer_ids(tokenizer_, answer));
+  append(question_ids(words_, question));
+  append(answer_ids(words_, answer));
   transcript_.emplace_back(question, answer);
 }
 
-std::string Conversation::reply(std::string_view question,
-                                const std::function<bool(std::string_view)>& on_piece) {
+std::string Conversation::reply(std::string_view question, const std::function<bool()>& go_on) {
   check<ValueError>(is_utf8(question), "chat: the question is not UTF-8; type it as UTF-8 text");
+  check<ValueError>(!tidied(question).empty(), "chat: the question is empty; ask something");
   const int64_t room = std::min(kLongestAnswer, model_.config.context / 2);
-  std::vector<int64_t> ids = question_ids(tokenizer_, question);
-  check<ValueError>(static_cast<int64_t>(ids.size()) + room <= model_.config.context,
+  const std::vector<int64_t> ids = question_ids(words_, question);
+  check<ValueError>(std::ssize(ids) + room <= model_.config.context,
                     "chat: the question is {} tokens long, and the model reads {}, {} of them kept "
                     "for the answer; make it shorter",
                     ids.size(), model_.config.context, room);
   exchanges_.emplace_back();
-  append(std::move(ids));
+  append(ids);
   make_room(room);
   choices_.clear();
-  const int64_t end = tokenizer_.special(kEnd);
+  Writer writer(words_);
   Utf8Stream characters;
   std::string answer;
-  auto say = [&](const std::string& piece) {
-    answer += piece;
-    return piece.empty() || !on_piece || on_piece(piece);
-  };
+  double log_probability = 0;
+  int64_t asked_at = 0;  // where the answer begins in the caches
   for (int64_t i = 0; i < room; ++i) {
     feed();
-    const int64_t id = sample(logits_, options, exchanges_.back(), generator);
-    choices_.push_back({id, candidates(logits_, {}, {}, kShownChoices)});
-    const bool last = id == end || i + 1 == room;
-    append({last ? end : id});
-    if (id == end) break;
-    if (!tokenizer_.is_special(id) && !say(characters.push(tokenizer_.token(id)))) {
-      if (!last) append({end});
-      break;
+    if (i == 0) asked_at = caches_[0].length;
+    int64_t id = Words::End;
+    if (i + 1 < room && (!go_on || go_on())) {
+      id = sample(logits_, options.sampling, exchanges_.back(), generator);
+      choices_.push_back({id, candidates(logits_, {}, {}, kShownChoices)});
+      log_probability += std::log(softmax(logits_, -1).to_vector<float>()[id]);
     }
+    append({id});
+    if (id == Words::End) break;
+    answer += characters.push(writer.push(id));
   }
-  say(characters.finish());
+  answer += characters.finish();
+  confidence_ = std::exp(log_probability);
+  if (doubted()) {
+    answer = options.doubt[is_chinese(question)];
+    exchanges_.back().resize(ids.size());
+    for (KvCache& cache : caches_) cache.length = asked_at;
+    unread_.clear();
+    append(answer_ids(words_, answer));
+  }
   transcript_.emplace_back(question, answer);
   return answer;
 }

@@ -1,253 +1,187 @@
-// Puts the intents together: pick a skill, an intent, a thing and a phrasing; dress the phrasing
-// with words before and after it; string turns together. Training draws again as long as a choice
-// is held out, the examination as long as it is not.
 #include "examples/support/chat/dialogues.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <optional>
 #include <set>
 
+#include "examples/support/chat/sources.h"
+#include "examples/support/chat/wording.h"
 #include "tensor/error.h"
 
 namespace gradus::support {
+
 namespace {
 
-enum class Part { Training, Test };
-
-// Percent of the turns in ordinary dialogues: a skill of many facts needs more repeating.
-struct Share {
-  const char* skill;
-  int percent;
-};
-constexpr Share kShares[] = {{"greeting", 4}, {"small talk", 12}, {"element", 20},
-                             {"capital", 18}, {"sum", 12},        {"difference", 13},
-                             {"opposite", 7}, {"calendar", 8},    {"unknown", 6}};
-
-// Words before and after a phrasing; the first is the plain one. No phrasing begins with the words
-// of a `before`, so that a question can be put together in one way only.
-struct Dressing {
-  std::vector<std::string> before, after;
-};
-
-const Dressing& dressing(Frame frame, bool request, Language language) {
-  // clang-format off
-  static const Dressing english[] = {
-      {{""}, {"!", ".", ""}},
-      {{"", "hi, ", "hello, ", "hey, ", "well, ", "oh, ", "by the way, "}, {".", "!", ""}},
-      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "by the way, "},
-       {"?", "", "??"}},
-      {{"", "hi, ", "hello, ", "hey, ", "well, ", "so, ", "ok, ", "and ", "please, ",
-        "quick question: ", "one question: ", "I wonder, "},
-       {"?", "", ", please?", " please", "? Thanks."}},
-      {{"", "please ", "hey, ", "ok, ", "now ", "hi, ", "hey, please ", "hello, please "},
-       {".", "", "!", ", please.", " please"}}};
-  static const Dressing chinese[] = {
-      {{""}, {"！", "。", ""}},
-      {{"", "嗨，", "您好，", "对了，", "嘿，", "哎，"}, {"。", "！", ""}},
-      {{"", "嗨，", "您好，", "对了，", "那么，", "嘿，", "请问，", "请问"}, {"？", "", "?"}},
-      {{"", "嗨，", "您好，", "对了，", "那么，", "嘿，", "请问，", "请问", "我想问一下，", "我想知道，", "有个问题，"},
-       {"？", "", "?", "？谢谢。", "，谢谢"}},
-      {{"", "请", "那么，", "嗨，请", "嘿，", "好，", "现在", "麻烦你"}, {"。", "", "！", "吧。", "，谢谢。"}}};
-  // clang-format on
-  const size_t row = request ? 4 : static_cast<size_t>(frame);
-  return language == Language::English ? english[row] : chinese[row];
+Language other(Language language) {
+  return language == Language::English ? Language::Chinese : Language::English;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
-// "what is the capital of {a}" -> "Hi, what is the capital of France?"
-std::string worded(const Intent& intent, std::string phrasing, Item item, Language language,
-                   SplitMix64& rng) {
-  const bool request = phrasing.ends_with('.') || phrasing.ends_with("。");
-  if (request) phrasing.resize(phrasing.size() - (phrasing.back() == '.' ? 1 : 3));
-  const auto& [before, after] = dressing(intent.frame, request, language);
-  const std::string& opening = rng.percent(50) ? before[0] : rng.pick(before);
-  const bool asked_nicely = opening.find("please") != opening.npos;  // once is enough
-  const std::string& close = asked_nicely || rng.percent(50) ? after[0] : rng.pick(after);
-  std::string text = opening + phrasing + close;
-  if (language == Language::Chinese) return fill(text, item);
-  const size_t style = rng.below(10);  // 0: all small letters; 1: a small first letter
-  if (style == 0) {
-    text = lower(text);
-    if (intent.lower_items) {
-      item.a = lower(item.a);
-      item.b = lower(item.b);
-    }
-  }
-  text = fill(text, item);
-  if (style > 1 && phrasing.front() != '{' && text[0] >= 'a')
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  if (style > 1 && intent.lower_items && text[0] >= 'a')
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  return text;
-}
-
-struct Drawn {
-  Turn turn;
-  Item item;
-};
-
-Item draw_item(const Intent& intent, SplitMix64& rng) {
-  return intent.draw ? intent.draw(rng) : rng.pick(intent.items);
-}
-
-Drawn draw(const Intent& intent, Part part, Language language, SplitMix64& rng,
-           const std::optional<Item>& given = {}) {
-  const bool only_reserved = intent.split == Split::Phrasings;
-  while (true) {
-    const Item item = given ? *given : draw_item(intent, rng);
-    const bool from_reserved = part == Part::Test && (only_reserved || rng.percent(50));
-    const std::string& phrasing = rng.pick(from_reserved ? intent.reserved : intent.phrasings);
-    // In the examination names and numbers must be new, whatever the phrasing.
-    const bool held = part == Part::Test && intent.split == Split::Items
-                          ? is_held_out(intent, "", item)
-                          : is_held_out(intent, phrasing, item);
-    if (held != (part == Part::Test)) continue;
-    return {{worded(intent, phrasing, item, language, rng), fill(intent.answer, item), intent.skill,
-             language},
-            item};
-  }
-}
-
-const Intent& intent_named(Language language, std::string_view name) {
-  const auto& all = intents(language);
-  return *std::find_if(all.begin(), all.end(), [&](const Intent& i) { return i.name == name; });
-}
-
-std::vector<const Intent*> intents_of(Language language, std::string_view skill) {
-  std::vector<const Intent*> out;
-  for (const Intent& intent : intents(language))
-    if (intent.skill == skill) out.push_back(&intent);
+std::string fill(std::string_view answer, const Values& values) {
+  std::string out;
+  for (const Pattern::Piece& piece : Pattern(answer).first())
+    out += piece.blank ? values.at(piece.text).front() : piece.text;
+  for (size_t at; (at = out.find("s's ")) != out.npos;) out.erase(at + 2, 1);  // the Netherlands'
   return out;
 }
 
-// A turn about anything but the user's name. `named`: the name has been told.
-Turn ordinary_turn(Language language, bool named, SplitMix64& rng) {
+bool has_numbers(const Intent& intent) {
+  return intent.source == "sum" || intent.source == "difference" || intent.source == "big sum";
+}
+
+// Whether the sentence asks for a pair of numbers that is kept: 7 + 8 and 8 + 7 are kept together.
+// Products are learned by heart, like capitals: none of them is kept, only words are.
+bool keeps_numbers(const Intent& intent, const Values& values) {
+  if (!has_numbers(intent)) return false;
+  const auto [low, high] = std::minmax(values.at("a").front(), values.at("b").front());
+  return is_kept(low + "|" + high);
+}
+
+bool is_naming(const Intent& intent) { return intent.name == "tell" || intent.name == "rename"; }
+
+}  // namespace
+
+void Talk::restart() {
+  language_ = kLanguages[rng_.below(2)];
+  restless_ = rng_.percent(25) ? 35 : 2;
+  name_.clear();
+  last_ = nullptr;
+}
+
+Turn Talk::say(const Intent& intent, Language language, Part part, bool follow) {
+  const Tongue& tongue = world_[language];
+  std::vector<const Sentence*> choices;
+  for (const Sentence& s : intent.sentences)
+    if (s.follow == follow && (part == Part::Test || !s.held)) choices.push_back(&s);
+  const bool has_held = std::ranges::any_of(choices, [](const Sentence* s) { return s->held; });
+  if (part == Part::Test && has_held && rng_.percent(60))
+    std::erase_if(choices, [](const Sentence* s) { return !s->held; });
   while (true) {
-    int at = static_cast<int>(rng.below(100));
-    const Share* share = kShares;
-    while (at >= share->percent) at -= (share++)->percent;
+    const Sentence& sentence = *rng_.pick(choices);
+    std::vector<Pattern::Piece> pieces = sentence.pattern.draw(rng_);
+    Values values = intent.rows ? intent.rows(rng_) : Values{};
+    if (intent.name == "recall") values["name"] = {name_};
+    bool kept_item = keeps_numbers(intent, values), filled = false;
+    std::string words, said;
+    for (Pattern::Piece& piece : pieces) {
+      words += piece.blank ? fmt::format("{{{}}}", piece.text) : piece.text;
+      if (piece.blank) {
+        auto value = values.find(piece.text);
+        if (value == values.end()) {
+          const auto list = tongue.lists.find(piece.text);
+          const std::string drawn = list != tongue.lists.end()
+                                        ? rng_.pick(list->second)
+                                        : draw_blank(piece.text, world_, language, rng_);
+          if (list == tongue.lists.end()) kept_item = kept_item || is_kept(drawn);
+          value = values.emplace(piece.text, std::vector{drawn}).first;
+        }
+        filled = true;
+        piece.text = rng_.percent(70) ? value->second.front() : rng_.pick(value->second);
+      }
+      said += piece.text;
+    }
+    const bool kept = intent.holds_back(normalised(words)) || (filled && is_kept(normalised(said)));
+    const bool wanted = part == Part::Training                     ? !kept && !kept_item
+                        : has_numbers(intent) || is_naming(intent) ? kept_item
+                                                                   : kept || kept_item;
+    // An intent with neither blanks nor held-back sentences cannot be asked anew.
+    const bool hopeless = part == Part::Test && !has_held && intent.sentences.size() == 1;
+    if (!wanted && !hopeless) continue;
+    if (is_naming(intent)) name_ = values.at("name").front();
+    last_ = &intent;
+    last_language_ = language;
+    return {typed(std::move(pieces), sentence.frame, world_, language, rng_),
+            fill(intent.answer, values), intent.skill, intent.name, language};
+  }
+}
+
+const Intent& Talk::draw_intent() {
+  int total = 0;
+  for (const std::string& skill : world_.skills())
+    if (skill != "name") total += world_.share(skill);
+  while (true) {
+    int at = static_cast<int>(rng_.below(static_cast<size_t>(total)));
+    const std::string* chosen = nullptr;
+    for (const std::string& skill : world_.skills()) {
+      if (skill == "name") continue;
+      chosen = &skill;
+      if ((at -= world_.share(skill)) < 0) break;
+    }
     std::vector<const Intent*> bag;
-    for (const Intent* intent : intents_of(language, share->skill))
-      bag.insert(bag.end(), static_cast<size_t>(intent->weight), intent);
-    const Intent& intent = *rng.pick(bag);
-    if (!named || intent.name != "untold name")
-      return draw(intent, Part::Training, language, rng).turn;
+    for (const Intent& intent : world_[language_].intents)
+      if (intent.skill == *chosen && intent.name != "untold")
+        bag.insert(bag.end(), static_cast<size_t>(intent.weight), &intent);
+    if (!bag.empty()) return *rng_.pick(bag);
   }
 }
 
-// A name is told; then comes something else; then the name is asked for, in the last question.
-struct NameDialogue {
-  Dialogue before;
-  Turn question;
-};
-NameDialogue name_dialogue(Language language, Part part, size_t between, SplitMix64& rng) {
-  Dialogue turns;
-  if (rng.percent(20))
-    turns.push_back(
-        draw(intent_named(language, "untold name"), Part::Training, language, rng).turn);
-  else if (rng.percent(30))
-    turns.push_back(ordinary_turn(language, false, rng));
-  const Intent& tell = intent_named(language, "tell");
-  std::optional<Item> letters;  // copying must not rely on what names look like
-  while (part == Part::Training && language == Language::English &&
-         (letters ? is_held_out(tell, "", *letters) : rng.percent(50)))
-    letters = draw_letters(rng);
-  const Drawn told = draw(tell, part, language, rng, letters);
-  turns.push_back(told.turn);
-  for (; between > 0; --between) turns.push_back(ordinary_turn(language, true, rng));
-  return {turns, draw(intent_named(language, "recall"), part, language, rng, told.item).turn};
+/// A turn about anything but the user's name.
+Turn Talk::ordinary() {
+  if (last_ && rng_.percent(25) &&
+      std::ranges::any_of(last_->sentences, [](const Sentence& s) { return s.follow && !s.held; }))
+    return say(*last_, last_language_, Part::Training, true);
+  if (rng_.percent(static_cast<int>(restless_))) language_ = other(language_);
+  return say(draw_intent(), language_, Part::Training, false);
 }
 
-Language either(SplitMix64& rng) { return rng.percent(50) ? Language::English : Language::Chinese; }
+Turn Talk::next() {
+  const size_t dice = rng_.below(100);
+  const auto about_name = [&](const char* intent) {
+    return say(world_.intent(language_, intent), language_, Part::Training, false);
+  };
+  if (name_.empty() && dice < 18) return about_name("tell");
+  if (name_.empty() && dice < 24) return about_name("untold");
+  if (!name_.empty() && dice < 15) return about_name("recall");
+  if (!name_.empty() && dice < 19) return about_name(rng_.percent(50) ? "rename" : "tell");
+  return ordinary();
+}
 
-TestCase test_case(const Intent& intent, Language language, size_t earlier, SplitMix64& rng) {
-  if (intent.name == "recall") {
-    const size_t between = earlier > 0 ? earlier : rng.below(3);
-    auto [before, last] = name_dialogue(language, Part::Test, between, rng);
-    return {before, last.user, last.bot, intent.skill, intent.name, language};
+Talk::TestCase Talk::test(const Intent& intent, Language language, size_t earlier) {
+  restart();
+  language_ = language;
+  TestCase out;
+  const auto ordinary_turns = [&] {
+    for (; earlier > 0; --earlier) out.before.push_back(ordinary());
+  };
+  if (intent.name == "recall" || intent.name == "rename") {
+    out.before.push_back(say(world_.intent(language, "tell"), language, Part::Test, false));
+    ordinary_turns();
+  } else {
+    ordinary_turns();
   }
-  Dialogue before;
-  if (earlier == 0 && rng.percent(40)) earlier = 1 + rng.below(2);
-  while (earlier-- > 0) before.push_back(ordinary_turn(language, false, rng));
-  const Turn last = draw(intent, Part::Test, language, rng).turn;
-  return {before, last.user, last.bot, intent.skill, intent.name, language};
+  const auto held_follow = [](const Sentence& s) { return s.follow && s.held; };
+  const bool follow = std::ranges::any_of(intent.sentences, held_follow) && rng_.percent(15);
+  if (follow) out.before.push_back(say(intent, language, Part::Training, false));
+  out.asked = say(intent, language, Part::Test, follow);
+  return out;
 }
 
-}  // namespace
-
-Dialogue DialogueGenerator::training() {
-  if (rng_.percent(30)) {
-    // English names are harder: letters to copy one by one, not two or three characters.
-    const Language language = rng_.percent(65) ? Language::English : Language::Chinese;
-    const size_t between = rng_.percent(25) ? 3 + rng_.below(4) : rng_.below(3);
-    auto [turns, question] = name_dialogue(language, Part::Training, between, rng_);
-    turns.push_back(question);
-    return turns;
-  }
-  const Language language = either(rng_);
-  Dialogue turns;
-  for (size_t n = rng_.percent(20) ? 5 + rng_.below(4) : 1 + rng_.below(4); n > 0; --n)
-    turns.push_back(ordinary_turn(rng_.percent(5) ? either(rng_) : language, false, rng_));
-  return turns;
-}
-
-namespace {
-
-/// The tokenizer must not know names. A name that is one token in training, when new ones are
-/// several, would not teach the model to copy. An English name that is told or asked back is the
-/// last word of the answer; it is removed everywhere.
-std::string without_name(const Turn& turn) {
-  std::string text = turn.user + "\n" + turn.bot + "\n";
-  if (turn.skill != "name" || turn.language != Language::English) return text;
-  const size_t start = turn.bot.rfind(' ') + 1;
-  const std::string name = turn.bot.substr(start, turn.bot.size() - 1 - start);
-  for (size_t at; !name.empty() && (at = text.find(name)) != std::string::npos;)
-    text.erase(at, name.size());
-  return text;
-}
-
-}  // namespace
-
-std::string tokenizer_text(uint64_t seed, int dialogues) {
-  std::string text;
-  DialogueGenerator generator(seed);
-  for (int i = 0; i < dialogues; ++i)
-    for (const Turn& turn : generator.training()) text += without_name(turn);
-  return text;
-}
-
-std::vector<TestCase> held_out(uint64_t seed, int per_skill, size_t earlier) {
+std::vector<Talk::TestCase> held_out(const World& world, uint64_t seed, int per_skill,
+                                     int earlier) {
   check<ValueError>(per_skill >= 1, "held_out: per_skill is {}; ask for at least 1", per_skill);
   SplitMix64 rng(seed);
-  std::vector<TestCase> out;
+  Talk talk(world, rng.next());
+  std::vector<Talk::TestCase> out;
   std::set<std::string> asked;
-  for (const std::string& skill : skills()) {
-    for (Language language : {Language::English, Language::Chinese}) {
-      const auto choices = intents_of(language, skill);
-      for (int i = 0; i < per_skill; ++i) {
+  for (const std::string& skill : world.skills())
+    for (const Language language : kLanguages) {
+      std::vector<const Intent*> choices;
+      for (const Intent& intent : world[language].intents)
+        if (intent.skill == skill) choices.push_back(&intent);
+      for (int i = 0; !choices.empty() && i < per_skill; ++i) {
         const Intent& intent = *choices[static_cast<size_t>(i) % choices.size()];
-        TestCase test = test_case(intent, language, earlier, rng);
-        // A reserved greeting can be said in few ways: prefer a new one, but do not insist.
-        for (int tries = 0; tries < 50 && asked.contains(test.question); ++tries)
-          test = test_case(intent, language, earlier, rng);
-        asked.insert(test.question);
+        Talk::TestCase test;
+        // A greeting can be said in few ways: prefer a new one, but do not insist.
+        for (int tries = 0; tries < 50; ++tries) {
+          test = talk.test(intent, language,
+                           earlier >= 0 ? static_cast<size_t>(earlier) : rng.below(4));
+          if (!asked.contains(test.asked.user)) break;
+        }
+        asked.insert(test.asked.user);
         out.push_back(std::move(test));
       }
     }
-  }
   return out;
-}
-
-const std::vector<std::string>& skills() {
-  static const std::vector<std::string> names{"greeting", "small talk", "name",       "element",
-                                              "capital",  "sum",        "difference", "opposite",
-                                              "calendar", "unknown"};
-  return names;
 }
 
 std::string readable(const Dialogue& dialogue) {
@@ -257,44 +191,38 @@ std::string readable(const Dialogue& dialogue) {
   return out;
 }
 
-std::string what_to_ask() {
+std::string what_to_ask(const World& world) {
   std::string out;
-  for (const std::string& skill : skills()) {
+  for (const std::string& skill : world.skills()) {
     out += fmt::format("  {}:", skill);
     SplitMix64 rng(7);
-    for (Language language : {Language::English, Language::Chinese}) {
-      const auto choices = intents_of(language, skill);
+    for (const Language language : kLanguages) {
+      std::vector<const Intent*> choices;
+      for (const Intent& intent : world[language].intents)
+        if (intent.skill == skill) choices.push_back(&intent);
       const size_t shown = std::min<size_t>(choices.size(), 4);
       for (size_t i = 0; i < shown; ++i) {
         const Intent& intent = *choices[i * choices.size() / shown];
-        const Item item = intent.draw ? intent.draw(rng) : intent.items[intent.items.size() / 3];
-        std::string text = fill(intent.phrasings[0], item);
-        if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
-        const bool asks = intent.frame == Frame::Chat || intent.frame == Frame::Question;
-        const char* const ends[] = {".", "?", "。", "？"};
-        out += fmt::format(" {}{}", text, ends[2 * (language == Language::Chinese) + asks]);
+        const Sentence& sentence = intent.sentences.front();
+        std::vector<Pattern::Piece> pieces = sentence.pattern.first();
+        const Values values = intent.rows ? intent.rows(rng) : Values{};
+        for (Pattern::Piece& piece : pieces)
+          if (piece.blank) {
+            const auto value = values.find(piece.text);
+            const auto& list = world.list(language, piece.text);
+            piece.text = value != values.end() ? value->second.front()
+                         : !list.empty()       ? rng.pick(list)
+                                               : draw_blank(piece.text, world, language, rng);
+          }
+        out += fmt::format(" {}", plain(pieces, sentence.frame, language));
       }
     }
     out += "\n";
   }
-  return out;
-}
-
-const char* const kLimits =
-    R"(Outside of this it answers fluently and wrongly, or says that it does not know. Of arithmetic
-it has seen sums and differences of two numbers below 50, nothing else; it knows no facts but
-those above; and of a conversation it remembers what fits into its context, the last eight
-exchanges or so.
-)";
-
-std::string normalised(std::string_view text) {
-  static const std::vector<std::string> wide = phrasings("，|。|！|？|：|、|《|》");
-  std::string out = lower(std::string(text));
-  for (const std::string& mark : wide)
-    for (size_t at; (at = out.find(mark)) != out.npos;) out.erase(at, mark.size());
-  std::erase_if(
-      out, [](char c) { return std::string_view(" .,!?:;'\"").find(c) != std::string_view::npos; });
-  return out;
+  return out +
+         "Of what is outside this world it says that it does not know. Of arithmetic it has seen\n"
+         "sums and differences of numbers below 100 and products up to 12 × 12, and of a\n"
+         "conversation it remembers what fits into its context, some thirty exchanges.\n";
 }
 
 }  // namespace gradus::support

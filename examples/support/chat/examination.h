@@ -1,6 +1,8 @@
 #pragma once
-// The examination of a chatbot: it is asked only what was held out of its training, and an answer
-// counts if it is right to the letter.
+// Two examinations of a chatbot. The generated one asks what was held out of its training, and an
+// answer counts if it is right to the letter: has it learned its world? The written one has
+// whole conversations, written by hand without a look at its sentences: does it understand
+// strangers? tests/examination.txt says how it is written down.
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -10,34 +12,76 @@
 
 namespace gradus::support {
 
-/// Exact answers, counted by skill and language.
+/// Answers of one kind, counted.
 struct Score {
-  std::string skill;
-  Language language;
+  std::string skill, language;  // language: "" where both are counted together
   int right = 0, asked = 0;
-  double share() const { return static_cast<double>(right) / asked; }
+  double share() const { return asked == 0 ? 1 : static_cast<double>(right) / asked; }
 };
-/// Asks all `cases`, each in a conversation of its own. `on_case` sees each one with the bot's
-/// answer.
-std::vector<Score> examine(
-    const Gpt& model, const BytePairEncoder& tokenizer, const std::vector<TestCase>& cases,
-    const std::function<void(const TestCase&, const std::string& answer)>& on_case = {});
-/// All of them counted together.
-Score total(const std::vector<Score>& scores);
 
-/// What an examination found.
+/// One question with its answer.
+struct Asked {
+  std::string skill, language, question, answer, expected;
+  size_t before;  // exchanges in the conversation so far
+  double confidence;
+  bool right;
+};
+
 struct Report {
-  std::vector<Score> scores;  // by skill and language
-  Score all, late;            // of all questions; of those at the end of long conversations
-  double weakest() const;     // the least share of a skill in a language
-
-  /// A row for each score.
+  std::vector<Score> scores;  // by skill
+  Score all;
+  double weakest() const;  // the least share of a skill
   std::string table() const;
 };
-/// Asks `cases` held-out questions per skill and language, and a quarter as many at the end of
-/// conversations that nearly fill the context. Shows its progress, and writes every question and
-/// answer to `log`.
-Report hold_examination(const Gpt& model, const BytePairEncoder& tokenizer, int cases,
-                        const std::filesystem::path& log);
+Report report(const std::vector<Asked>& asked, bool by_language);
+
+/// Asks each of these at the end of its conversation. `on_answer` is called after each.
+std::vector<Asked> examine(Conversation& conversation, const std::vector<Talk::TestCase>& cases,
+                           const std::function<void()>& on_answer = {});
+
+// ---- Confidence ---------------------------------------------------------------------------------
+
+/// If the bot only says what it is at least this confident of: which share of all questions it
+/// answers, which share of them rightly, and which share of its answers states a wrong fact or
+/// name.
+struct Coverage {
+  double confidence, answered, right, untrue;
+};
+/// For every confidence that occurs, highest first.
+std::vector<Coverage> coverage(std::vector<Asked> asked, const World& world);
+/// The least confidence that is worth an answer, if one that is not true does as much harm as
+/// `harm` right ones do good.
+double least_confidence(const std::vector<Coverage>& curve, double harm);
+
+// ---- The written one ----------------------------------------------------------------------------
+
+struct WrittenQuestion {
+  std::string skill, question;
+  std::string expected;  // "Cairo", "?", "@hello", with alternatives at " / "
+};
+struct WrittenConversation {
+  std::string title;  // "en: a tourist waits for a train"
+  std::vector<WrittenQuestion> questions;
+};
+/// IoError: the file cannot be read, or a line is not as it should be; names the line.
+std::vector<WrittenConversation> read_examination(const std::filesystem::path& path);
+
+/// Whether the answer is one of those expected: a text contains the expected words (as whole words,
+/// or as its last number), "?" means that it does not know, "@kind" that it is the answer of the
+/// intent of that name, in either language.
+bool meets(std::string_view expected, const std::string& answer, const World& world);
+
+/// Holds every conversation from its beginning, with the bot's own answers.
+std::vector<Asked> examine(Conversation& conversation,
+                           const std::vector<WrittenConversation>& written, const World& world,
+                           const std::function<void()>& on_answer = {});
+
+/// What is worse than not to know: answers that state a wrong fact, and names that were not copied
+/// letter by letter.
+bool is_wrong_fact(const Asked& asked, const World& world);
+bool is_mangled_name(const Asked& asked, const World& world);
+
+/// Writes a line for each, tab-separated.
+void write_answers(const std::filesystem::path& path, const std::vector<Asked>& asked);
 
 }  // namespace gradus::support

@@ -132,8 +132,9 @@ void TrainingRun::save() {
                                    .metadata = metadata});
 }
 
-void TrainingRun::publish(const fs::path& file) {
+void TrainingRun::publish(const fs::path& file, const Metadata& more) {
   keep_earlier(file);
+  metadata_.insert(more.begin(), more.end());
   metadata_["step"] = std::to_string(step_);
   save_checkpoint(file.string(), {.model = model_->state_dict(), .metadata = metadata_});
   fs::remove(file_);

@@ -87,8 +87,9 @@ class TrainingRun {
   void print(std::string_view line) { bar_->print(line); }
   /// Whether all steps are done, or the model overfits and more would only make it worse.
   bool finished() const { return step_ == plan_.steps || curve.overfits(plan_.patience); }
-  /// Writes the finished model, without what resuming takes, to `file`, and removes the checkpoint.
-  void publish(const std::filesystem::path& file);
+  /// Writes the finished model, without what resuming takes, to `file`, with `more` in
+  /// its metadata, and removes the checkpoint.
+  void publish(const std::filesystem::path& file, const Metadata& more = {});
 
   LossCurve curve;  // kept in the checkpoint
 
