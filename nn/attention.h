@@ -13,7 +13,7 @@ namespace gradus {
 struct KvCache {
   Tensor k, v;
   int64_t length = 0;
-  Tensor inputs = {};  // (B, capacity, C): what a causal convolution before the attention has read
+  Tensor inputs = {};  // (B, capacity, C), in a GPT's first cache: what its lookback has read
   int64_t capacity() const { return k.size(2); }
 };
 

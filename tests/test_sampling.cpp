@@ -185,6 +185,8 @@ TEST_CASE("gpt: a lookback adds what stood before, each channel by its own weigh
     seen = seen + select(gpt.shift, 0, i - 1) * cat({zeros({1, i, 24}), slice(x, 1, 0, 6 - i)}, 1);
   for (const GptBlock* block : gpt.blocks) seen = (*block)(seen);
   CHECK(max(abs(gpt(ids) - linear(gpt.ln_f(seen), gpt.wte.weight))).item() < 1e-5);
+  c.lookback = -1;
+  CHECK_THROWS_WITH_AS(Gpt{c}, doctest::Contains("a lookback of -1"), ValueError);
   raw::fill_(gpt.shift, 0);
   Tensor alone = x;
   for (const GptBlock* block : gpt.blocks) alone = (*block)(alone);

@@ -52,6 +52,8 @@ static const GptConfig& checked(const GptConfig& c) {
                     "gpt: vocabulary {}, context {}, layers {}, heads {}, channels {}; all must be "
                     "positive",
                     c.vocabulary, c.context, c.layers, c.heads, c.channels);
+  check<ValueError>(c.lookback >= 0, "gpt: a lookback of {}; it must be positive, or 0 for none",
+                    c.lookback);
   return c;
 }
 
@@ -85,19 +87,16 @@ void Gpt::initialise() const {
 
 // ---- Forward ------------------------------------------------------------------------------------
 
-/// With `earlier`, ids continue the tokens that it holds.
-Tensor Gpt::embed(const Tensor& ids, KvCache* earlier) const {
+/// ids stand at positions first … . `past` has what the lookback read before them, and gets more.
+Tensor Gpt::embed(const Tensor& ids, int64_t first, const Tensor& past) const {
   check<ShapeError>(ids.dim() == 2 && ids.size(1) > 0,
                     "gpt: ids {}; they must be (B, T), with T > 0", ids.shape());
-  const int64_t first = earlier ? earlier->length : 0, end = first + ids.size(1);
+  const int64_t end = first + ids.size(1);
   check<ValueError>(end <= config.context, "gpt: {} positions, but the context is {}", end,
                     config.context);
   const Tensor tokens = wte(ids);
-  Tensor x = wpe ? tokens + slice(wpe->weight, 0, first, end) : tokens;
-  if (config.lookback == 0) return x;
-  x = mix_with_past(x, shift, earlier ? earlier->inputs : Tensor(), first);
-  if (earlier) earlier->length = end;
-  return x;
+  const Tensor x = wpe ? tokens + slice(wpe->weight, 0, first, end) : tokens;
+  return config.lookback > 0 ? mix_with_past(x, shift, past, first) : x;
 }
 
 /// What leaves the last block: (B, T, C).
@@ -117,11 +116,9 @@ Tensor Gpt::operator()(const Tensor& ids, const Tensor& positions) const {
 }
 
 Tensor Gpt::operator()(const Tensor& ids, std::vector<KvCache>& caches) const {
-  const size_t expected = blocks.size() + (config.lookback > 0);
-  check<ValueError>(caches.size() == expected, "gpt: {} caches, but make_caches() makes {}",
-                    caches.size(), expected);
-  KvCache positions{.k = {}, .v = {}, .length = caches[0].length};
-  Tensor x = embed(ids, config.lookback > 0 ? &caches.back() : &positions);
+  check<ValueError>(caches.size() == blocks.size(), "gpt: {} caches for {} layers", caches.size(),
+                    blocks.size());
+  Tensor x = embed(ids, caches[0].length, caches[0].inputs);
   for (size_t i = 0; i < blocks.size(); ++i) x = (*blocks[i])(x, &caches[i]);
   return logits(select(x, 1, -1));
 }
@@ -133,10 +130,7 @@ std::vector<KvCache> Gpt::make_caches(int64_t batch) const {
   for (const GptBlock* block : blocks)
     caches.push_back(block->attn.make_cache(batch, config.context));
   if (config.lookback > 0)
-    caches.push_back(
-        {.k = {},
-         .v = {},
-         .inputs = zeros({batch, config.context, config.channels}, wte.weight.options())});
+    caches[0].inputs = zeros({batch, config.context, config.channels}, wte.weight.options());
   return caches;
 }
 

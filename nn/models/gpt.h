@@ -72,7 +72,8 @@ struct GptBlock : Module {
 
 struct Gpt : Module {
   /// Weights begin as GPT-2's do, drawn from default_generator(). ValueError: the heads do not
-  /// divide the channels, a size is not positive, or rotary positions meet heads of an odd size.
+  /// divide the channels, a size is not positive, the lookback is negative, or rotary positions
+  /// meet heads of an odd size.
   explicit Gpt(const GptConfig& c);
 
   /// ids (B, T) I64 -> logits (B, T, V). ShapeError: ids is not 2-d, or empty. ValueError: T is
@@ -84,8 +85,7 @@ struct Gpt : Module {
   /// The logits (B, V) that follow the last of ids (B, T), which continue what `caches` hold.
   /// Errors as above, where T counts the cached positions too. GradError outside of NoGrad.
   Tensor operator()(const Tensor& ids, std::vector<KvCache>& caches) const;
-  /// Empty caches for `batch` sequences of up to a context: one per block, and with a lookback one
-  /// for the tokens' vectors.
+  /// Empty caches, one per block, for `batch` sequences of up to a context.
   std::vector<KvCache> make_caches(int64_t batch) const;
 
   /// Continues `prompt` by `length` tokens, one at a time, and returns these. Where prompt and
@@ -112,7 +112,7 @@ struct Gpt : Module {
 
  private:
   void initialise() const;
-  Tensor embed(const Tensor& ids, KvCache* earlier = nullptr) const;
+  Tensor embed(const Tensor& ids, int64_t first = 0, const Tensor& past = {}) const;
   Tensor hidden(const Tensor& ids) const;
   Tensor logits(const Tensor& x) const;
 };
