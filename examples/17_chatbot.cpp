@@ -59,8 +59,8 @@ namespace {
 const std::vector<std::string> kSettings = {"--steps", "--tokens",   "--layers",
                                             "--heads", "--channels", "--rate"};
 constexpr const char* kStartOver = "--train starts over, and --out DIR keeps both";
-constexpr double kHarm =
-    2;  // an answer that is not true does more harm than so many right ones do good
+// An answer that is not true does as much harm as so many right ones do good.
+constexpr double kHarm = 2;
 
 struct Settings {
   int64_t tokens = 1024, layers = 1, heads = 2, channels = 128, vocabulary = 4608, context = 1024;

@@ -293,7 +293,7 @@ TEST_CASE("examination: the least confidence weighs right answers against wrong 
 }
 
 TEST_CASE("examination: the written one is large, mixed and well-formed; a wrong line is named") {
-  const auto people = read_examination(data_file("world") / "../../../tests/examination.txt");
+  const auto people = read_examination(data_file("../../tests/examination.txt"));
   CHECK(people.size() >= 40);
   std::map<std::string, int> skills;
   size_t questions = 0;

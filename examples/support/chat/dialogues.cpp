@@ -222,7 +222,7 @@ std::string what_to_ask(const World& world) {
   return out +
          "Of what is outside this world it says that it does not know. Of arithmetic it has seen\n"
          "sums and differences of numbers below 100 and products up to 12 × 12, and of a\n"
-         "conversation it remembers what fits into its context, some thirty exchanges.\n";
+         "conversation it remembers what fits into its context, some forty exchanges.\n";
 }
 
 }  // namespace gradus::support

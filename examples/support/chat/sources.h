@@ -10,10 +10,10 @@
 namespace gradus::support {
 
 /// Rows of numbers by name. `sum` and `difference` have numbers from 0 to 99, `product` from 0 to
-/// 12, with the columns `a` and `b` (digits), `a_words` and `b_words`, and `worked`:
-/// "7 + 8 = 15, so 47 + 38 = 85". The units come first, as one does on paper: each step is then a
-/// table of a hundred entries or a copy. `big sum`, `big product` and `quotient` have `a` and `b`
-/// only, for what is not taught. ValueError: there is no source of that name.
+/// 12, with the columns `a` and `b` (digits), `a_words` and `b_words`, and `worked`: "40+30=70,
+/// 7+8=15, so 47+38=85", where each step is a table of a hundred entries or a copy. `big sum`,
+/// `big product` and `quotient` have `a` and `b` only, for what is not taught. ValueError: there is
+/// no source of that name.
 Draw row_source(const std::string& name, Language language);
 
 /// Whether {blank} is filled by draw_blank() if nothing else does: name, country, element, word.
